@@ -1,0 +1,1 @@
+"""Device drivers: bytes in, readings as sent out. A driver knows no rule, no thread and no clock."""
