@@ -1,0 +1,120 @@
+"""The only place that asks the system for time.
+
+Journal time advances with CLOCK_BOOTTIME, which counts a suspended machine and never steps. The
+wall clock is read beside it, to map journal time to UTC and to notice steps. `speed` scales
+journal time only, for simulated runs: I/O time-outs, keep-alives and the watchdog use `real_s`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+#: From Linux's <sys/timex.h>: the kernel's own word that nothing disciplines its clock.
+_STA_UNSYNC = 0x0040
+
+
+class Clock(Protocol):
+    """What the pipeline and the ports need to know about time."""
+
+    def journal_ms(self) -> int:
+        """Journal time now: never decreases within a boot."""
+        ...
+
+    def utc_ms(self) -> int:
+        """The wall clock now, right or wrong, advancing at the same speed as journal time."""
+        ...
+
+    def known(self) -> bool:
+        """Whether somebody vouches for the wall clock (the kernel's synchronisation, or the site)."""
+        ...
+
+    def real_s(self) -> float:
+        """Real seconds since boot, never scaled: for time-outs, back-off and the watchdog."""
+        ...
+
+    def wait(self, event: threading.Event, journal_ms: int) -> bool:
+        """Wait for the event or that much journal time; True if the event is set."""
+        ...
+
+
+class _Timex(ctypes.Structure):
+    # Layout of struct timex on 64-bit Linux; only `modes` and `status` are used here.
+    _fields_ = [
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_char * 256),
+    ]
+
+
+def kernel_clock_synchronised() -> bool:
+    """Whether the kernel says its clock is disciplined (adjtimex without STA_UNSYNC)."""
+    buffer = _Timex()
+    libc = ctypes.CDLL(None, use_errno=True)
+    state = libc.adjtimex(ctypes.byref(buffer))
+    return state >= 0 and not buffer.status & _STA_UNSYNC
+
+
+def boot_id() -> str:
+    """The kernel's random id of this boot, or "" where there is none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _boottime_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+@dataclass
+class SystemClock:
+    """The machine's clock.
+
+    `journal_start_ms` is where journal time stood when this process began; the journal tells it.
+    `trusted`: the site vouches for the wall clock itself (a battery-backed clock, a test).
+    """
+
+    journal_start_ms: int = 0
+    speed: int = 1
+    trusted: bool = False
+
+    def __post_init__(self) -> None:
+        self._boot_ns = _boottime_ns()
+        self._utc_ns = time.time_ns()
+
+    def start_journal_at(self, journal_ms: int) -> None:
+        """Let journal time continue from here; the boot clock's start is kept."""
+        self.journal_start_ms = journal_ms
+        self._boot_ns = _boottime_ns()
+        self._utc_ns = time.time_ns()
+
+    def journal_ms(self) -> int:
+        return self.journal_start_ms + (_boottime_ns() - self._boot_ns) * self.speed // 1_000_000
+
+    def utc_ms(self) -> int:
+        # At speed 1 this is the wall clock, steps and all; a scaled run scales its progress.
+        return (self._utc_ns + (time.time_ns() - self._utc_ns) * self.speed) // 1_000_000
+
+    def known(self) -> bool:
+        return self.trusted or kernel_clock_synchronised()
+
+    def real_s(self) -> float:
+        return _boottime_ns() / 1e9
+
+    def wait(self, event: threading.Event, journal_ms: int) -> bool:
+        return event.wait(max(0, journal_ms) / 1000 / self.speed)
+
+
+def process_id() -> int:
+    """This process's id."""
+    return os.getpid()
