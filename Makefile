@@ -42,17 +42,18 @@ help:
 # --- Set-up: four steps, each with a stamp, so that a second run does nothing -------------------------------------
 
 setup: .venv/ready
+	@:
 
 # A virtual environment does not survive being moved or copied, nor its Python being removed: then it is made anew.
 HERE := $(CURDIR)
 .venv/uv: lock/bootstrap.txt $(if $(and $(wildcard $(BIN)/python),$(filter __$(subst $() ,_,$(HERE))__,__$(subst $() ,_,$(file <.venv/where))__)),,FORCE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  && $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo 'coldchain needs Python 3.11 or newer with venv; $(PYTHON) here is:' \
-	    "$$($(PYTHON) --version 2>&1 | tail -n 1)"; \
+	  found="$$($(PYTHON) -c 'import sys; print("Python %d.%d" % sys.version_info[:2])' 2>/dev/null)"; \
+	  echo "coldchain needs Python 3.11 or newer with its venv module. $(PYTHON): $${found:-not found}."; \
 	  echo 'On Debian 12, Ubuntu 24.04 or newer, as root:'; \
 	  echo '    apt-get install -y make python3-venv'; \
-	  echo 'Another Python: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)'; exit 1; } >&2
+	  echo 'Another Python: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1; } >&2
 	@$(call step,set up,Python environment in .venv)
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
@@ -98,6 +99,7 @@ floors: .venv/ready
 	@$(call quiet,$(BIN)/lint-imports --no-logo)
 
 package: .venv/packaged
+	@:
 
 check: style types floors
 	@$(call step,tests,unit and house$(,) seed $(SEED))

@@ -1,0 +1,1 @@
+"""Tests: `unit` by themselves, `house` rules, the rest with real servers (`servers`)."""
