@@ -1,0 +1,86 @@
+"""From tables to the plan: the one place where a configuration turns into what the fold judges by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from coldchain.config.checks import interval_ms, max_gap_ms, stage_of
+from coldchain.config.loaded import Loaded, Source
+from coldchain.config.settings import ChannelSettings
+from coldchain.model import Priority
+from coldchain.plan import AssetPlan, CalibrationPoint, ChannelPlan, Plan, ProfilePlan, Rule, SourcePlan
+
+
+def plan_of(loaded: Loaded) -> Plan:
+    """What a configuration means to the fold: a pure function of what was loaded."""
+    settings = loaded.settings
+    again = settings.alarms.re_alarm
+    return Plan(
+        site=settings.site.name,
+        sources=tuple(_source(source) for source in loaded.sources.values()),
+        channels=tuple(
+            _channel(name, channel, loaded.sources[channel.source], again)
+            for name, channel in settings.channels.items()
+        ),
+        assets=tuple(
+            AssetPlan(
+                id=name,
+                kind=asset.kind,
+                title=asset.title,
+                profile=asset.profile or "",
+                stage=(stage_of(asset, loaded.profiles[asset.profile]) or "") if asset.profile else "",
+            )
+            for name, asset in settings.assets.items()
+        ),
+        profiles=tuple(_profile(profile.plan, again) for profile in loaded.profiles.values()),
+    )
+
+
+def _source(source: Source) -> SourcePlan:
+    return SourcePlan(
+        id=source.id,
+        driver=source.driver.name,
+        round_ms=source.round_ms,
+        clock_tolerance_ms=source.settings.clock_tolerance,
+        sends_time=source.driver.sends_time(source.driver_settings),
+        numbered=source.driver.numbers_readings(source.driver_settings),
+        simulated=source.settings.simulated,
+    )
+
+
+def _channel(
+    name: str, channel: ChannelSettings, source: Source, again: Mapping[Priority, int]
+) -> ChannelPlan:
+    interval = interval_ms(channel, source)
+    assert interval is not None  # else a problem was raised
+    points = channel.calibration.points if channel.calibration else ()
+    return ChannelPlan(
+        id=name,
+        source=channel.source,
+        quantity=channel.quantity,
+        asset=channel.asset,
+        role=channel.role,
+        interval_ms=interval,
+        fresh_within_ms=channel.fresh_within,
+        max_gap_ms=max_gap_ms(channel, interval),
+        valid_low=channel.valid_low.quanta,
+        valid_high=channel.valid_high.quanta,
+        unit=channel.unit,
+        probe=channel.probe or "",
+        calibration=tuple(CalibrationPoint(point.at.quanta, point.correction.quanta) for point in points),
+        silence_priority=channel.silence_priority,
+        re_alarm_ms=again.get(channel.silence_priority),
+    )
+
+
+def _profile(plan: ProfilePlan, again: Mapping[Priority, int]) -> ProfilePlan:
+    """The profile with the site's re-alarm times where a rule has none of its own."""
+
+    def whole(rule: Rule) -> Rule:
+        stated = rule.re_alarm_ms
+        return replace(rule, re_alarm_ms=again.get(rule.priority) if stated is None else stated)
+
+    stages = tuple(replace(stage, rules=tuple(whole(rule) for rule in stage.rules)) for stage in plan.stages)
+    return replace(plan, stages=stages)

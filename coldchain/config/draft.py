@@ -1,0 +1,202 @@
+"""A configuration while it is being read: the tables that are right so far, and what is wrong with the rest.
+
+Each entry is checked on its own, so that one mistake hides no other. An entry that is wrong is missing from
+the draft but still stands in the text: checks across tables ask `written`, and do not report it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from coldchain.config.document import Document
+from coldchain.config.endpoints import SINKS, BrokerSettings, SinkSettings
+from coldchain.config.fields import NAME, NAME_MEND, Table
+from coldchain.config.loaded import Source
+from coldchain.config.positions import Place
+from coldchain.config.problems import Problem, listed, nearest
+from coldchain.config.profile_file import Profile
+from coldchain.config.settings import (
+    Alarms,
+    AssetSettings,
+    ChannelSettings,
+    ClockSettings,
+    Heartbeat,
+    Journal,
+    Page,
+    Profiles,
+    Settings,
+    Site,
+    SourceSettings,
+)
+
+T = TypeVar("T", bound=Table)
+
+_SECRETS = {"password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"}
+_REQUIRED = {"site": 'write [site] with name = "…"', "journal": 'write [journal] with path = "…"'}
+
+
+@dataclass
+class Draft:
+    """What has been read. `warnings` are kept apart from the document's problems: they refuse nothing."""
+
+    document: Document
+    site: Site | None = None
+    journal: Journal | None = None
+    clock: ClockSettings = field(default_factory=ClockSettings)
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    alarms: Alarms = field(default_factory=Alarms)
+    profiles: Profiles = field(default_factory=Profiles)
+    page: Page | None = None
+    brokers: dict[str, BrokerSettings] = field(default_factory=dict)
+    sources: dict[str, SourceSettings] = field(default_factory=dict)
+    channels: dict[str, ChannelSettings] = field(default_factory=dict)
+    assets: dict[str, AssetSettings] = field(default_factory=dict)
+    sinks: dict[str, SinkSettings] = field(default_factory=dict)
+    resolved: dict[str, Source] = field(default_factory=dict)
+    limits: dict[str, Profile] = field(default_factory=dict)
+    elsewhere: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def written(self, table: str) -> dict[str, Any]:
+        """What stands in the text under `table`, right or wrong."""
+        found = self.document.data.get(table)
+        return found if isinstance(found, dict) else {}
+
+    def refuse(self, place: Place, what: str, mend: str) -> None:
+        """Note what is wrong at a place of the configuration."""
+        self.document.refuse(place, what, mend)
+
+    def warn(self, place: Place, what: str, mend: str) -> None:
+        """Note what is doubtful at a place of the configuration."""
+        self.warnings.append(self.document.problem(place, what, mend))
+
+    def must_exist(self, table: str, name: str, place: Place) -> bool:
+        """Whether `table` has an entry `name`; refuses `place`, which names it, if not."""
+        known = self.written(table)
+        if name in known:
+            return True
+        meant = nearest(name, known)
+        mend = f'did you mean "{meant}"?' if meant else f"there are: {listed(known)}"
+        self.refuse(
+            place,
+            f'{table}."{name}" does not exist' if "." in name else f"{table}.{name} does not exist",
+            mend,
+        )
+        return False
+
+    def settings(self) -> Settings:
+        """The whole, once nothing is wrong."""
+        assert self.site is not None  # else a problem was raised
+        assert self.journal is not None
+        return Settings.model_construct(
+            site=self.site,
+            journal=self.journal,
+            clock=self.clock,
+            heartbeat=self.heartbeat,
+            alarms=self.alarms,
+            page=self.page,
+            profiles=self.profiles,
+            brokers=self.brokers,
+            sources=self.sources,
+            channels=self.channels,
+            assets=self.assets,
+            sinks=self.sinks,
+        )
+
+
+def read_tables(document: Document) -> Draft:
+    """Read every table by itself; what is wrong is noted in the document."""
+    draft = Draft(document)
+    data = {key: _without_secrets(draft, (key,), value) for key, value in document.data.items()}
+    for name in data:
+        if name not in Settings.model_fields:
+            meant = nearest(name, Settings.model_fields)
+            known = ", ".join(Settings.model_fields)
+            draft.refuse(
+                (name,), "unknown key", f"did you mean {meant}?" if meant else f"known here: {known}"
+            )
+    for name, mend in _REQUIRED.items():
+        if name not in data:
+            draft.refuse((name,), "is missing", mend)
+
+    def single(name: str, model: type[T], otherwise: T) -> T:
+        return (document.validate(model, data[name], (name,)) if name in data else None) or otherwise
+
+    def entries(name: str, model: type[T]) -> dict[str, T]:
+        found = {}
+        for key, value in _table(draft, data, name).items():
+            entry = document.validate(model, value, (name, key)) if _named(draft, name, key) else None
+            if entry is not None:
+                found[key] = entry
+        return found
+
+    draft.site = document.validate(Site, data["site"], ("site",)) if "site" in data else None
+    draft.journal = document.validate(Journal, data["journal"], ("journal",)) if "journal" in data else None
+    draft.page = document.validate(Page, data["page"], ("page",)) if "page" in data else None
+    draft.clock = single("clock", ClockSettings, draft.clock)
+    draft.heartbeat = single("heartbeat", Heartbeat, draft.heartbeat)
+    draft.alarms = single("alarms", Alarms, draft.alarms)
+    draft.profiles = single("profiles", Profiles, draft.profiles)
+    draft.brokers = entries("brokers", BrokerSettings)
+    draft.sources = entries("sources", SourceSettings)
+    draft.channels = entries("channels", ChannelSettings)
+    draft.assets = entries("assets", AssetSettings)
+    draft.sinks = _sinks(draft, data)
+    return draft
+
+
+def _table(draft: Draft, data: dict[str, Any], name: str) -> dict[str, Any]:
+    found = data.get(name, {})
+    if not isinstance(found, dict):
+        draft.refuse((name,), "is no table", f"write [{name}.NAME]")
+        return {}
+    return found
+
+
+def _named(draft: Draft, table: str, key: str) -> bool:
+    if NAME.fullmatch(key):
+        return True
+    draft.refuse((table, key), f'"{key}" is no name', NAME_MEND)
+    return False
+
+
+def _sinks(draft: Draft, data: dict[str, Any]) -> dict[str, SinkSettings]:
+    found: dict[str, SinkSettings] = {}
+    for name, value in _table(draft, data, "sinks").items():
+        place = ("sinks", name)
+        kind = value.get("kind") if isinstance(value, dict) else None
+        if not _named(draft, "sinks", name):
+            continue
+        if kind is None:
+            draft.refuse((*place, "kind"), "is missing", f"write kind, one of {listed(SINKS)}")
+        elif kind not in SINKS:
+            meant = nearest(str(kind), SINKS)
+            mend = f'did you mean "{meant}"?' if meant else f"there are: {listed(SINKS)}"
+            draft.refuse((*place, "kind"), f'there is no sink "{kind}"', mend)
+        else:
+            sink = draft.document.validate(SINKS[kind], value, place)
+            if sink is not None:
+                found[name] = sink
+    return found
+
+
+def _without_secrets(draft: Draft, place: Place, value: Any) -> Any:
+    """The value without secrets, each of which is refused; nothing of a secret is ever repeated."""
+    if isinstance(value, list):
+        return [_without_secrets(draft, (*place, i), item) for i, item in enumerate(value)]
+    if not isinstance(value, dict) or place[0] == "sources":  # a driver's settings are the driver's to judge
+        return value
+    kept = {}
+    for key, inner in value.items():
+        if key.lower() in _SECRETS and isinstance(inner, str):
+            name = f"{place[-1]}-{key}"
+            draft.refuse(
+                (*place, key),
+                "a secret stands in the file",
+                f"put it into a file that only the service may read and write "
+                f'{key}_file = "/etc/coldchain/{name}" or "$CREDENTIALS_DIRECTORY/{name}"',
+            )
+        else:
+            kept[key] = _without_secrets(draft, (*place, key), inner)
+    return kept

@@ -1,0 +1,121 @@
+"""The kinds of values that stand in a configuration, each with its reader and its JSON Schema.
+
+Every table is strict: no unknown key, no number from a text, no text from a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from coldchain.config.amounts import Amount, UnreadableError, amount, difference, duration_ms
+from coldchain.units import MASS, QUANTITIES, Quantity
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME_MEND = "use 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first"
+
+
+def said(what: str, mend: str) -> PydanticCustomError:
+    """A validator's complaint: what is wrong, and the mend."""
+    return PydanticCustomError("said", "{what}; {mend}", {"what": what, "mend": mend})
+
+
+class Table(BaseModel):
+    """A table of a configuration file."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise said(f'"{value}" is no name', NAME_MEND)
+    return value
+
+
+#: An identifier: it becomes part of alarm names such as "asset/role/rule", so it holds no slash and no blank.
+Name = Annotated[
+    str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})
+]
+
+
+def _read(reader: Callable[..., Any], *arguments: object) -> Any:
+    try:
+        return reader(*arguments)
+    except UnreadableError as error:
+        raise PydanticCustomError(
+            "amount", "{what}; {mend}", {"what": error.what, "mend": error.mend}
+        ) from error
+
+
+def _duration(value: object) -> int:
+    return int(_read(duration_ms, value))
+
+
+#: A time span in ms, written "10 min".
+Duration = Annotated[
+    int,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+ ?(ms|s|min|h|d)$", "examples": ["10 min"]}),
+]
+
+
+def _longer_than_nothing(value: int) -> int:
+    if value == 0:
+        raise said("is no time at all", 'write a time above zero, such as "10 s"')
+    return value
+
+
+#: A time span above zero.
+Period = Annotated[Duration, AfterValidator(_longer_than_nothing)]
+
+
+def _named_quantity(info: ValidationInfo) -> Quantity | None:
+    """The quantity that the same table has named, if its `quantity` is right."""
+    return QUANTITIES.get(str(info.data.get("quantity", "")))
+
+
+def _value(value: object, info: ValidationInfo) -> Amount:
+    if isinstance(value, Amount):
+        return value
+    found: Amount = _read(amount, value, _named_quantity(info))
+    return found
+
+
+def _difference(value: object, info: ValidationInfo) -> Amount:
+    if isinstance(value, Amount):
+        return value
+    found: Amount = _read(difference, value, _named_quantity(info))
+    return found
+
+
+def _mass(value: object) -> Amount:
+    found: Amount = _read(amount, value, MASS)
+    if found.quanta <= 0:
+        raise said(f'"{value}" is no mass', "write a mass above zero")
+    return found
+
+
+def _amount_schema(example: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": r"^[+-]?[0-9.]+ ?\S+$", "examples": [example]}
+
+
+#: A value with its unit; of the table's own `quantity` where it names one.
+Value = Annotated[Amount, BeforeValidator(_value), WithJsonSchema(_amount_schema("-150 °C"))]
+#: A difference between two values, with its unit.
+Difference = Annotated[Amount, BeforeValidator(_difference), WithJsonSchema(_amount_schema("0.5 °C"))]
+#: A mass above zero.
+Mass = Annotated[Amount, BeforeValidator(_mass), WithJsonSchema(_amount_schema("2.5 kg"))]
+
+
+def _some_text(value: str) -> str:
+    if not value.strip():
+        raise said("is empty", "write it, or leave the key out")
+    return value
+
+
+#: A text that says something.
+Text = Annotated[str, AfterValidator(_some_text)]

@@ -1,0 +1,204 @@
+"""The tables of `gateway.toml`, each as a strict model.
+
+What a table means together with others (does the asset exist, can the probe measure the limit) is judged in
+`coldchain.config.checks`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, model_validator
+
+from coldchain.config.endpoints import BrokerSettings, Port, SinkSettings
+from coldchain.config.fields import Difference, Duration, Mass, Name, Period, Table, Text, Value, said
+from coldchain.model import Priority
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise said(f'"{value}" is no time zone', 'write one such as "Asia/Shanghai" or "UTC"') from error
+    return value
+
+
+class Site(Table):
+    """Where this gateway stands. Times are kept in UTC; the zone is for people."""
+
+    name: Text = Field(examples=["Cell bank, room 3"])
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+
+class Journal(Table):
+    """Where everything is recorded. A relative path starts at the configuration file."""
+
+    path: Text = Field(examples=["/var/lib/coldchain/journal.db"])
+
+
+class ClockSettings(Table):
+    """Who vouches for the wall clock: the kernel (disciplined by NTP, PTP or GPS) or the site itself."""
+
+    trust: Literal["kernel", "site"] = "kernel"
+
+
+class Page(Table):
+    """The page in the browser."""
+
+    host: Text = "127.0.0.1"
+    port: Port = 8443
+    users_file: str = ""
+    tls_certificate_file: str = ""
+    tls_key_file: str = ""
+    behind_proxy: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Page:
+        if bool(self.tls_certificate_file) != bool(self.tls_key_file):
+            raise said("has only one of tls_certificate_file and tls_key_file", "write both or none")
+        if self.host in {"127.0.0.1", "::1", "localhost"}:
+            return self
+        if not self.users_file:
+            raise said(f'is open to others on "{self.host}" without users', "write users_file")
+        if not self.tls_certificate_file and not self.behind_proxy:
+            raise said(
+                f'would send passwords in clear on "{self.host}"',
+                "write tls_certificate_file and tls_key_file, or behind_proxy = true if a proxy does TLS",
+            )
+        return self
+
+
+class Heartbeat(Table):
+    """Our own sign of life: a fact through the whole pipeline, which feeds the watchdog."""
+
+    interval: Period = 10_000
+
+
+class Alarms(Table):
+    """How often an unacknowledged alarm says so again, by priority, where its rule does not say."""
+
+    re_alarm: dict[Annotated[Priority, Field(strict=False)], Period] = Field(default={})
+
+
+class SiteFigure(Table):
+    """The site's own number in a profile: what it is, where it comes from, who approved it."""
+
+    value: Text = Field(examples=["30 min"])
+    source: Text = Field(examples=["stability study 12, page 4"])
+    approved_by: Text = Field(examples=["A. Meier, QA"])
+
+
+class Profiles(Table):
+    """Which limit profiles are in force, where the site's own lie, and the site's figures in them."""
+
+    directories: tuple[Text, ...] = Field(default=(), strict=False)
+    use: tuple[Name, ...] = Field(default=(), strict=False)
+    figures: dict[Name, dict[Name, SiteFigure]] = Field(default={})
+
+
+class SourceSettings(Table):
+    """A device or a message stream. `settings` belongs to its driver and is checked by it."""
+
+    driver: Text = Field(examples=["mqtt_json"])
+    title: str = ""
+    port: Text | None = None  # a device file, or socket://HOST:PORT
+    baud: Annotated[int, Field(ge=50, le=4_000_000)] | None = None
+    frame: Annotated[str, Field(pattern=r"^[5-8][NEOMS](1|1\.5|2)$")] | None = None
+    poll: Period | None = None
+    broker: Name | None = None
+    clock_tolerance: Duration = 60_000
+    simulated: bool = False
+    settings: dict[str, Any] = Field(default={})
+
+
+class Point(Table):
+    """A calibration point: where the probe indicates `at`, the truth is `at` plus `correction`."""
+
+    at: Value = Field(examples=["-196 °C"])
+    correction: Difference = Field(examples=["0.4 °C"])
+
+
+class Calibration(Table):
+    """What the certificate says. `uncertainty`: expanded, as stated there (usually k = 2)."""
+
+    certificate: Text = Field(examples=["2026-0114"])
+    due: dt.date = Field(examples=[dt.date(2027, 1, 31)])
+    uncertainty: Difference = Field(examples=["0.3 °C"])
+    points: tuple[Point, ...] = Field(default=(), strict=False)
+
+
+class ChannelSettings(Table):
+    """One quantity of one probe at one place of one asset."""
+
+    source: Name = Field(examples=["freezer"])
+    key: Text = Field(examples=["temp_a"])
+    asset: Name = Field(examples=["dewar-2"])
+    role: Name = Field(examples=["vapour"])
+    quantity: Literal["temperature", "mass", "level", "fraction", "tilt"] = Field(examples=["temperature"])
+    title: str = ""
+    unit: str = ""
+    probe: Literal["air", "buffered", "vapour", "liquid"] | None = None
+    serial: str = ""
+    interval: Period | None = None
+    upload: Period | None = None
+    fresh_within: Period = Field(examples=["5 min"])
+    max_gap: Period | None = None
+    valid_low: Value = Field(examples=["-200 °C"])
+    valid_high: Value = Field(examples=["60 °C"])
+    silence_priority: Annotated[Priority, Field(strict=False)] = Priority.HIGH
+    calibration: Calibration | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> ChannelSettings:
+        if self.valid_low.quanta >= self.valid_high.quanta:
+            raise said(
+                f"valid_low {self.valid_low.text} is not below valid_high {self.valid_high.text}",
+                "correct one of them",
+            )
+        if self.quantity == "temperature" and self.probe is None:
+            raise said(
+                "says not what its probe hangs in", 'write probe = "air", "buffered", "vapour" or "liquid"'
+            )
+        return self
+
+
+class AssetSettings(Table):
+    """A vessel, and what judges it while no consignment says otherwise."""
+
+    kind: Literal["dry_shipper", "dewar", "freezer", "refrigerator", "passive_box"] = Field(
+        examples=["dry_shipper"]
+    )
+    title: str = ""
+    serial: str = ""
+    tare_mass: Mass | None = None
+    full_mass: Mass | None = None
+    qualified_hold: Period | None = None
+    profile: Name | None = None
+    stage: Name | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> AssetSettings:
+        if self.tare_mass and self.full_mass and self.tare_mass.quanta >= self.full_mass.quanta:
+            raise said("tare_mass is not below full_mass", "correct one of them")
+        if self.stage is not None and self.profile is None:
+            raise said("has a stage and no profile", "write profile")
+        return self
+
+
+class Settings(Table):
+    """A whole `gateway.toml`."""
+
+    site: Site = Field(examples=['{ name = "…" }'])
+    journal: Journal = Field(examples=['{ path = "…" }'])
+    clock: ClockSettings = ClockSettings()
+    heartbeat: Heartbeat = Heartbeat()
+    alarms: Alarms = Alarms()
+    page: Page | None = None
+    profiles: Profiles = Profiles()
+    brokers: dict[Name, BrokerSettings] = Field(default={})
+    sources: dict[Name, SourceSettings] = Field(default={})
+    channels: dict[Name, ChannelSettings] = Field(default={})
+    assets: dict[Name, AssetSettings] = Field(default={})
+    sinks: dict[Name, SinkSettings] = Field(default={})

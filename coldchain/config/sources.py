@@ -1,0 +1,139 @@
+"""Sources and their drivers: the driver's own settings, how the device is reached, how often it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+
+from pydantic import BaseModel
+
+from coldchain.config.amounts import duration_text
+from coldchain.config.draft import Draft
+from coldchain.config.loaded import Source
+from coldchain.config.problems import listed, nearest
+from coldchain.config.settings import SourceSettings
+from coldchain.driver import Driver, SerialDriver
+
+
+def installed_drivers() -> dict[str, Driver]:
+    """Every driver published under the entry-point group `coldchain.drivers`, by name."""
+    return {entry.name: entry.load() for entry in entry_points(group="coldchain.drivers")}
+
+
+def resolve_sources(draft: Draft, drivers: Mapping[str, Driver]) -> None:
+    """Find each source's driver and let it read its settings; fills `draft.resolved`."""
+    for name, settings in draft.sources.items():
+        driver = drivers.get(settings.driver)
+        if driver is None:
+            meant = nearest(settings.driver, drivers)
+            mend = f'did you mean "{meant}"?' if meant else f"installed are: {listed(drivers)}"
+            draft.refuse(("sources", name, "driver"), f'no driver "{settings.driver}" is installed', mend)
+            continue
+        place = ("sources", name, "settings")
+        own = draft.document.validate(driver.settings, settings.settings, place)
+        if own is None:
+            continue
+        polled = _check_way(draft, name, settings, driver, own)
+        draft.resolved[name] = Source(
+            id=name,
+            settings=settings,
+            driver=driver,
+            driver_settings=own,
+            keys=driver.keys(own),
+            polled=polled,
+            round_ms=_round_ms(draft, name, settings, polled),
+        )
+    _check_shared_ports(draft)
+
+
+def _check_way(draft: Draft, name: str, settings: SourceSettings, driver: Driver, own: BaseModel) -> bool:
+    """Whether the device can be reached as written; returns whether it is polled."""
+    if isinstance(driver, SerialDriver):
+        return _check_serial(draft, name, settings, driver, own)
+    for key in ("port", "baud", "frame", "poll"):
+        if getattr(settings, key) is not None:
+            draft.refuse(("sources", name, key), f"{driver.name} is read from a broker", f"leave out {key}")
+    if settings.broker is None:
+        draft.refuse(
+            ("sources", name, "broker"),
+            "is missing",
+            f"write broker, one of {listed(draft.written('brokers'))}",
+        )
+    elif draft.must_exist("brokers", settings.broker, ("sources", name, "broker")):
+        _doubt_unnumbered(draft, name, settings.broker, driver, own)
+    return False
+
+
+def _check_serial(
+    draft: Draft, name: str, settings: SourceSettings, driver: SerialDriver, own: BaseModel
+) -> bool:
+    if settings.broker is not None:
+        draft.refuse(
+            ("sources", name, "broker"), f"{driver.name} is read from a serial line", "leave out broker"
+        )
+    if settings.port is None:
+        draft.refuse(
+            ("sources", name, "port"),
+            "is missing",
+            'write port = "/dev/serial/by-id/…" or "socket://HOST:PORT"',
+        )
+    line = driver.line(own)
+    if settings.port is not None and "://" not in settings.port:
+        if line.baud is None and settings.baud is None:
+            draft.refuse(
+                ("sources", name, "baud"),
+                f"is missing: {driver.name} does not know it",
+                "write baud = 9600, or what the device is set to",
+            )
+        if line.frame is None and settings.frame is None:
+            draft.refuse(
+                ("sources", name, "frame"),
+                f"is missing: {driver.name} does not know it",
+                'write frame = "8N1", or what the device is set to',
+            )
+    polled = bool(driver.poll(own))
+    if polled and settings.poll is None:
+        draft.refuse(
+            ("sources", name, "poll"), f"is missing: {driver.name} asks the device", 'write poll = "10 s"'
+        )
+    if not polled and settings.poll is not None:
+        draft.refuse(("sources", name, "poll"), "the device speaks by itself", "leave out poll")
+    return polled
+
+
+def _doubt_unnumbered(draft: Draft, name: str, broker: str, driver: Driver, own: BaseModel) -> None:
+    at = draft.brokers.get(broker)
+    if at is None or at.clean_session or driver.sends_time(own) or driver.numbers_readings(own):
+        return
+    draft.warn(
+        ("sources", name, "broker"),
+        "the source sends neither time nor number, so all that the broker kept would count as measured "
+        "on reconnecting",
+        "use a broker with clean_session = true, or a device that sends its time",
+    )
+
+
+def _round_ms(draft: Draft, name: str, settings: SourceSettings, polled: bool) -> int:
+    if polled:
+        return settings.poll or 0
+    own = [channel for channel in draft.channels.values() if channel.source == name]
+    return max((channel.upload or channel.interval or 0 for channel in own), default=0)
+
+
+def _check_shared_ports(draft: Draft) -> None:
+    owner: dict[str, str] = {}
+    for name, settings in draft.sources.items():
+        if settings.port is None:
+            continue
+        first = owner.setdefault(settings.port, name)
+        if first != name:
+            draft.refuse(
+                ("sources", name, "port"),
+                f'"{settings.port}" already belongs to sources.{first}',
+                "give each source a port of its own",
+            )
+
+
+def round_text(ms: int) -> str:
+    """A round for people."""
+    return duration_text(ms)
