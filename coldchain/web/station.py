@@ -164,7 +164,7 @@ class Station(Protocol):
         ...
 
     def series(self, channel: str, from_ms: int, to_ms: int, columns: int) -> SeriesView | None:
-        """One channel over [from_ms, to_ms) of event time, reduced by `series.draw`; None: unknown channel."""
+        """One channel over [from_ms, to_ms) of event time, reduced by `series.draw`; None: unknown."""
         ...
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:

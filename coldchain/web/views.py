@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from coldchain.alarms.table import AlarmState
 from coldchain.announcements import Late
 from coldchain.model import Priority, Quality, Reason, Side
 from coldchain.plan import Outside
@@ -28,18 +29,6 @@ class Instant(Struct, frozen=True, omit_defaults=True):
 
     ms: int
     known: bool = True
-
-
-class AlarmState(StrEnum):
-    """The states of ISA-18.2, by name. Latching is an attribute beside the state."""
-
-    NORMAL = "normal"
-    UNACKNOWLEDGED = "unacknowledged"
-    ACKNOWLEDGED = "acknowledged"
-    RETURNED_UNACKNOWLEDGED = "returned_unacknowledged"
-    SHELVED = "shelved"
-    SUPPRESSED = "suppressed_by_design"
-    OUT_OF_SERVICE = "out_of_service"
 
 
 class Judgement(StrEnum):
