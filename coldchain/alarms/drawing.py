@@ -1,15 +1,11 @@
 """The documentation's picture and list of the alarm table, made from the table itself.
 
-`docs/alarms.md` holds both between marker lines; a test compares them, and
-`python -m coldchain.alarms.drawing docs/alarms.md` prints the page with both made anew.
+`docs/alarms.md` holds them between marker lines; `docs/draw_alarms.py` writes them anew, a test compares.
 """
 
 from __future__ import annotations
 
-import re
-import sys
-
-from coldchain.alarms.table import TABLE, AlarmState, Refusal, Row
+from coldchain.alarms.table import HIDDEN_STATES, TABLE, AlarmState, Refusal, Row
 
 _NAMES = {
     AlarmState.NORMAL: "Normal",
@@ -29,19 +25,22 @@ _CONDITIONS = {
 }
 
 
-def drawing() -> str:
-    """The transitions that lead from one state to another, as a Mermaid state diagram."""
+def drawing(focus: frozenset[AlarmState], others: frozenset[AlarmState]) -> str:
+    """The transitions within `focus`, and between it and `others`, as a Mermaid state diagram."""
     arrows: dict[tuple[AlarmState, AlarmState], list[str]] = {}
     for row in TABLE:
         if isinstance(row.becomes, AlarmState):
             for state in row.states:
-                if state is not row.becomes:
+                ends = {state, row.becomes}
+                if len(ends) == 2 and ends <= focus | others and ends & focus:
                     arrows.setdefault((state, row.becomes), []).append(_label(row))
-    lines = ["stateDiagram-v2", *(f'    state "{name}" as {state.name}' for state, name in _NAMES.items())]
-    lines.append(f"    [*] --> {AlarmState.NORMAL.name}")
+    names = (
+        f'    state "{name}" as {state.name}' for state, name in _NAMES.items() if state in focus | others
+    )
+    lines = ["```mermaid", "stateDiagram-v2", *names]
     for (start, end), labels in arrows.items():
         lines.append(f"    {start.name} --> {end.name}: {' / '.join(dict.fromkeys(labels))}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "```"])
 
 
 def listing() -> str:
@@ -54,17 +53,26 @@ def listing() -> str:
 
 
 def redrawn(page: str) -> str:
-    """The page with what stands between its `<!-- drawing -->` and `<!-- listing -->` markers made anew."""
-    for name, text in (("drawing", f"```mermaid\n{drawing()}\n```"), ("listing", listing())):
-        marked = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=\n<!-- end of {name} -->)", re.DOTALL)
-        page, found = marked.subn(lambda _, text=text: text, page)  # type: ignore[misc]
-        if found != 1:
-            raise ValueError(f"the page has {found} places for the {name}; mark one with <!-- {name} -->")
+    """The page with what stands between its markers (`<!-- list -->`, `<!-- end of list -->`) made anew."""
+    in_sight = frozenset(AlarmState) - HIDDEN_STATES
+    shelf = frozenset({AlarmState.SHELVED})
+    parts = {
+        "drawing in sight": drawing(in_sight, frozenset()),
+        "drawing shelf": drawing(shelf, in_sight),
+        "drawing hidden": drawing(HIDDEN_STATES - shelf, in_sight | shelf),
+        "list": listing(),
+    }
+    for name, text in parts.items():
+        before, start, rest = page.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"\n<!-- end of {name} -->")
+        if not start or not end:
+            raise ValueError(f"the page has no place for '{name}'; mark one with <!-- {name} -->")
+        page = before + start + text + end + after
     return page
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return name.replace("re_alarm", "re-alarm").replace("_", " ")
 
 
 def _condition(row: Row) -> str:
@@ -83,8 +91,3 @@ def _becomes(row: Row) -> str:
     if row.becomes is None:
         return "stays"
     return f"**{_NAMES[row.becomes]}**{', asks anew' if row.anew else ''}"
-
-
-if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as page:  # noqa: PTH123  (alarms/ imports no pathlib)
-        sys.stdout.write(redrawn(page.read()))

@@ -128,9 +128,10 @@ _R = Refusal
 
 TABLE: tuple[Row, ...] = (
     # --- The condition. An occurrence found late may be over already; then it only asks to be looked at.
-    Row(_SEEN, _E.RAISE, _S.UNACKNOWLEDGED, active=True),
-    Row(_SEEN, _E.RAISE, _S.RETURNED, active=False),
-    Row(_HIDDEN, _E.RAISE, None),
+    Row(_NORMAL + _ACKED + _RETURNED, _E.RAISE, _S.UNACKNOWLEDGED, active=True),
+    Row(_NORMAL + _ACKED, _E.RAISE, _S.RETURNED, active=False),
+    Row(_RETURNED, _E.RAISE, None, active=False),
+    Row(_UNACK + _HIDDEN, _E.RAISE, None),
     Row(_UNACK, _E.RETURN, _S.RETURNED),
     Row(_ACKED, _E.RETURN, _S.NORMAL, latched=False),
     Row(_ACKED, _E.RETURN, None, latched=True),
