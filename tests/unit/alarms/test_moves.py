@@ -311,7 +311,11 @@ def test_a_rule_that_now_latches_catches_what_lasts() -> None:
     latched = adopt(current, Priority.CRITICAL, latches=True, re_alarm_ms=None, now_ms=30)
     assert condition_gone(latched, 40)[0].state is ACKED
     loosened = adopt(latched, Priority.CRITICAL, latches=False, re_alarm_ms=None, now_ms=50)
-    assert condition_gone(loosened, 60)[0].state is ACKED
+    held, _ = condition_gone(loosened, 60)
+    assert held.state is ACKED
+    again, _ = raise_(held, "e2", 68, 69, 70)
+    again, _ = acknowledge(again, (2,), "anna", 80)
+    assert condition_gone(again, 90)[0].state is ACKED
 
 
 def test_a_merged_excursion_renames_its_occurrences() -> None:
