@@ -15,8 +15,8 @@ from coldchain.config.profile_file import LimitRule, Profile
 from coldchain.config.settings import AssetSettings, ChannelSettings
 from coldchain.units import QUANTITIES
 
-#: A reading counts until the next one, or for this many intervals. Our judgement: a missed reading is ordinary,
-#: two in a row are a gap (docs/configuration.md).
+#: A reading counts until the next one, or for this many intervals. Our judgement: one missed reading is
+#: ordinary, two in a row are a gap (docs/configuration.md).
 GAP_INTERVALS = 3
 
 

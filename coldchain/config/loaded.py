@@ -1,4 +1,4 @@
-"""What a configuration is once it has been read: tables, drivers and their settings, profiles, exact texts."""
+"""What a configuration is once it has been read: tables, drivers with settings, profiles, exact texts."""
 
 from __future__ import annotations
 

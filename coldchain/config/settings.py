@@ -105,7 +105,7 @@ class SourceSettings(Table):
     title: str = ""
     port: Text | None = None  # a device file, or socket://HOST:PORT
     baud: Annotated[int, Field(ge=50, le=4_000_000)] | None = None
-    frame: Annotated[str, Field(pattern=r"^[5-8][NEOMS](1|1\.5|2)$")] | None = None
+    frame: Annotated[str, Field(pattern=r"^[5-8][NEOMS](1|1\.5|2)$", examples=["8N1"])] | None = None
     poll: Period | None = None
     broker: Name | None = None
     clock_tolerance: Duration = 60_000

@@ -7,7 +7,6 @@ from importlib.metadata import entry_points
 
 from pydantic import BaseModel
 
-from coldchain.config.amounts import duration_text
 from coldchain.config.draft import Draft
 from coldchain.config.loaded import Source
 from coldchain.config.problems import listed, nearest
@@ -78,18 +77,20 @@ def _check_serial(
             'write port = "/dev/serial/by-id/…" or "socket://HOST:PORT"',
         )
     line = driver.line(own)
-    if settings.port is not None and "://" not in settings.port:
-        if line.baud is None and settings.baud is None:
+    over_network = settings.port is not None and "://" in settings.port
+    for key, own_word, example in (("baud", line.baud, "9600"), ("frame", line.frame, '"8N1"')):
+        stated = getattr(settings, key)
+        if own_word is not None and stated is not None and own_word != stated:
             draft.refuse(
-                ("sources", name, "baud"),
-                f"is missing: {driver.name} does not know it",
-                "write baud = 9600, or what the device is set to",
+                ("sources", name, key),
+                f"{stated} contradicts {own_word} of {driver.name}",
+                f"leave out {key}",
             )
-        if line.frame is None and settings.frame is None:
+        elif own_word is None and stated is None and not over_network:
             draft.refuse(
-                ("sources", name, "frame"),
+                ("sources", name, key),
                 f"is missing: {driver.name} does not know it",
-                'write frame = "8N1", or what the device is set to',
+                f"write {key} = {example}, or what the device is set to",
             )
     polled = bool(driver.poll(own))
     if polled and settings.poll is None:
@@ -132,8 +133,3 @@ def _check_shared_ports(draft: Draft) -> None:
                 f'"{settings.port}" already belongs to sources.{first}',
                 "give each source a port of its own",
             )
-
-
-def round_text(ms: int) -> str:
-    """A round for people."""
-    return duration_text(ms)

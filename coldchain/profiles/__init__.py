@@ -1,7 +1,7 @@
 """Limit profiles: limits as data, each with its source.
 
-`load` compiles a profile by its file or by the id of one that came with the program; `compile_quick` makes one
-of limits typed on a command line.
+`load` compiles a profile by its file or by the id of one that came with the program; `compile_quick` makes
+one of limits typed on a command line.
 """
 
 from coldchain.profiles.load import load, shipped
