@@ -160,7 +160,9 @@ class Unbound(Struct, frozen=True, tag="unbound", tag_field="fact", omit_default
     why: str = ""
 
 
-class ConsignmentStarted(Struct, frozen=True, tag="consignment_started", tag_field="fact", omit_defaults=True):
+class ConsignmentStarted(
+    Struct, frozen=True, tag="consignment_started", tag_field="fact", omit_defaults=True
+):
     """Product units travel together in an asset, under a profile, beginning at a stage."""
 
     consignment: str

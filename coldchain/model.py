@@ -41,6 +41,7 @@ class Reason(StrEnum):
     OVERSIZED_FRAME = "oversized_frame"
     UNEXPECTED_REPLY = "unexpected_reply"
     WRONG_DEVICE = "wrong_device"
+    SIMULATED = "simulated"  # says so of itself, and the source's settings do not
     # Said by a driver about a value that is there but in doubt (UNCERTAIN).
     UNSTABLE = "unstable"
     # Said by the fold.

@@ -1,0 +1,1 @@
+"""Consignments know what travels where: bindings, lanes and stages, and which rules they bring into force."""

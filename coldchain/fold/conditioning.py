@@ -1,0 +1,47 @@
+"""From what a device sent to a judged value: unit, calibration, validity, in that order.
+
+This belongs to the fold and not to the driver, so that it can be proved again later from the raw
+value. A value outside the validity window is no temperature but a fault of the sensor: a shorted
+probe that "reads cold" must never look like a good shipper.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from coldchain.facts import Reading
+from coldchain.model import Reason
+from coldchain.plan import ChannelPlan
+from coldchain.rules.judging import BAD, GOOD, UNCERTAIN
+from coldchain.units import QUANTITIES
+
+
+def condition(channel: ChannelPlan, reading: Reading) -> tuple[int, int, Reason | None]:
+    """Value in quanta (0 when BAD), quality and reason of one reading."""
+    if reading.bad is not None:
+        return 0, BAD, reading.bad
+    value = QUANTITIES[channel.quantity].quanta(reading.raw, reading.unit or channel.unit)
+    if isinstance(value, Reason):
+        return 0, BAD, value
+    if channel.calibration:
+        value = corrected(channel, value)
+    if not channel.valid_low <= value <= channel.valid_high:
+        return 0, BAD, Reason.OUTSIDE_VALIDITY
+    if reading.doubt is not None:
+        return value, UNCERTAIN, reading.doubt
+    return value, GOOD, None
+
+
+def corrected(channel: ChannelPlan, value: int) -> int:
+    """The value with its calibration's correction.
+
+    Linear between the points; beyond the outermost ones their own correction, never extrapolated.
+    """
+    points = channel.calibration
+    if value <= points[0].at:
+        return value + points[0].correction
+    for low, high in zip(points, points[1:], strict=False):
+        if value <= high.at:
+            part = Fraction((value - low.at) * (high.correction - low.correction), high.at - low.at)
+            return value + low.correction + round(part)
+    return value + points[-1].correction

@@ -1,0 +1,506 @@
+"""The fold itself: one fact after another, in journal order, each with what it made us say.
+
+It reads no clock and does no I/O: position and arrival come with each fact. Live, replay, recovery
+and `verify` run this one class over the same facts and get the same announcements, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from coldchain.alarms.table import AlarmEvent
+from coldchain.announcements import Announcement, Kind, Late
+from coldchain.consignments.lane import Lane, When
+from coldchain.facts import (
+    Acknowledged,
+    Activated,
+    AlarmClosed,
+    Beat,
+    Bound,
+    ClockSet,
+    ConsignmentEnded,
+    ConsignmentStarted,
+    EngineStarted,
+    EtaSet,
+    Fact,
+    LatchReset,
+    Lost,
+    ProcessEnded,
+    ProcessStarted,
+    Reading,
+    Shelved,
+    SourceDown,
+    SourceUp,
+    StageEntered,
+    Unbound,
+    Unreadable,
+    Unrecorded,
+    Unshelved,
+    Wake,
+)
+from coldchain.fold.channels import Channels
+from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
+from coldchain.fold.desk import About, Desk
+from coldchain.fold.place import Moment, Place
+from coldchain.fold.silence import Silence, Verdict
+from coldchain.fold.timebase import Timebase
+from coldchain.model import Priority
+from coldchain.plan import ChannelPlan, SourcePlan
+
+#: Facts that a person or a file states about the world, true from an instant that may be past.
+_LANE = (Activated, Bound, Unbound, ConsignmentStarted, StageEntered, EtaSet, ConsignmentEnded)
+
+
+class Fold:
+    """Everything that follows from the facts so far."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.arrival_ms = 0
+        self.engine = ""
+        self.beat_ms: int | None = None
+        self.timebase = Timebase()
+        self.lane = Lane()
+        self.desk = Desk()
+        self.silence = Silence()
+        self.channels = Channels()
+        self.places: dict[str, Place] = {}
+        self.sources_up: dict[str, bool] = {}
+        self.lost = 0
+        self.processes = 0
+        self._deadlines = Deadlines()
+        self._by_channel: dict[str, list[Place]] = {}
+
+    # What drives it
+
+    def apply(self, position: int, arrival_ms: int, fact: Fact) -> list[Announcement]:
+        """Fold one fact. Deadlines up to its arrival pass first.
+
+        Raises ValueError if position or arrival go back: the writer must never do that.
+        """
+        if position <= self.position or arrival_ms < self.arrival_ms:
+            raise ValueError(
+                f"position {position} at {arrival_ms} after {self.position} at {self.arrival_ms}"
+            )
+        self.position = position
+        before_ms, self.arrival_ms = self.arrival_ms, arrival_ms
+        said: list[Announcement] = []
+        match fact:
+            case ProcessStarted():
+                said += self._process_started(fact, before_ms)
+            case ClockSet():
+                said += self._clock_set(fact)
+            case _:
+                said += self._fire_until(arrival_ms, Late.STALLED)
+                said += self._one(fact)
+        return said + self._fire_until(arrival_ms, Late.STALLED)
+
+    def next_due_ms(self) -> int | None:
+        """Journal time at which something happens by itself if nothing arrives before; None: never."""
+        first = self._deadlines.first()
+        return first[0].journal_ms if first is not None else None
+
+    def adopt(self, announced: Iterable[tuple[int, Announcement]]) -> None:
+        """Take over what other engines announced, as (arrival, announcement) in order.
+
+        Called just before this engine's own EngineStarted fact: the truth is folded anew by this
+        engine, the announced side is carried, matched by overlap; the fact tells the differences.
+        """
+        abouts = self.desk.about
+        self.desk.alarms, self.desk.about = {}, dict(abouts)
+        for place in self.places.values():
+            for excursion in place.ledger.all():
+                excursion.announced = excursion.denied = False
+        for arrival_ms, said in announced:
+            self.desk.retell(said, arrival_ms)
+            place_of = self.places.get(said.subject)
+            if place_of is None or said.since_ms is None or not said.excursion:
+                continue
+            for excursion in place_of.ledger.all():
+                end_ms = excursion.interval.end_ms
+                reaches = max(said.due_ms or said.since_ms, said.since_ms)
+                if (
+                    excursion.rule.id == said.rule
+                    and excursion.interval.start_ms <= reaches
+                    and (end_ms is None or end_ms >= said.since_ms)
+                ):
+                    excursion.announced = excursion.announced or said.kind is Kind.RAISED
+                    excursion.denied = said.kind is Kind.NOT_CONFIRMED
+                    break
+        for alarm in set(self.desk.alarms) | set(abouts):
+            self.desk.refresh(alarm, self._deadlines)
+
+    # Facts
+
+    def _one(self, fact: Fact) -> list[Announcement]:
+        match fact:
+            case Reading():
+                return self._reading(fact)
+            case Unreadable():
+                return self._heard(fact.source)
+            case Beat():
+                self.beat_ms = self.arrival_ms
+                return []
+            case Wake() | ProcessEnded():
+                return []
+            case SourceUp():
+                self.sources_up[fact.source] = True
+                return []
+            case SourceDown():
+                self.sources_up[fact.source] = False
+                return []
+            case EngineStarted():
+                return self._engine_started(fact)
+            case Lost():
+                self.lost += fact.count
+                detail = {"source": fact.source, "count": str(fact.count), "why": fact.why}
+                return self._own("lost", Priority.HIGH, over=True, detail=detail)
+            case Unrecorded():
+                detail = {"announced": str(fact.announced), "why": fact.why}
+                return self._own(
+                    "journal", Priority.CRITICAL, over=True, since_ms=fact.from_ms, detail=detail
+                )
+            case _ if isinstance(fact, _LANE):
+                return self._lane(fact)
+            case _:
+                return self._asked(fact)
+
+    def _reading(self, fact: Reading) -> list[Announcement]:
+        said = self._heard(fact.source)
+        plan = self.channels.plans.get(fact.channel)
+        if plan is None:
+            return said
+        taken = self.channels.take(plan, fact, self.arrival_ms, self.timebase.utc(self.arrival_ms))
+        said += self._source_clock(fact.source, taken.fault)
+        if taken.silence_may_end:
+            now = self._axis_now(plan)
+            if self.silence.reading(plan.id, taken.at_ms, taken.quality, taken.origin, self.arrival_ms, now):
+                said += self._spoke(plan)
+            self._watch(plan.id)
+        if taken.sample is None:
+            return said
+        moved = set(taken.moved)
+        for channel in sorted(moved | {plan.id}):
+            for place in self._by_channel.get(channel, ()):
+                said += self._judge(place, channel, taken.first_ms if channel in moved else taken.at_ms)
+        return said
+
+    def _judge(self, place: Place, channel: str, from_ms: int) -> list[Announcement]:
+        """A channel's history has changed from an event time on: advance the place, or revise it."""
+        sample = self.channels.histories[channel].sample_at(from_ms)
+        if not place.track.line or from_ms < place.track.line[0].from_ms:
+            return []  # before anything was in force here: kept, judged by nothing
+        if sample is not None and place.in_order(from_ms):
+            said = place.judge(channel, sample, Moment(self.arrival_ms, Late.TRANSPORT))
+        else:
+            said = place.revise(from_ms, Moment(self.arrival_ms, Late.FOUND_LATE))
+        last = place.track.last
+        if last is not None and (place.anchor is None or last.at_ms > place.anchor[1]):
+            place.anchor = (self.arrival_ms, last.at_ms)
+        self._refresh(place)
+        return said
+
+    def _lane(self, fact: Fact) -> list[Announcement]:
+        when = self._when(getattr(fact, "at_ms", None))
+        refused = self.lane.add(fact, when)
+        if refused is not None:
+            actor = getattr(fact, "actor", "")
+            return [Announcement(Kind.REFUSED, text=refused, actor=actor)]
+        if isinstance(fact, Activated):
+            self.channels.activate(fact.plan)
+        said: list[Announcement] = []
+        watched: dict[str, ChannelPlan] = {}
+        for name in sorted(self.lane.places()):
+            said += self._set_line(name)
+        plan = self.lane.plan
+        sources = {source.id: source for source in plan.sources}
+        for channel in plan.channels:
+            if self.lane.place_of(channel.id) is not None:
+                watched[channel.id] = channel
+        for gone in self.silence.channels.keys() - watched.keys():
+            self.silence.forget(gone)
+            self._deadlines.set(f"s:{gone}", None)
+        for channel in watched.values():
+            now = self._axis_now(channel)
+            self.silence.watch(
+                channel, sources[channel.source], self.arrival_ms, self.arrival_ms if now is None else now
+            )
+            self._watch(channel.id)
+        return said
+
+    def _set_line(self, name: str) -> list[Announcement]:
+        place = self.places.get(name)
+        bound = [c for c in self.lane.plan.channels if self.lane.place_of(c.id) == name]
+        if place is None:
+            journal_axis = bool(bound) and not self._source(bound[0]).sends_time
+            place = Place(name, self.channels.histories, self.desk, journal_axis)
+            self.places[name] = place
+        if bound:
+            place.simulated = self._source(bound[0]).simulated
+        said = place.set_line(
+            self.lane.segments(name, place.journal_axis), Moment(self.arrival_ms, Late.FOUND_LATE)
+        )
+        for segment in place.track.line:
+            if segment.channel is not None:
+                places = self._by_channel.setdefault(segment.channel.id, [])
+                if place not in places:
+                    places.append(place)
+        now = place.track.now
+        if now is not None:
+            for rule, _ in place.track.running:
+                self.desk.adopt(place.about(rule, now), self.arrival_ms)
+                self.desk.refresh(f"{name}/{rule.id}", self._deadlines)
+        self._refresh(place)
+        return said
+
+    def _asked(self, fact: Fact) -> list[Announcement]:
+        now = self.arrival_ms
+        match fact:
+            case Acknowledged():
+                said = self.desk.ask(
+                    fact.alarm,
+                    AlarmEvent.ACKNOWLEDGE,
+                    now,
+                    occurrences=fact.occurrences,
+                    actor=fact.actor,
+                    comment=fact.comment,
+                )
+            case Shelved():
+                # A shelf's end is a wall-clock time to people; with no clock it counts from now.
+                until_ms = self.timebase.journal(fact.until_ms)
+                said = self.desk.ask(
+                    fact.alarm,
+                    AlarmEvent.SHELVE,
+                    now,
+                    until_ms=until_ms,
+                    actor=fact.actor,
+                    comment=fact.comment,
+                )
+            case Unshelved():
+                said = self.desk.ask(
+                    fact.alarm, AlarmEvent.UNSHELVE, now, actor=fact.actor, comment=fact.comment
+                )
+            case LatchReset():
+                said = self.desk.ask(
+                    fact.alarm, AlarmEvent.RESET, now, actor=fact.actor, comment=fact.comment
+                )
+            case AlarmClosed():
+                said = self.desk.ask(
+                    fact.alarm,
+                    AlarmEvent.CLOSE,
+                    now,
+                    judged=self.judged(fact.alarm),
+                    actor=fact.actor,
+                    comment=fact.comment,
+                )
+            case _:
+                raise TypeError(type(fact).__name__)
+        self.desk.refresh(fact.alarm, self._deadlines)
+        return said
+
+    def judged(self, alarm: str) -> bool:
+        """Whether readings still decide about an alarm: its rule is in force and its probe speaks."""
+        about = self.desk.about.get(alarm)
+        place = self.places.get(about.subject) if about is not None else None
+        if about is None:
+            return False
+        if place is None:
+            return about.subject in self.silence.sources
+        channel = place.track.channel
+        watch = self.silence.channels.get(channel.id) if channel is not None else None
+        if watch is None:
+            return False
+        if about.rule == "silence":
+            return True
+        return not watch.silent and any(rule.id == about.rule for rule, _ in place.track.running)
+
+    # Time
+
+    def _process_started(self, fact: ProcessStarted, before_ms: int) -> list[Announcement]:
+        self.timebase.started_ms = self.arrival_ms
+        for watch in self.silence.started(self.arrival_ms):
+            self._watch(watch.plan.id)
+        said = self._fire_until(self.arrival_ms, Late.NOT_RUNNING)
+        self.processes += 1
+        if self.processes > 1:
+            unknown = {"length": "unknown"} if fact.down_ms is None else {"down_ms": str(fact.down_ms)}
+            said.append(
+                Announcement(
+                    Kind.NOTE,
+                    subject="gateway",
+                    priority=Priority.TO_KNOW,
+                    text="not_running",
+                    since_ms=before_ms,
+                    end_ms=self.arrival_ms,
+                    axis="journal",
+                    detail=unknown,
+                )
+            )
+        return said
+
+    def _clock_set(self, fact: ClockSet) -> list[Announcement]:
+        said: list[Announcement] = []
+        started = self.timebase.started_ms
+        if fact.leap_ms:
+            for watch in self.silence.leap(started, self.arrival_ms, fact.leap_ms):
+                self._watch(watch.plan.id)
+            self.desk.leap(started, fact.leap_ms)
+            for alarm in self.desk.alarms:
+                self.desk.refresh(alarm, self._deadlines)
+            for place in self.places.values():
+                said += self._leap(place, started, fact.leap_ms)
+            self.timebase.started_ms = started + fact.leap_ms
+        was_known, self_set = self.timebase.known, fact.offset_ms
+        self.timebase.set(self.arrival_ms, self_set)
+        said += self._fire_until(self.arrival_ms, Late.NOT_RUNNING if fact.leap_ms else Late.STALLED)
+        if fact.step_ms:
+            detail = {"step_ms": str(fact.step_ms), "source": fact.source}
+            said += self._own("clock-step", Priority.LOW, over=True, detail=detail)
+        if self_set is None and not self.desk.condition("gateway/clock"):
+            said += self._own("clock", Priority.LOW, detail={"source": fact.source})
+        elif self_set is not None and not was_known:
+            said += self.desk.gone("gateway/clock", self.arrival_ms)
+        return said
+
+    def _leap(self, place: Place, started_ms: int, by_ms: int) -> list[Announcement]:
+        """The readings since the process start, and what was reckoned from them, move by a down time."""
+        if place.anchor is not None and place.anchor[0] >= started_ms:
+            moved = by_ms if place.journal_axis else 0
+            place.anchor = (place.anchor[0] + by_ms, place.anchor[1] + moved)
+        said: list[Announcement] = []
+        if place.journal_axis:
+            channel = place.track.channel
+            if channel is not None and channel.id in self.channels.histories:
+                self.channels.histories[channel.id].shift_from(started_ms, by_ms)
+                place.track.shift_from(started_ms, by_ms)
+                said = place.revise(started_ms, Moment(self.arrival_ms, Late.FOUND_LATE))
+        self._refresh(place)
+        return said
+
+    def _fire_until(self, until_ms: int, late: Late) -> list[Announcement]:
+        said: list[Announcement] = []
+        while (first := self._deadlines.first()) is not None and first[0].journal_ms <= until_ms:
+            deadline, key = first
+            if deadline.kind is DueKind.RULE:
+                place = self.places[deadline.subject]
+                due = place.track.next()
+                if due is not None:
+                    said += place.advance(due[0], Moment(self.arrival_ms, late))
+                self._refresh(place)
+            elif deadline.kind is DueKind.SILENCE:
+                said += self._fell_silent(key[2:], deadline, late)
+            else:
+                said += self.desk.fire(key[2:], self.arrival_ms)
+                self.desk.refresh(key[2:], self._deadlines)
+        return said
+
+    def _refresh(self, place: Place) -> None:
+        self._deadlines.set(f"t:{place.name}", place.deadline())
+        for rule, _ in place.track.running:
+            self.desk.refresh(f"{place.name}/{rule.id}", self._deadlines)
+
+    def _when(self, at_ms: int | None) -> When:
+        utc_now = self.timebase.utc(self.arrival_ms)
+        if at_ms is None or utc_now is None:
+            return When(self.arrival_ms, utc_now if at_ms is None else at_ms)
+        return When(self.arrival_ms + at_ms - utc_now, at_ms)
+
+    def _axis_now(self, channel: ChannelPlan) -> int | None:
+        """The arrival on a channel's axis, None if that is UTC and our clock is not known."""
+        return self.timebase.utc(self.arrival_ms) if self._source(channel).sends_time else self.arrival_ms
+
+    def _source(self, channel: ChannelPlan) -> SourcePlan:
+        return self.channels.sources[channel.source]
+
+    # Silence
+
+    def _watch(self, channel: str) -> None:
+        watch = self.silence.channels.get(channel)
+        if watch is None or watch.due_ms is None:
+            self._deadlines.set(f"s:{channel}", None)
+            return
+        subject = self.lane.place_of(channel) or channel
+        self._deadlines.set(f"s:{channel}", Deadline(watch.due_ms, subject, "silence", DueKind.SILENCE))
+
+    def _heard(self, source: str) -> list[Announcement]:
+        known = self.silence.sources.get(source)
+        was_down = known is not None and known.down
+        for watch in self.silence.heard(source, self.arrival_ms):
+            self._watch(watch.plan.id)
+        if not was_down:
+            return []
+        said = self.desk.gone(f"port:{source}", self.arrival_ms)
+        self.desk.refresh(f"port:{source}", self._deadlines)
+        return said
+
+    def _spoke(self, channel: ChannelPlan) -> list[Announcement]:
+        alarm = f"{self.lane.place_of(channel.id) or channel.id}/silence"
+        said = self.desk.gone(alarm, self.arrival_ms)
+        self.desk.refresh(alarm, self._deadlines)
+        return said
+
+    def _fell_silent(self, channel: str, deadline: Deadline, late: Late) -> list[Announcement]:
+        watch = self.silence.channels[channel]
+        newest = watch.newest_ms
+        verdict = self.silence.fell_due(channel, deadline.journal_ms)
+        self._deadlines.set(f"s:{channel}", None)
+        if verdict is Verdict.STOOD_FOR:
+            return []
+        plan = watch.plan
+        source = self._source(plan)
+        own = verdict is Verdict.CHANNEL
+        about = About(
+            alarm=f"{deadline.subject}/silence" if own else f"port:{plan.source}",
+            rule="silence",
+            subject=deadline.subject if own else plan.source,
+            priority=plan.silence_priority,
+            re_alarm_ms=plan.re_alarm_ms,
+            axis="" if source.sends_time else "journal",
+            simulated=source.simulated,
+        )
+        overdue = self.arrival_ms - deadline.journal_ms > 1000
+        said = self.desk.raise_(
+            about,
+            f"{about.alarm}@{newest}",
+            newest,
+            newest + plan.fresh_within_ms + 1,
+            self.arrival_ms,
+            late=late if overdue else None,
+        )
+        self.desk.refresh(about.alarm, self._deadlines)
+        return said
+
+    # Our own alarms
+
+    def _engine_started(self, fact: EngineStarted) -> list[Announcement]:
+        self.engine = fact.engine
+        said: list[Announcement] = []
+        for name in sorted(self.places):
+            said += self.places[name].reconcile(Moment(self.arrival_ms, Late.UPGRADE))
+            self._refresh(self.places[name])
+        return said
+
+    def _source_clock(self, source: str, fault: bool | None) -> list[Announcement]:
+        if fault is None:
+            return []
+        alarm = f"port:{source}/clock"
+        if not fault:
+            return self.desk.gone(alarm, self.arrival_ms)
+        about = About(alarm, "clock", source, Priority.LOW)
+        ahead = {"ahead_ms": str(self.channels.clocks[source].shift_ms)}
+        return self.desk.raise_(about, "", self.arrival_ms, self.arrival_ms, self.arrival_ms, detail=ahead)
+
+    def _own(
+        self,
+        what: str,
+        priority: Priority,
+        *,
+        over: bool = False,
+        since_ms: int | None = None,
+        detail: dict[str, str] | None = None,
+    ) -> list[Announcement]:
+        about = About(f"gateway/{what}", what, "gateway", priority, axis="journal")
+        since = self.arrival_ms if since_ms is None else since_ms
+        return self.desk.raise_(
+            about, "", since, self.arrival_ms, self.arrival_ms, over=over, detail=detail or {}
+        )

@@ -1,0 +1,105 @@
+"""What every rule is given and what it may answer.
+
+A rule is a frozen limit (from the plan), a frozen state, and three functions: what a sample does
+to the state, when the state changes by itself, and what happens then. Time is always an argument,
+in the channel's own event time. Live, replay, recovery and bulk run these same functions.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import floor
+
+from msgspec import Struct
+
+from coldchain.model import Side
+from coldchain.plan import Outside, Rule
+
+#: Codes of quality inside the engine; smaller is better evidence.
+GOOD, UNCERTAIN, BAD = 0, 1, 2
+
+
+class Sample(Struct, frozen=True):
+    """What is known at one instant of one channel: the best quality among its readings there.
+
+    Several readings may share a millisecond: `low` and `high` are the extremes among those of the
+    best quality, and a rule takes the one furthest outside on its side. Both are 0 when BAD.
+    """
+
+    at_ms: int
+    low: int
+    high: int
+    quality: int
+
+
+class Interval(Struct, frozen=True):
+    """An excursion as the rule sees it: a span outside a limit, triggered or not.
+
+    outside_ms is the monitored time outside, unmonitored_ms the rest of the span; integral is the
+    distance beyond the limit times ms, over the monitored part; end_ms None: still open.
+    """
+
+    rule: str
+    start_ms: int
+    triggered_ms: int | None = None
+    end_ms: int | None = None
+    extreme: int = 0
+    extreme_ms: int = 0
+    outside_ms: int = 0
+    unmonitored_ms: int = 0
+    integral: int = 0
+    why_ended: str = ""
+
+
+class Opened(Struct, frozen=True):
+    """An interval outside began."""
+
+    at_ms: int
+
+
+class Triggered(Struct, frozen=True):
+    """The hold was fulfilled (or the budget exceeded) at `due_ms`."""
+
+    since_ms: int
+    due_ms: int
+
+
+class Ended(Struct, frozen=True):
+    """An interval outside is over; `unconfirmed`: it had triggered, and evidence now denies it."""
+
+    interval: Interval
+    unconfirmed: bool = False
+
+
+class Returned(Struct, frozen=True):
+    """The alarm's condition is gone (after the off-delay)."""
+
+    at_ms: int
+
+
+Change = Opened | Triggered | Ended | Returned
+
+
+def value_for(rule: Rule, sample: Sample) -> int:
+    """The sample's value as this rule's side sees it."""
+    return sample.high if rule.side is Side.ABOVE else sample.low
+
+
+def is_outside(side: Side, outside: Outside, limit: int, value: int) -> bool:
+    """Whether a value is outside a limit; on the limit itself as `outside` says."""
+    if value == limit:
+        return outside is Outside.AT_OR_BEYOND
+    return value > limit if side is Side.ABOVE else value < limit
+
+
+def evidence_outside(rule: Rule, sample: Sample) -> bool:
+    """Whether a sample says "outside": GOOD or UNCERTAIN and beyond the limit itself."""
+    return sample.quality != BAD and is_outside(rule.side, rule.outside, rule.limit, value_for(rule, sample))
+
+
+def crossing_ms(limit: int, before: tuple[int, int], after: tuple[int, int]) -> int:
+    """When the line between two (time, value) points reaches the limit, rounded down to the ms."""
+    (t0, v0), (t1, v1) = before, after
+    if v0 == v1:
+        return t1
+    return t0 + floor(Fraction((limit - v0) * (t1 - t0), v1 - v0))

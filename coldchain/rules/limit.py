@@ -1,0 +1,256 @@
+"""A limit held for a minimum time: the field's "single event".
+
+The interval outside is the excursion; the hold decides whether it triggers; deadband belongs to
+the excursion (it keeps it open near the limit), off-delay to the alarm (it keeps it raised until
+there is enough evidence of being back). A BAD reading proves nothing: it ends neither an
+excursion nor a hold, and breaks the off-delay.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from coldchain.model import Side
+from coldchain.plan import Crossing, Fires, Limit
+from coldchain.rules.judging import (
+    BAD,
+    GOOD,
+    Change,
+    Ended,
+    Interval,
+    Opened,
+    Returned,
+    Sample,
+    Triggered,
+    crossing_ms,
+    is_outside,
+    value_for,
+)
+
+
+class LimitState(Struct, frozen=True):
+    """Where one limit stands.
+
+    open:        the interval outside now, or None inside.
+    hold_ms:     since when the hold runs (differs from the interval's start after a limit changed).
+    not_before:  a hold cannot be due before its limit was in force.
+    active:      triggered, and not yet returned: the alarm's condition.
+    inside_ms:   since when there is unbroken evidence of being inside, while `active`.
+    """
+
+    open: Interval | None = None
+    hold_since_ms: int = 0
+    not_before_ms: int = 0
+    active: bool = False
+    inside_ms: int | None = None
+
+
+IDLE = LimitState()
+
+_Step = tuple[LimitState, tuple[Change, ...]]
+
+
+def start(rule: Limit, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+    """The state of a limit that comes into force at `at_ms`: a condition already true opens now."""
+    state = LimitState(not_before_ms=at_ms)
+    if last is None or last.quality != GOOD or at_ms - last.at_ms > max_gap_ms:
+        return state, ()
+    value = value_for(rule, last)
+    if not is_outside(rule.side, rule.outside, rule.limit, value):
+        return state, ()
+    interval = Interval(rule.id, at_ms, extreme=value, extreme_ms=last.at_ms)
+    return replace(state, open=interval, hold_since_ms=at_ms), (Opened(at_ms),)
+
+
+def on_sample(rule: Limit, state: LimitState, last: Sample | None, now: Sample, max_gap_ms: int) -> _Step:
+    """Judge one sample that follows `last` on its channel."""
+    if state.open is None and state.inside_ms is None and now.quality != BAD:
+        # The calm path: nothing is open, nothing is waiting.
+        value = now.high if rule.side is Side.ABOVE else now.low
+        if not is_outside(rule.side, rule.outside, rule.limit, value):
+            if state.active and now.quality == GOOD:
+                return _inside(rule, state, last, now, max_gap_ms)
+            return state, ()
+    if now.quality == BAD:
+        return _no_evidence(state, last, now, rule, max_gap_ms)
+    value = value_for(rule, now)
+    edge = rule.limit if state.open is None else _shifted(rule)
+    if is_outside(rule.side, rule.outside, edge, value):
+        return _outside(rule, state, last, now, value, max_gap_ms)
+    if now.quality == GOOD:
+        return _inside(rule, state, last, now, max_gap_ms)
+    return _no_evidence(state, last, now, rule, max_gap_ms)
+
+
+def due_ms(rule: Limit, state: LimitState, last: Sample | None, max_gap_ms: int) -> int | None:
+    """When this state changes by itself if nothing else arrives; None: never.
+
+    A hold runs on through a gap: nothing that follows `last` is evidence of being back.
+    """
+    if rule.fires is not Fires.AT_DUE or state.open is None or state.open.triggered_ms is not None:
+        return None
+    return max(state.hold_since_ms + rule.hold_ms, state.not_before_ms)
+
+
+def on_due(rule: Limit, state: LimitState, last: Sample | None, max_gap_ms: int) -> _Step:
+    """The hold's deadline has come."""
+    at_ms = due_ms(rule, state, last, max_gap_ms)
+    if at_ms is None or state.open is None:
+        return state, ()
+    return _trigger(state, state.open, at_ms)
+
+
+def reconfigure(
+    old: Limit, new: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int
+) -> _Step:
+    """A changed limit comes into force: an open excursion is closed and linked to its successor.
+
+    The last sample is judged by the new limit only if it still counts; else the rule waits. A hold
+    keeps its start if the value is outside both limits.
+    """
+    changes: list[Change] = []
+    fresh, opened = start(new, last, at_ms, max_gap_ms)
+    if state.open is not None:
+        closed = _account(old, state.open, last, at_ms, max_gap_ms)
+        changes.append(Ended(replace(closed, end_ms=at_ms, why_ended="limits_changed")))
+        still = (
+            last is not None
+            and last.quality == GOOD
+            and at_ms - last.at_ms <= max_gap_ms
+            and is_outside(new.side, new.outside, _shifted(new), value_for(new, last))
+        )
+        if still and last is not None:
+            if fresh.open is None:
+                interval = Interval(new.id, at_ms, extreme=value_for(new, last), extreme_ms=last.at_ms)
+                fresh, opened = replace(fresh, open=interval), (Opened(at_ms),)
+            fresh = replace(fresh, hold_since_ms=state.hold_since_ms)
+    # The alarm's condition stays until evidence ends it: a change of numbers alone returns nothing.
+    return replace(fresh, active=state.active), (*changes, *opened)
+
+
+def end(rule: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int, why: str) -> _Step:
+    """The rule is no longer in force: its open excursion ends with the reason, not with evidence."""
+    if state.open is None:
+        return IDLE, ()
+    closed = _account(rule, state.open, last, at_ms, max_gap_ms)
+    return IDLE, (Ended(replace(closed, end_ms=at_ms, why_ended=why)),)
+
+
+def standing(
+    rule: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int
+) -> Interval | None:
+    """The open interval with its sums brought up to `at_ms`."""
+    return None if state.open is None else _account(rule, state.open, last, at_ms, max_gap_ms)
+
+
+def _shifted(rule: Limit) -> int:
+    return rule.limit - rule.deadband if rule.side is Side.ABOVE else rule.limit + rule.deadband
+
+
+def _account(rule: Limit, open_: Interval, last: Sample | None, at_ms: int, max_gap_ms: int) -> Interval:
+    """Add the time from the last sample to `at_ms` to an open interval."""
+    if last is None:
+        return replace(open_, unmonitored_ms=open_.unmonitored_ms + at_ms - open_.start_ms)
+    begin = max(last.at_ms, open_.start_ms)
+    value = value_for(rule, last)
+    counts = last.quality != BAD and (
+        last.quality == GOOD or is_outside(rule.side, rule.outside, _shifted(rule), value)
+    )
+    monitored = max(0, min(at_ms, last.at_ms + max_gap_ms) - begin) if counts else 0
+    beyond = value - rule.limit if rule.side is Side.ABOVE else rule.limit - value
+    return replace(
+        open_,
+        outside_ms=open_.outside_ms + monitored,
+        unmonitored_ms=open_.unmonitored_ms + max(0, at_ms - begin) - monitored,
+        integral=open_.integral + max(0, beyond) * monitored,
+    )
+
+
+def _crossed_ms(rule: Limit, last: Sample | None, now: Sample, max_gap_ms: int, edge: int) -> int:
+    if (
+        rule.crossing is Crossing.STEP
+        or last is None
+        or last.quality != GOOD
+        or now.quality != GOOD
+        or now.at_ms - last.at_ms > max_gap_ms
+    ):
+        return now.at_ms
+    return crossing_ms(edge, (last.at_ms, value_for(rule, last)), (now.at_ms, value_for(rule, now)))
+
+
+def _outside(
+    rule: Limit, state: LimitState, last: Sample | None, now: Sample, value: int, max_gap_ms: int
+) -> _Step:
+    changes: list[Change] = []
+    open_ = state.open
+    if open_ is None:
+        since = max(_crossed_ms(rule, last, now, max_gap_ms, rule.limit), state.not_before_ms)
+        beyond = value - rule.limit if rule.side is Side.ABOVE else rule.limit - value
+        # Between the crossing and this sample the line rises from the limit: half the triangle.
+        open_ = Interval(
+            rule.id,
+            since,
+            extreme=value,
+            extreme_ms=now.at_ms,
+            outside_ms=now.at_ms - since,
+            integral=beyond * (now.at_ms - since) // 2,
+        )
+        state = replace(state, open=open_, hold_since_ms=since)
+        changes.append(Opened(since))
+    else:
+        open_ = _account(rule, open_, last, now.at_ms, max_gap_ms)
+        further = value > open_.extreme if rule.side is Side.ABOVE else value < open_.extreme
+        if further:
+            open_ = replace(open_, extreme=value, extreme_ms=now.at_ms)
+    state = replace(state, open=open_, inside_ms=None)
+    if (
+        rule.fires is Fires.ON_READING
+        and open_.triggered_ms is None
+        and now.at_ms - state.hold_since_ms >= rule.hold_ms
+    ):
+        state, more = _trigger(state, open_, now.at_ms)
+        changes += more
+    return state, tuple(changes)
+
+
+def _inside(rule: Limit, state: LimitState, last: Sample | None, now: Sample, max_gap_ms: int) -> _Step:
+    changes: list[Change] = []
+    back = now.at_ms
+    if state.open is not None:
+        open_ = _account(rule, state.open, last, now.at_ms, max_gap_ms)
+        back = max(_crossed_ms(rule, last, now, max_gap_ms, _shifted(rule)), open_.start_ms)
+        over = now.at_ms - back
+        open_ = replace(open_, end_ms=back, outside_ms=max(0, open_.outside_ms - over))
+        triggered = open_.triggered_ms
+        unconfirmed = triggered is not None and back < triggered
+        if unconfirmed:
+            open_ = replace(open_, triggered_ms=None)
+        changes.append(Ended(open_, unconfirmed))
+        state = replace(state, open=None, inside_ms=None)
+    if not state.active:
+        return replace(state, inside_ms=None) if state.inside_ms is not None else state, tuple(changes)
+    broken = last is None or last.quality != GOOD or now.at_ms - last.at_ms > max_gap_ms
+    if state.inside_ms is None:
+        state = replace(state, inside_ms=back)
+    elif broken:
+        state = replace(state, inside_ms=now.at_ms)
+    inside_ms = state.inside_ms if state.inside_ms is not None else now.at_ms
+    if now.at_ms - inside_ms >= rule.off_delay_ms:
+        state = replace(state, active=False, inside_ms=None)
+        changes.append(Returned(now.at_ms))
+    return state, tuple(changes)
+
+
+def _no_evidence(state: LimitState, last: Sample | None, now: Sample, rule: Limit, max_gap_ms: int) -> _Step:
+    open_ = state.open
+    if open_ is not None:
+        open_ = _account(rule, open_, last, now.at_ms, max_gap_ms)
+    elif state.inside_ms is None:
+        return state, ()
+    return replace(state, open=open_, inside_ms=None), ()
+
+
+def _trigger(state: LimitState, open_: Interval, at_ms: int) -> _Step:
+    triggered = replace(open_, triggered_ms=at_ms)
+    return replace(state, open=triggered, active=True), (Triggered(open_.start_ms, at_ms),)
