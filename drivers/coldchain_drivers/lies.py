@@ -20,6 +20,9 @@ from coldchain.units import QUANTITIES, Unit, exact
 NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{1,15})?|\.\d{1,15})(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
 
+KNOWN_UNITS = frozenset(unit for quantity in QUANTITIES.values() for unit in quantity.units)
+
+
 @dataclass(frozen=True, slots=True)
 class Lie:
     """A value that is none: exactly `value`, or anything at or beyond a bound.
@@ -164,7 +167,7 @@ def told(text: str, unit: str, lies: tuple[Lie, ...]) -> Reason | None:
 
 
 def refusal(text: str, unit: str, lies: tuple[Lie, ...]) -> Reason | None:
-    """Why this text is no value, or None if it is a plain number with a unit and no known lie."""
+    """Why this text is no value, or None if it is a plain number with a known unit and no lie."""
     lie = told(text, unit, lies)
     if lie is not None:
         return lie
@@ -172,7 +175,9 @@ def refusal(text: str, unit: str, lies: tuple[Lie, ...]) -> Reason | None:
         return Reason.NO_VALUE
     if NUMBER.fullmatch(text) is None:
         return Reason.NOT_A_NUMBER
-    return None if unit else Reason.NO_UNIT
+    if unit in KNOWN_UNITS:
+        return None
+    return Reason.UNKNOWN_UNIT if unit else Reason.NO_UNIT
 
 
 @lru_cache(maxsize=1024)

@@ -110,7 +110,7 @@ class MappingSetting(Strict):
         wrong = fault(self.topic.replace("{device}", "d"))
         if wrong:
             raise ValueError(f'topic "{self.topic}": {wrong}')
-        if bool(self.devices) is not ("{device}" in self.topic and "{device}" in self.key):
+        if len({bool(self.devices), "{device}" in self.topic, "{device}" in self.key}) > 1:
             raise ValueError("devices, and {device} in both key and topic, go together")
         if has_wildcard(self.topic) and not self.same_device:
             raise ValueError(

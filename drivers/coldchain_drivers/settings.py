@@ -16,8 +16,8 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from coldchain.model import Reason
-from coldchain.units import QUANTITIES, exact
-from coldchain_drivers.lies import LIES, Lie
+from coldchain.units import exact
+from coldchain_drivers.lies import KNOWN_UNITS, LIES, Lie
 
 #: Reasons that a driver may give; the others are the fold's to say.
 SAID_BY_DRIVERS = (
@@ -59,9 +59,8 @@ class Strict(BaseModel):
 
 
 def _known_unit(token: str) -> str:
-    known = [unit for quantity in QUANTITIES.values() for unit in quantity.units]
-    if token not in known:
-        raise ValueError(f'no unit "{token}"; write one of {", ".join(known)}')
+    if token not in KNOWN_UNITS:
+        raise ValueError(f'no unit "{token}"; write one of {", ".join(sorted(KNOWN_UNITS))}')
     return token
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from coldchain_drivers.mve_tec3000 import DRIVER
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from coldchain.model import Bad, Measured, Reason
+from coldchain_drivers.mve_tec3000 import DRIVER
 
 BUS: dict[str, Any] = {"baud": 9600, "frame": "8N1", "displayed_unit": "degC"}
 
@@ -82,18 +82,18 @@ def test_keys_and_line() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "CALTA",
-        "CALTB",
-        "HITSTA",
-        "HITSTB",
-        "ALMS 0",
-        "CALVL +001.0",
-        "CODE?",
-        "CODE 1234",
-        "CALTA\r\nTEMPA?",
-        "TEMPA?\r\nCALTA",
-    ]
-    + ["CALTA;TEMPA?", "tempa?", "TEMPA? ", "?", "", "*RST", "001 TEMPA?", "TEMPA??"],
+        *("CALTA", "CALTB", "HITSTA", "HITSTB", "ALMS 0", "CALVL +001.0", "CODE?", "CODE 1234", "*RST", ""),
+        *(
+            "CALTA\r\nTEMPA?",
+            "TEMPA?\r\nCALTA",
+            "CALTA;TEMPA?",
+            "tempa?",
+            "TEMPA? ",
+            "?",
+            "001 TEMPA?",
+            "TEMPA??",
+        ),
+    ],
 )
 def test_what_writes_or_tells_the_password_cannot_be_configured(query: str) -> None:
     """No table of queries can make a monitor calibrate, test, mute, set or ask for the password."""
