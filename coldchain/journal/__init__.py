@@ -22,6 +22,7 @@ from coldchain.journal.errors import (
     NotAJournal,
 )
 from coldchain.journal.journal import Journal
+from coldchain.journal.lock import holder_of
 from coldchain.journal.reader import Readable, Reader
 from coldchain.journal.records import (
     AnnouncementRow,
@@ -81,5 +82,6 @@ __all__ = [
     "Settled",
     "Tail",
     "WalState",
+    "holder_of",
     "verify_chain",
 ]

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - the names say what is the case; all of them are errors
 """What can go wrong with a journal: where, at which position, why, and the mend.
 
 Every error that SQLite, the file system or a wrong call can cause leaves this package as one of
@@ -9,6 +8,7 @@ what the mend says (room made, lock given back): the writer then keeps its batch
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -116,8 +116,50 @@ class JournalRefused(JournalError):
     default_mend = "report this as a defect, with the sentence above"
 
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
 def from_sqlite(
-    cause: apsw.Error, operation: str, path: Path | str, *, position: int | None = None
+    cause: apsw.Error, operation: str, path: Path | str, *, position: int | None = None, system_errno: int = 0
 ) -> JournalError:
-    """The error of ours that says what SQLite said; the caller raises it `from cause`."""
-    raise NotImplementedError((cause, operation, path, position, errno.ENOSPC))
+    """The error of ours that says what SQLite said; the caller raises it `from cause`.
+
+    system_errno: what the operating system said last, where SQLite keeps it. SQLite reports a
+    used-up quota, or no room for its shared memory, as a plain I/O error.
+    """
+    why = str(cause) or type(cause).__name__
+    match cause:
+        case apsw.FullError():
+            kind: type[JournalError] = JournalFull
+        case apsw.ReadOnlyError() | apsw.PermissionsError():
+            kind = JournalReadOnly
+        case apsw.BusyError() | apsw.LockedError():
+            return JournalBusy(
+                operation, path, why, position=position, mend="end the other program that writes to this file"
+            )
+        case apsw.IOError() | apsw.CantOpenError():
+            return from_os(OSError(system_errno, why), operation, path, position=position)
+        case apsw.CorruptError() | apsw.NotADBError() | apsw.ConstraintError() | apsw.SQLError():
+            # Tables or rows that we made are gone, or rows stand where none can be.
+            kind = JournalCorrupt
+        case apsw.AuthError() | apsw.MismatchError() | apsw.TooBigError() | apsw.BindingsError():
+            kind = JournalRefused
+        case apsw.ConnectionClosedError() | apsw.ThreadingViolationError() | apsw.ForkingViolationError():
+            kind = JournalRefused
+        case _:
+            kind = JournalIo
+    return kind(operation, path, why, position=position)
+
+
+def from_os(cause: OSError, operation: str, path: Path | str, *, position: int | None = None) -> JournalError:
+    """The error of ours that says what the operating system said."""
+    words = [cause.strerror or ""]
+    if cause.errno:
+        words.append(os.strerror(cause.errno))
+    why = ": ".join(dict.fromkeys(filter(None, words))) or type(cause).__name__
+    if cause.errno in _FULL:
+        return JournalFull(operation, path, why, position=position)
+    if cause.errno in _READ_ONLY:
+        return JournalReadOnly(operation, path, why, position=position)
+    return JournalIo(operation, path, why, position=position)

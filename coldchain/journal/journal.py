@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from coldchain.journal.reader import Readable
-from coldchain.journal.records import Batch, Commit, WalState
+import apsw
+
+from coldchain.journal import shapes
+from coldchain.journal.database import BUSY_MS, Database, open_for_writing
+from coldchain.journal.errors import JournalCorrupt, JournalRefused
+from coldchain.journal.link import link, origin
+from coldchain.journal.lock import Lock
+from coldchain.journal.outbox import insert_notice, set_cursor
+from coldchain.journal.reader import Readable, state_hash
+from coldchain.journal.records import Batch, Commit, Entry, PrivateText, Tail, WalState
 from coldchain.journal.reserve import RESERVE_BYTES, Reserve
 
 
@@ -17,7 +26,13 @@ class Journal(Readable):
     given again as it is.
     """
 
-    reserve: Reserve
+    def __init__(self, database: Database, lock: Lock, reserve: Reserve) -> None:
+        """Take over an open database and its lock; use `open`."""
+        super().__init__(database)
+        self._lock = lock
+        self.reserve = reserve
+        self._shapes: dict[bytes, int] | None = None
+        self._tail: Tail | None = None
 
     @classmethod
     def open(
@@ -31,42 +46,217 @@ class Journal(Readable):
     ) -> Self:
         """Take the lock, make the journal if there is none, migrate it, check its tail.
 
-        command, since_utc_ms: what a second writer is told about us.
+        command, since_utc_ms: what a second writer is told about us. The reserve is not made here:
+        `journal.reserve.make()` is the caller's, who also decides when it is given back.
         Raises JournalBusy (with the holder) if another process writes to it, JournalMissing if
         there is none and `create` is False, NotAJournal, JournalNewer, JournalCorrupt,
         JournalReadOnly, JournalFull, JournalIo.
         """
-        raise NotImplementedError
+        path = Path(path).resolve()
+        lock = Lock(path, command, since_utc_ms)
+        try:
+            database = open_for_writing(path, create=create)
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            journal = cls(database, lock, Reserve(path, reserve_bytes))
+            journal.check_tail()
+        except BaseException:
+            database.close()
+            lock.release()
+            raise
+        return journal
+
+    def close(self) -> None:
+        """Close the file, then give the lock back."""
+        try:
+            super().close()
+        finally:
+            self._lock.release()
+
+    def check_tail(self) -> Tail:
+        """The tail, after recomputing the last link; JournalCorrupt if it is not what was committed."""
+        tail = self.tail()
+        if tail.commit:
+            previous = origin(self.journal_id)
+            commits = list(self.commits(tail.commit - 1))
+            if len(commits) > 1:
+                previous = commits[0].link
+            last = commits[-1]
+            if link(previous, last.number, list(self.entries(last.first_position))) != last.link:
+                raise JournalCorrupt(
+                    "check the last commit",
+                    self.path,
+                    f"commit {last.number} is not what was committed",
+                    position=last.first_position,
+                )
+        return tail
 
     def commit(self, batch: Batch) -> Commit:
         """Write a batch and its link; on return it is on the disk.
 
-        Positions continue the tail without a gap, arrivals never go back, every notice belongs to
-        an announcement of the batch: else JournalRefused. A notice whose (sink, id) is there already
-        with the same body is left as it is; with another body it is refused.
+        Positions continue the tail without a gap, arrivals never go back, no notice tells of a
+        later position than the batch's last: else JournalRefused. A notice whose (sink, id) is there
+        already with the same body is left as it is; with another body it is refused.
         """
-        raise NotImplementedError
+        tail = self._tail = self._tail or self.tail()
+        last = self._check(batch, tail)
+        first = batch.entries[0].position
+        number = tail.commit + 1
+        new_link = link(tail.link, number, batch.entries)
+        try:
+            with self._database.transaction("commit", first) as db:
+                db.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", list(self._rows(db, batch.entries)))
+                said = [
+                    (entry.position, ordinal, body)
+                    for entry in batch.entries
+                    for ordinal, body in enumerate(entry.announcements)
+                ]
+                if said:
+                    db.executemany("INSERT INTO announcements VALUES (?, ?, ?)", said)
+                db.execute(
+                    "INSERT INTO commits VALUES (?, ?, ?, ?)", (number, first, len(batch.entries), new_link)
+                )
+                self._beside(db, batch, last.position)
+        except BaseException:
+            # What this transaction was the first to use is not there; what is there is asked again.
+            self._shapes = self._tail = None
+            self._pieces.clear()
+            raise
+        self._tail = Tail(last.position, last.arrival_ms, number, new_link)
+        return Commit(number, first, last.position, last.arrival_ms, new_link)
 
     def save_checkpoint(self, position: int, engine: str, state: bytes, *, keep: int = 3) -> None:
         """Keep the fold's state after a committed position; only the newest `keep` of the engine stay."""
-        raise NotImplementedError
+        with self._database.transaction("save a checkpoint", position) as db:
+            self._save_state(db, "checkpoints(position, engine, sha256, state)", position, engine, state)
+            db.execute(
+                "DELETE FROM checkpoints WHERE engine = ? AND position NOT IN"
+                " (SELECT position FROM checkpoints WHERE engine = ? ORDER BY position DESC LIMIT ?)",
+                (engine, engine, keep),
+            )
 
     def drop_checkpoints(self, *, except_engine: str | None = None) -> int:
         """Delete cached states (of all other engines); returns how many went."""
-        raise NotImplementedError
+        with self._database.transaction("drop checkpoints") as db:
+            db.execute("DELETE FROM checkpoints WHERE engine IS NOT ?", (except_engine,))
+            return db.changes()
 
     def save_base_state(self, position: int, engine: str, state: bytes) -> None:
         """Keep the state that stands for everything up to a retention boundary."""
-        raise NotImplementedError
+        with self._database.transaction("save a base state", position) as db:
+            self._save_state(db, "base_states(position, engine, sha256, state)", position, engine, state)
 
     def erase(self, commitment: str) -> bool:
-        """Erase a private text and its salt, from the log file too; False if there was none."""
-        raise NotImplementedError
+        """Erase a private text and its salt, from the log file too; False if there was none.
+
+        While somebody reads, the log keeps it until a later `checkpoint_wal(truncate=True)`. Copies
+        made of the journal before are out of reach.
+        """
+        with self._database.guard("erase a private text") as db:
+            db.pragma("secure_delete", 1)  # freed bytes are overwritten, not only forgotten
+        with self._database.transaction("erase a private text") as db:
+            db.execute(
+                "UPDATE private_texts SET salt = NULL, text = NULL WHERE commitment = ? AND text IS NOT NULL",
+                (commitment,),
+            )
+            erased = db.changes() > 0
+        self.checkpoint_wal(truncate=True)
+        return erased
 
     def prune_settled(self, before_position: int) -> int:
         """Delete settled notices of announcements before a position; returns how many went."""
-        raise NotImplementedError
+        with self._database.transaction("prune settled notices") as db:
+            db.execute("DELETE FROM outbox WHERE outcome IS NOT NULL AND position < ?", (before_position,))
+            return db.changes()
 
     def checkpoint_wal(self, *, truncate: bool = False) -> WalState:
-        """Copy the write-ahead log into the database; `truncate` also cuts the file to nothing."""
-        raise NotImplementedError
+        """Copy the write-ahead log into the database; `truncate` also cuts the file to nothing.
+
+        Never waits for a reader: without `done` one still needs older pages, and the log goes on growing
+        until a checkpoint after it has ended.
+        """
+        with self._database.guard("checkpoint") as db:
+            pages, copied = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            if truncate and copied >= pages:
+                db.set_busy_timeout(0)
+                try:
+                    db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                except apsw.BusyError:  # a reader or a sink is at work just now: cut another time
+                    pass
+                finally:
+                    db.set_busy_timeout(BUSY_MS)
+        return WalState(pages, copied)
+
+    def _check(self, batch: Batch, tail: Tail) -> Entry:
+        """The batch's last entry, if everything in it continues the journal."""
+
+        def refuse(why: str, position: int | None) -> JournalRefused:
+            return JournalRefused("commit", self.path, why, position=position)
+
+        if not batch.entries:
+            raise refuse("a batch has at least one fact", None)
+        position, arrival_ms = tail.position, tail.arrival_ms
+        for entry in batch.entries:
+            position += 1
+            if entry.position != position:
+                raise refuse(f"position {position} comes next, not {entry.position}", entry.position)
+            if entry.arrival_ms < arrival_ms and position > 1:
+                raise refuse(f"arrival {entry.arrival_ms} lies before {arrival_ms}", position)
+            arrival_ms = entry.arrival_ms
+        for notice in batch.notices:
+            if not 1 <= notice.position <= position:
+                raise refuse(f"notice {notice.id} tells of position {notice.position}", notice.position)
+        return batch.entries[-1]
+
+    def _rows(self, db: apsw.Connection, entries: Iterable[Entry]) -> Iterable[tuple[int, int, int, bytes]]:
+        """Facts as they are stored: readings by their shape, everything else whole."""
+        if self._shapes is None:
+            self._shapes = {pieces: shape for shape, pieces in db.execute("SELECT shape, pieces FROM shapes")}
+        for entry in entries:
+            shape, body = shapes.WHOLE, entry.fact
+            parts = shapes.cut(entry.fact)
+            if parts is not None:
+                pieces, values = parts
+                known = self._shapes.get(pieces)
+                if known is None and len(self._shapes) < shapes.SHAPES_MAX:
+                    known = self._shapes[pieces] = len(self._shapes) + 1
+                    db.execute("INSERT INTO shapes VALUES (?, ?)", (known, pieces))
+                if known is not None:
+                    shape, body = known, values
+            yield entry.position, entry.arrival_ms, shape, body
+
+    def _beside(self, db: apsw.Connection, batch: Batch, last_position: int) -> None:
+        """What the batch brings besides evidence."""
+        for document in batch.documents:
+            db.execute("INSERT OR IGNORE INTO documents VALUES (?, ?)", (document.sha256, document.text))
+        for text in batch.private_texts:
+            _keep_private(db, text)
+        for notice in batch.notices:
+            insert_notice(db, self.path, notice)
+        for sink, cursor in batch.cursors.items():
+            set_cursor(db, self.path, sink, cursor, last_position)
+        for name, count in batch.counts.items():
+            db.execute(
+                "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+                (name, count),
+            )
+
+    def _save_state(self, db: apsw.Connection, table: str, position: int, engine: str, state: bytes) -> None:
+        tail = self._tail = self._tail or self.tail()
+        if not 0 < position <= tail.position:
+            raise JournalRefused(
+                "keep a state", self.path, f"the journal ends at {tail.position}", position=position
+            )
+        db.execute(
+            f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?)",  # noqa: S608 - ours, above
+            (position, engine, state_hash(position, engine, state), state),
+        )
+
+
+def _keep_private(db: apsw.Connection, text: PrivateText) -> None:
+    # Nothing brings an erased text back: the row stays and is not overwritten.
+    db.execute(
+        "INSERT OR IGNORE INTO private_texts VALUES (?, ?, ?)", (text.commitment, text.salt, text.text)
+    )

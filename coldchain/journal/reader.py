@@ -2,87 +2,279 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from coldchain.journal.records import AnnouncementRow, Checkpoint, Commit, Document, Entry, FactRow, Tail
+from coldchain.journal import shapes
+from coldchain.journal.database import Database, open_for_reading, wal_path
+from coldchain.journal.errors import JournalCorrupt
+from coldchain.journal.link import origin
+from coldchain.journal.records import (
+    AnnouncementRow,
+    Checkpoint,
+    Commit,
+    Document,
+    Entry,
+    FactRow,
+    PrivateText,
+    Tail,
+)
+
+#: Rows in one read transaction.
+CHUNK = 1_000
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1  # what SQLite can hold
 
 
 class Readable:
     """What can be asked of an open journal, whoever opened it. One thread at a time.
 
     Positions are inclusive on both ends; `to_position` None means the tail at the time of the call.
-    Raises JournalMissing, NotAJournal, JournalNewer, JournalCorrupt, JournalIo.
+    Raises JournalCorrupt where the file contradicts itself, JournalIo where it cannot be read.
     """
 
-    path: Path
+    def __init__(self, database: Database) -> None:
+        """Take over an open database; `open` of the classes below is how one is made."""
+        self._database = database
+        self.path: Path = database.path
+        self._pieces: dict[int, bytes] = {}
+        row = database.first("open", "SELECT journal FROM identity")
+        if row is None:
+            raise JournalCorrupt("open", self.path, "the journal's id is gone")
+        #: 16 random bytes given to this journal when it was made; its chain begins with them.
+        self.journal_id: bytes = row[0]
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the file; nothing can be asked any more. The second time does nothing."""
+        self._database.close()
+
     def __enter__(self) -> Self:
+        """The journal itself; leaving the context closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close."""
         self.close()
-
-    @property
-    def journal_id(self) -> bytes:
-        """16 random bytes given to this journal when it was made; its chain begins with them."""
-        raise NotImplementedError
 
     def tail(self) -> Tail:
         """The end: last position, its arrival, number and link of the last commit."""
-        raise NotImplementedError
+        row = self._database.first(
+            "read the tail",
+            "SELECT first_position + facts - 1, number, link, first_position FROM commits"
+            " ORDER BY number DESC LIMIT 1",
+        )
+        last = self._database.first(
+            "read the tail", "SELECT position, arrival_ms FROM facts ORDER BY position DESC LIMIT 1"
+        )
+        if row is None and last is None:
+            return Tail(0, 0, 0, origin(self.journal_id))
+        if row is None or last is None or row[0] != last[0]:
+            raise JournalCorrupt(
+                "read the tail",
+                self.path,
+                f"the last fact is {last and last[0]}, the last commit ends at {row and row[0]}",
+            )
+        return Tail(last[0], last[1], row[1], row[2])
 
     def facts(self, from_position: int = 1, to_position: int | None = None) -> Iterator[FactRow]:
         """Facts in journal order."""
-        raise NotImplementedError
+        for position, arrival_ms, shape, body in self.stored_facts(from_position, to_position):
+            if shape != shapes.WHOLE:
+                pieces = self.pieces(shape)
+                try:
+                    if pieces is None:
+                        raise ValueError(f"its shape {shape} is gone")
+                    body = shapes.fill(pieces, body)
+                except ValueError as cause:
+                    raise JournalCorrupt("read", self.path, str(cause), position=position) from cause
+            yield FactRow(position, arrival_ms, body)
+
+    def stored_facts(
+        self, from_position: int = _LOWEST + 1, to_position: int | None = _HIGHEST
+    ) -> Iterator[tuple[int, int, int, bytes]]:
+        """Position, arrival, shape and body as they lie in the file: for `verify`, which doubts them."""
+        return self._pages(
+            "read facts",
+            "SELECT position, arrival_ms, shape, body FROM facts WHERE position > ? AND position <= ?"
+            " ORDER BY position LIMIT ?",
+            (from_position - 1,),
+            self._end(to_position),
+        )
+
+    def pieces(self, shape: int) -> bytes | None:
+        """The text that readings of a shape have in common (see `shapes.py`); None if there is none."""
+        if shape not in self._pieces:
+            row = self._database.first("read a shape", "SELECT pieces FROM shapes WHERE shape = ?", (shape,))
+            if row is None:
+                return None
+            self._pieces[shape] = row[0]
+        return self._pieces[shape]
 
     def announcements(
         self, from_position: int = 1, to_position: int | None = None
     ) -> Iterator[AnnouncementRow]:
         """Announcements in the order in which they were made."""
-        raise NotImplementedError
+        for row in self._pages(
+            "read announcements",
+            "SELECT a.position, a.ordinal, f.arrival_ms, a.body"
+            " FROM announcements a JOIN facts f USING (position)"
+            " WHERE (a.position, a.ordinal) > (?, ?) AND a.position <= ?"
+            " ORDER BY a.position, a.ordinal LIMIT ?",
+            (from_position, -1),
+            self._end(to_position),
+        ):
+            yield AnnouncementRow(*row)
+
+    def stored_announcements(self) -> Iterator[tuple[int, int, bytes]]:
+        """Position, ordinal and body of all of them, whether or not they belong to a fact: for `verify`."""
+        return self._pages(
+            "read announcements",
+            "SELECT position, ordinal, body FROM announcements WHERE (position, ordinal) > (?, ?)"
+            " AND position <= ? ORDER BY position, ordinal LIMIT ?",
+            (_LOWEST, _LOWEST),
+            _HIGHEST,
+        )
 
     def entries(self, from_position: int = 1, to_position: int | None = None) -> Iterator[Entry]:
         """Facts together with what was announced at each: what a re-fold compares itself with."""
-        raise NotImplementedError
+        end = self._end(to_position)
+        said = groupby(self.announcements(from_position, end), key=lambda row: row.position)
+        position, group = next(said, (None, iter(())))
+        for fact in self.facts(from_position, end):
+            bodies: tuple[bytes, ...] = ()
+            if position == fact.position:
+                bodies = tuple(row.body for row in group)
+                position, group = next(said, (None, iter(())))
+            yield Entry(fact.position, fact.arrival_ms, fact.body, bodies)
 
     def commits(self, from_number: int = 1, to_number: int | None = None) -> Iterator[Commit]:
         """Commits in order."""
-        raise NotImplementedError
+        for row in self._pages(
+            "read commits",
+            "SELECT number, first_position, first_position + c.facts - 1, coalesce(f.arrival_ms, 0), link"
+            " FROM commits c LEFT JOIN facts f ON f.position = first_position + c.facts - 1"
+            " WHERE number > ? AND number <= ? ORDER BY number LIMIT ?",
+            (from_number - 1,),
+            self._number("max(number)", "commits") if to_number is None else to_number,
+        ):
+            yield Commit(*row)
+
+    def stored_commits(self) -> Iterator[tuple[int, int, int, bytes]]:
+        """Number, first position, number of facts and link, whatever else is there: for `verify`."""
+        return self._pages(
+            "read commits",
+            "SELECT number, first_position, facts, link FROM commits WHERE number > ? AND number <= ?"
+            " ORDER BY number LIMIT ?",
+            (_LOWEST,),
+            _HIGHEST,
+        )
 
     def position_at(self, arrival_ms: int) -> int:
         """The last position whose arrival is not later than this journal time; 0 if there is none."""
-        raise NotImplementedError
+        low, high = self._number("min(position)") - 1, self._number("max(position)")
+        while low < high:  # the answer is `low` or above it: arrivals never go back
+            middle = (low + high + 1) // 2
+            row = self._database.first("read", "SELECT arrival_ms FROM facts WHERE position = ?", (middle,))
+            if row is None:
+                raise JournalCorrupt("read", self.path, "this fact is missing", position=middle)
+            low, high = (middle, high) if row[0] <= arrival_ms else (low, middle - 1)
+        return max(low, 0)
 
     def document(self, sha256: str) -> Document | None:
         """A configuration or profile text by its hash."""
-        raise NotImplementedError
+        row = self._database.first(
+            "read a document", "SELECT sha256, text FROM documents WHERE sha256 = ?", (sha256,)
+        )
+        return None if row is None else Document(*row)
 
     def private_text(self, commitment: str) -> str | None:
         """The text behind a commitment; None if it was erased or never known."""
-        raise NotImplementedError
+        row = self._database.first(
+            "read a private text", "SELECT text FROM private_texts WHERE commitment = ?", (commitment,)
+        )
+        return None if row is None else row[0]
+
+    def documents(self) -> Iterator[Document]:
+        """All documents, each in a read transaction of its own: one can be large."""
+        for row in self._database.all("read documents", "SELECT sha256 FROM documents ORDER BY sha256"):
+            document = self.document(row[0])
+            if document is not None:
+                yield document
+
+    def private_texts(self) -> Iterator[PrivateText]:
+        """All private texts that were not erased."""
+        for row in self._database.all(
+            "read private texts", "SELECT commitment, salt, text FROM private_texts WHERE text IS NOT NULL"
+        ):
+            yield PrivateText(*row)
 
     def latest_checkpoint(self, engine: str, up_to: int | None = None) -> Checkpoint | None:
         """The newest intact state of this engine at or before a position; None: fold from the beginning."""
-        raise NotImplementedError
+        return self._latest_state("checkpoints", "engine = ? AND", (engine,), up_to)
 
     def latest_base_state(self, up_to: int | None = None) -> Checkpoint | None:
         """The newest base state at or before a position (of whatever engine)."""
-        raise NotImplementedError
+        return self._latest_state("base_states", "", (), up_to)
 
     def counts(self) -> dict[str, int]:
         """The named counters."""
-        raise NotImplementedError
+        return dict(self._database.all("read counters", "SELECT name, value FROM counters ORDER BY name"))
 
     def wal_bytes(self) -> int:
         """Size of the write-ahead log on disk."""
-        raise NotImplementedError
+        return _size(wal_path(self.path))
 
     def file_bytes(self) -> int:
         """Size of the database file on disk, without its write-ahead log."""
-        raise NotImplementedError
+        return _size(self.path)
+
+    def _latest_state(
+        self, table: str, where: str, bindings: tuple[str, ...], up_to: int | None
+    ) -> Checkpoint | None:
+        end = self._end(up_to)
+        while True:
+            row = self._database.first(
+                "read a state",
+                f"SELECT position, engine, state, sha256 FROM {table} WHERE {where} position <= ?"  # noqa: S608
+                " ORDER BY position DESC LIMIT 1",
+                (*bindings, end),
+            )
+            if row is None:
+                return None
+            position, engine, state, sha256 = row
+            if state_hash(position, engine, state) == sha256:
+                return Checkpoint(position, engine, state)
+            end = position - 1  # a damaged cache is no cache: the one before it, or the beginning
+
+    def _pages(self, operation: str, sql: str, after: tuple[int, ...], end: int) -> Iterator[tuple[Any, ...]]:
+        """Rows of a query `… > after AND … <= end … LIMIT n`, whose first columns are the key.
+
+        After damage it goes on row by row, so that all before the damaged page still come out.
+        """
+        limit = CHUNK
+        while True:
+            try:
+                rows = self._database.all(operation, sql, (*after, end, limit))
+            except JournalCorrupt:
+                if limit == 1:
+                    raise
+                limit = 1
+                continue
+            yield from rows
+            if len(rows) < limit:
+                return
+            after = rows[-1][: len(after)]
+
+    def _end(self, position: int | None) -> int:
+        return self._number("max(position)") if position is None else position
+
+    def _number(self, what: str, table: str = "facts") -> int:
+        row = self._database.first("read", f"SELECT coalesce({what}, 0) FROM {table}")  # noqa: S608 - ours
+        assert row is not None
+        number: int = row[0]
+        return number
 
 
 class Reader(Readable):
@@ -90,5 +282,21 @@ class Reader(Readable):
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
-        """Open an existing journal; nothing is created, migrated or locked."""
-        raise NotImplementedError
+        """Open an existing journal; nothing is created, migrated or locked.
+
+        Raises JournalMissing, NotAJournal, JournalNewer, JournalReadOnly (an older schema),
+        JournalCorrupt, JournalIo.
+        """
+        return cls(open_for_reading(Path(path).resolve()))
+
+
+def state_hash(position: int, engine: str, state: bytes) -> bytes:
+    """What lies beside a kept state, so that a damaged one is never folded from."""
+    return hashlib.sha256(b"%d\n%b\n" % (position, engine.encode()) + state).digest()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -6,15 +6,25 @@ folding `Readable.entries()` anew.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from coldchain.journal import shapes
+from coldchain.journal.errors import JournalCorrupt
+from coldchain.journal.link import link, origin
 from coldchain.journal.reader import Readable
+from coldchain.journal.records import Document, Entry, PrivateText
+
+#: Findings kept word by word; more of them are only counted.
+FINDINGS_MAX = 100
 
 
 class Fault(StrEnum):
-    """What is wrong with a commit, or beside it."""
+    """What is wrong with a commit, or beside the chain."""
 
     COMMIT_MISSING = "commit_missing"
     COMMIT_MISPLACED = "commit_misplaced"
@@ -39,28 +49,219 @@ class Finding(Struct, frozen=True):
 
 
 class ChainReport(Struct, frozen=True):
-    """What verification found. `first` is the first commit that is not what was written."""
+    """What verification found, in order of commits; `more` findings beyond those that are listed.
+
+    last_link: link of the last commit, to be kept elsewhere as an anchor for the next verification.
+    """
 
     commits: int
     facts: int
     announcements: int
     last_link: bytes
     findings: tuple[Finding, ...]
+    more: int = 0
 
     @property
     def intact(self) -> bool:
+        """Whether everything is as it was committed, as far as the journal alone (and anchors) can tell."""
         return not self.findings
 
     @property
     def first(self) -> Finding | None:
-        """The finding in the earliest commit, or beside the chain if there is none in it."""
-        raise NotImplementedError
+        """The finding in the earliest commit; one beside the chain only if there is none in it."""
+        in_chain = [finding for finding in self.findings if finding.commit is not None]
+        return min(in_chain or self.findings, key=lambda finding: finding.commit or 0, default=None)
 
 
-def verify_chain(journal: Readable, anchors: dict[int, bytes] | None = None) -> ChainReport:
-    """Recompute each link from the first commit on.
+def verify_chain(journal: Readable, anchors: Mapping[int, bytes] | None = None) -> ChainReport:
+    """Recompute each link from the first commit on; then the hash of each document and private text.
+
+    Each link is checked against the one *stored* before it, so one changed byte is one finding and
+    what follows is still judged by itself.
 
     anchors: links known from elsewhere (commit number -> link), such as one printed in a report:
-    without any, a chain whose end was cut off, or that was rewritten as a whole, looks intact.
+    without any, a chain whose end was cut off, or that was made anew as a whole, looks intact.
     """
-    raise NotImplementedError((journal, anchors))
+    walk = _Walk(journal, dict(anchors or {}))
+    walk.chain()
+    walk.beside()
+    return walk.report()
+
+
+_T = TypeVar("_T")
+
+
+class _Ahead(Generic[_T]):
+    """An iterator whose next element can be looked at. What cannot be read counts as not there."""
+
+    def __init__(self, rows: Iterator[_T]) -> None:
+        self._rows = rows
+        self.damage: JournalCorrupt | None = None
+        self.next: _T | None = None
+        self.move_on()
+
+    def move_on(self) -> None:
+        """Look at the one after."""
+        try:
+            self.next = next(self._rows, None)
+        except JournalCorrupt as cause:
+            self.next, self.damage = None, cause
+
+
+_Fact = tuple[int, int, bytes]  # position, arrival, whole bytes
+_Said = tuple[int, int, bytes]  # position, ordinal, body
+_Stored = tuple[int, int, int, bytes]  # number, first position, facts, link
+
+
+class _Walk:
+    """One pass over commits, facts and announcements side by side."""
+
+    def __init__(self, journal: Readable, anchors: dict[int, bytes]) -> None:
+        self._journal = journal
+        self._anchors = anchors
+        self._findings: list[Finding] = []
+        self._damage: list[Finding] = []
+        self._more = self._count_facts = self._count_said = self._count_commits = 0
+        self._number = self._position = 0
+        self._arrival_ms: int | None = None
+        self._last_link = origin(journal.journal_id)
+        self._link: bytes | None = self._last_link
+        self._facts = _Ahead(self._assembled())
+        self._said = _Ahead(journal.stored_announcements())
+        self._commits = _Ahead(journal.stored_commits())
+
+    def say(self, fault: Fault, commit: int | None, position: int | None, detail: str) -> None:
+        if len(self._findings) < FINDINGS_MAX:
+            self._findings.append(Finding(fault, commit, position, detail))
+        else:
+            self._more += 1
+
+    def report(self) -> ChainReport:
+        return ChainReport(
+            self._count_commits,
+            self._count_facts,
+            self._count_said,
+            self._last_link,
+            (*self._findings, *self._damage),
+            self._more,
+        )
+
+    def chain(self) -> None:
+        """Every commit, and whatever belongs to none."""
+        while (commit := self._commits.next) is not None:
+            self._commits.move_on()
+            self._count_commits += 1
+            number, first, count, link_there = commit
+            self._strays(self._number + 1, first)
+            self._place(number, first)
+            entries = self._gather(number, first, first + count - 1)
+            self._judge(number, first, entries, link_there)
+            self._number, self._position = number, first + count - 1
+            self._link = self._last_link = link_there
+        self._strays(self._number + 1, None)
+        for number in sorted(self._anchors):
+            self.say(Fault.ANCHOR_DIFFERS, number, None, f"commit {number} is known elsewhere and not here")
+        for ahead in (self._facts, self._said, self._commits):
+            if ahead.damage is not None:
+                self._damaged(ahead.damage)
+
+    def beside(self) -> None:
+        """Texts that facts know only by hash."""
+        try:
+            for document in self._journal.documents():
+                if Document.of(document.text).sha256 != document.sha256:
+                    self.say(
+                        Fault.DOCUMENT_DIFFERS, None, None, f"document {document.sha256} has another text"
+                    )
+            for kept in self._journal.private_texts():
+                if PrivateText.of(kept.text, kept.salt).commitment != kept.commitment:
+                    detail = f"private text {kept.commitment} is not what was committed to"
+                    self.say(Fault.TEXT_DIFFERS, None, None, detail)
+        except JournalCorrupt as cause:
+            self._damaged(cause)
+
+    def _damaged(self, cause: JournalCorrupt) -> None:
+        # Kept apart: the rows that cannot be read would push it off the list as so many missing ones.
+        self._damage.append(Finding(Fault.UNREADABLE, None, cause.position, str(cause)))
+
+    def _assembled(self) -> Iterator[_Fact]:
+        """Facts as whole bytes; one that cannot be put together comes as what is left of it."""
+        for position, arrival_ms, shape, body in self._journal.stored_facts():
+            whole = body
+            if shape != shapes.WHOLE:
+                with suppress(ValueError):  # the values alone hash to something else, and are found so
+                    whole = shapes.fill(self._journal.pieces(shape) or b"", body)
+            yield position, arrival_ms, whole
+
+    def _place(self, number: int, first: int) -> None:
+        """Numbers and positions follow one another without a gap."""
+        expected, position = self._number + 1, self._position + 1
+        if number != expected:
+            gone = (
+                f"commit {expected} is"
+                if number == expected + 1
+                else f"commits {expected} to {number - 1} are"
+            )
+            self.say(Fault.COMMIT_MISSING, expected, position, f"{gone} missing")
+            self._link = None  # what the next link continues is not known
+        elif first != position:
+            detail = f"begins at position {first}, not at {position}"
+            self.say(Fault.COMMIT_MISPLACED, number, position, detail)
+
+    def _strays(self, number: int, position: int | None) -> None:
+        """Rows before a position (None: all that are left) that no commit covers."""
+        while (fact := self._facts.next) is not None and (position is None or fact[0] < position):
+            self._facts.move_on()
+            self._count_facts += 1
+            detail = f"the fact at {fact[0]} belongs to no commit"
+            self.say(Fault.FACT_UNCOMMITTED, number, fact[0], detail)
+        while (said := self._said.next) is not None and (position is None or said[0] < position):
+            self._said.move_on()
+            self._count_said += 1
+            detail = f"an announcement at {said[0]} belongs to no commit"
+            self.say(Fault.ANNOUNCEMENT_MISPLACED, number, said[0], detail)
+
+    def _gather(self, number: int, first: int, last: int) -> list[Entry]:
+        """A commit's entries as they lie in the file."""
+        entries = []
+        expected = first
+        while (fact := self._facts.next) is not None and fact[0] <= last:
+            self._facts.move_on()
+            self._count_facts += 1
+            position, arrival_ms, body = fact
+            self._missing(number, expected, position - 1)
+            expected = position + 1
+            if self._arrival_ms is not None and arrival_ms < self._arrival_ms:
+                detail = f"arrival {arrival_ms} lies before {self._arrival_ms}"
+                self.say(Fault.ARRIVAL_GOES_BACK, number, position, detail)
+            self._arrival_ms = arrival_ms
+            entries.append(Entry(position, arrival_ms, body, self._said_at(number, position)))
+        self._missing(number, expected, last)
+        return entries
+
+    def _missing(self, number: int, first: int, last: int) -> None:
+        if first <= last:
+            which = f"the fact at {first} is" if first == last else f"the facts at {first} to {last} are"
+            self.say(Fault.FACT_MISSING, number, first, f"{which} missing")
+
+    def _said_at(self, number: int, position: int) -> tuple[bytes, ...]:
+        bodies: list[bytes] = []
+        while (said := self._said.next) is not None and said[0] <= position:
+            self._said.move_on()
+            self._count_said += 1
+            if said[:2] != (position, len(bodies)):
+                detail = (
+                    f"announcement {said[1]} at {said[0]} stands where {len(bodies)} at {position} belongs"
+                )
+                self.say(Fault.ANNOUNCEMENT_MISPLACED, number, said[0], detail)
+            bodies.append(said[2])
+        return tuple(bodies)
+
+    def _judge(self, number: int, first: int, entries: list[Entry], link_there: bytes) -> None:
+        """The link over what was gathered against the stored one, and that against the anchors."""
+        if entries and self._link is not None and link(self._link, number, entries) != link_there:
+            detail = f"its {len(entries)} facts, what was announced, or its link are not what was written"
+            self.say(Fault.BYTES_DIFFER, number, first, detail)
+        if self._anchors.pop(number, link_there) != link_there:
+            detail = f"the link of commit {number} is not the one known elsewhere"
+            self.say(Fault.ANCHOR_DIFFERS, number, first, detail)
