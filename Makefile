@@ -87,8 +87,8 @@ demo: .venv/ready
 
 style: .venv/ready
 	@$(call step,style,ruff)
-	@$(BIN)/ruff format --check -q . || { echo 'mend with: $(BIN)/ruff format .'; exit 1; }
-	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format --check -q --output-format concise . || { echo 'mend with: $(BIN)/ruff format .'; exit 1; }
+	@$(BIN)/ruff check -q --output-format concise .
 
 types: .venv/ready
 	@$(call step,types,mypy$(,) strict)
