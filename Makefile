@@ -3,7 +3,9 @@
 # once set up. On a site with its own package index set UV_DEFAULT_INDEX (uv does not read pip's settings).
 
 PYTHON ?= python3
-SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+ifndef SEED # drawn once: what is printed is what is used
+SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+endif
 PYTEST_ARGS ?=
 
 SHELL := /bin/sh
