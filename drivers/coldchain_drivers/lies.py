@@ -9,9 +9,12 @@ that knows more states it in the settings of its source.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import TypeVar
 
 from coldchain.model import Reason
 from coldchain.units import QUANTITIES, Unit, exact
@@ -20,7 +23,11 @@ from coldchain.units import QUANTITIES, Unit, exact
 NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{1,15})?|\.\d{1,15})(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
 
-KNOWN_UNITS = frozenset(unit for quantity in QUANTITIES.values() for unit in quantity.units)
+#: Every unit token that we know. No token means two things.
+_UNITS: dict[str, Unit] = {token: unit for q in QUANTITIES.values() for token, unit in q.units.items()}
+KNOWN_UNITS = frozenset(_UNITS)
+
+_Number = TypeVar("_Number", Decimal, Fraction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +46,25 @@ class Lie:
     at_or_below: str = ""
     unit: str = ""
 
-    def tells(self, text: str, unit: str) -> bool:
-        """Whether this text, sent with this unit, is this lie."""
+    def tells(self, text: str, number: Decimal | None, unit: str) -> bool:
+        """Whether this text, which is this number if it is one, sent with this unit, is this lie."""
         if self.value and text == self.value and (not self.unit or self.unit == unit):
             return True
-        sent = _in_base(text, unit if self.unit else "", self.unit)
-        if sent is None:
+        if number is None:
             return False
+        if not self.unit or _UNITS.get(unit) is _UNITS[self.unit]:  # "C" beside "degC"
+            return self._holds(number, _number)
+        sent = _in_base(text, unit, self.unit)
+        return sent is not None and self._holds(sent, lambda bound: _in_base(bound, self.unit, self.unit))
+
+    def _holds(self, sent: _Number, read: Callable[[str], _Number | None]) -> bool:
         if self.value:
-            return sent == _in_base(self.value, self.unit, self.unit)
-        high = _in_base(self.at_or_above, self.unit, self.unit)
-        low = _in_base(self.at_or_below, self.unit, self.unit)
-        return (high is not None and sent >= high) or (low is not None and sent <= low)
+            return sent == read(self.value)
+        if self.at_or_above:
+            high = read(self.at_or_above)
+            return high is not None and sent >= high
+        low = read(self.at_or_below)
+        return low is not None and sent <= low
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +177,11 @@ LIES: dict[str, Family] = {
 
 def told(text: str, unit: str, lies: tuple[Lie, ...]) -> Reason | None:
     """What a device means by this text if it is one of the lies, else None."""
-    return next((lie.reason for lie in lies if lie.tells(text, unit)), None)
+    number = Decimal(text) if lies and NUMBER.fullmatch(text) else None
+    for lie in lies:
+        if lie.tells(text, number, unit):
+            return lie.reason
+    return None
 
 
 def refusal(text: str, unit: str, lies: tuple[Lie, ...]) -> Reason | None:
@@ -181,13 +199,17 @@ def refusal(text: str, unit: str, lies: tuple[Lie, ...]) -> Reason | None:
 
 
 @lru_cache(maxsize=1024)
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if NUMBER.fullmatch(text) else None
+
+
 def _in_base(text: str, unit: str, like: str) -> Fraction | None:
-    """The number in quanta of the quantity that `like` measures; as it stands when `like` is ""."""
+    """The number in quanta of the quantity that `like` measures; None if `unit` measures another."""
     number = exact(text) if NUMBER.fullmatch(text) else None
-    if number is None or not like:
-        return number
+    if number is None:
+        return None
     for quantity in QUANTITIES.values():
-        how: Unit | None = quantity.units.get(unit)
+        how = quantity.units.get(unit)
         if how is not None and like in quantity.units:
             return (number + how.before) * how.scale
     return None

@@ -21,6 +21,7 @@ TimeFormat = Literal["epoch_s", "epoch_ms", "iso8601", "iso8601_local"]
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})?", re.ASCII
 )
+_DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999, where the calendar of `datetime` ends
@@ -28,7 +29,9 @@ _LAST_MS = 253_402_300_799_999  # the end of the year 9999, where the calendar o
 
 def event_time_ms(text: str, form: TimeFormat, zone: str | None) -> int | None:
     """UTC in ms of a time as sent, digits below the millisecond cut off; None if it is not certain."""
-    if form in {"epoch_s", "epoch_ms"}:
+    if form == "epoch_ms" and _DIGITS.fullmatch(text):
+        ms = int(text)
+    elif form in {"epoch_s", "epoch_ms"}:
         number = exact(text) if NUMBER.fullmatch(text) else None
         if number is None:
             return None
