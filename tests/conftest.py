@@ -11,6 +11,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tests.servers.fixtures"]  # brokers, databases, a browser: started by the tests that ask
+
 settings.register_profile(
     "here",
     derandomize=False,
