@@ -11,7 +11,6 @@ import ctypes
 import os
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +19,10 @@ _STA_UNSYNC = 0x0040
 
 
 class Clock(Protocol):
-    """What the pipeline and the ports need to know about time."""
+    """What the pipeline and the ports need to know about time. `speed` is 1 but in simulated runs."""
+
+    @property
+    def speed(self) -> int: ...
 
     def journal_ms(self) -> int:
         """Journal time now: never decreases within a boot."""
@@ -30,12 +32,28 @@ class Clock(Protocol):
         """The wall clock now, right or wrong, advancing at the same speed as journal time."""
         ...
 
+    def start_journal_at(self, journal_ms: int) -> None:
+        """Let journal time continue from here."""
+        ...
+
+    def leap(self, by_ms: int) -> None:
+        """Journal time leaps forward by a down time that became known."""
+        ...
+
     def known(self) -> bool:
         """Whether somebody vouches for the wall clock (the kernel's synchronisation, or the site)."""
         ...
 
     def real_s(self) -> float:
         """Real seconds since boot, never scaled: for time-outs, back-off and the watchdog."""
+        ...
+
+    def real_until_s(self, journal_ms: int) -> float:
+        """Real seconds until an instant of journal time; negative if it has passed."""
+        ...
+
+    def boot_ms(self) -> int:
+        """The boot clock itself, scaled like journal time."""
         ...
 
     def wait(self, event: threading.Event, journal_ms: int) -> bool:
@@ -76,7 +94,6 @@ def _boottime_ns() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
-@dataclass
 class SystemClock:
     """The machine's clock.
 
@@ -84,19 +101,20 @@ class SystemClock:
     `trusted`: the site vouches for the wall clock itself (a battery-backed clock, a test).
     """
 
-    journal_start_ms: int = 0
-    speed: int = 1
-    trusted: bool = False
-
-    def __post_init__(self) -> None:
+    def __init__(self, journal_start_ms: int = 0, speed: int = 1, *, trusted: bool = False) -> None:
+        self.journal_start_ms = journal_start_ms
+        self.speed = speed
+        self.trusted = trusted
         self._boot_ns = _boottime_ns()
         self._utc_ns = time.time_ns()
 
     def start_journal_at(self, journal_ms: int) -> None:
-        """Let journal time continue from here; the boot clock's start is kept."""
         self.journal_start_ms = journal_ms
         self._boot_ns = _boottime_ns()
         self._utc_ns = time.time_ns()
+
+    def leap(self, by_ms: int) -> None:
+        self.journal_start_ms += by_ms
 
     def journal_ms(self) -> int:
         return self.journal_start_ms + (_boottime_ns() - self._boot_ns) * self.speed // 1_000_000
@@ -110,6 +128,12 @@ class SystemClock:
 
     def real_s(self) -> float:
         return _boottime_ns() / 1e9
+
+    def real_until_s(self, journal_ms: int) -> float:
+        return (journal_ms - self.journal_ms()) / 1000 / self.speed
+
+    def boot_ms(self) -> int:
+        return _boottime_ns() * self.speed // 1_000_000
 
     def wait(self, event: threading.Event, journal_ms: int) -> bool:
         return event.wait(max(0, journal_ms) / 1000 / self.speed)

@@ -73,12 +73,17 @@ class EngineStarted(Struct, frozen=True, tag="engine", tag_field="fact", omit_de
 
 
 class ProcessStarted(Struct, frozen=True, tag="process_started", tag_field="fact", omit_defaults=True):
-    """The daemon began. `down_ms` is the down time before it, None where it is not known yet."""
+    """The daemon began. `down_ms` is the down time before it, None where it is not known yet.
+
+    boot_id, boot_ms: the kernel's id of this boot and its clock at the start, so that a restart
+    within the same boot knows its down time whatever the wall clock says.
+    """
 
     boot_id: str
     utc_ms: int | None  # the wall clock if it is known to be right, else None
     down_ms: int | None
     pid: int = 0
+    boot_ms: int = 0
 
 
 class ProcessEnded(Struct, frozen=True, tag="process_ended", tag_field="fact", omit_defaults=True):

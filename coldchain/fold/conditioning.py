@@ -8,6 +8,7 @@ probe that "reads cold" must never look like a good shipper.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 from coldchain.facts import Reading
 from coldchain.model import Reason
@@ -40,7 +41,7 @@ def corrected(channel: ChannelPlan, value: int) -> int:
     points = channel.calibration
     if value <= points[0].at:
         return value + points[0].correction
-    for low, high in zip(points, points[1:], strict=False):
+    for low, high in pairwise(points):
         if value <= high.at:
             part = Fraction((value - low.at) * (high.correction - low.correction), high.at - low.at)
             return value + low.correction + round(part)

@@ -67,7 +67,7 @@ class Fold:
         self.places: dict[str, Place] = {}
         self.sources_up: dict[str, bool] = {}
         self.lost = 0
-        self.processes = 0
+        self.process: ProcessStarted | None = None
         self._deadlines = Deadlines()
         self._by_channel: dict[str, list[Place]] = {}
 
@@ -321,8 +321,8 @@ class Fold:
         for watch in self.silence.started(self.arrival_ms):
             self._watch(watch.plan.id)
         said = self._fire_until(self.arrival_ms, Late.NOT_RUNNING)
-        self.processes += 1
-        if self.processes > 1:
+        before, self.process = self.process, fact
+        if before is not None:
             unknown = {"length": "unknown"} if fact.down_ms is None else {"down_ms": str(fact.down_ms)}
             said.append(
                 Announcement(

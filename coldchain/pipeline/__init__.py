@@ -1,0 +1,1 @@
+"""The pipeline: the only writer. Intake, fold, commit, acknowledge, in that order."""

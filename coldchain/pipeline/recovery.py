@@ -1,0 +1,57 @@
+"""From a journal to the fold's state as it stood: the same function live, after a crash, in `verify`."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from coldchain import announcements, facts
+from coldchain.announcements import Announcement
+from coldchain.facts import EngineStarted, Fact
+from coldchain.fold import Fold
+from coldchain.journal import Readable
+from coldchain.pipeline.states import thaw
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """The state at the journal's tail, and whether another engine made it last."""
+
+    fold: Fold
+    other_engine: bool
+    from_checkpoint: int
+
+
+def recover(journal: Readable, engine: str) -> Recovered:
+    """Fold a journal to its tail, from the newest checkpoint of this engine if there is one.
+
+    Where another engine made the journal last, everything is folded anew by this one and the
+    announced side is taken over; the differences are told by the EngineStarted fact that follows.
+    """
+    checkpoint = journal.latest_checkpoint(engine)
+    fold, start = Fold(), 0
+    if checkpoint is not None:
+        try:
+            fold, start = thaw(checkpoint.state), checkpoint.position
+        except (pickle.UnpicklingError, AttributeError, EOFError, ValueError, TypeError):
+            fold, start = Fold(), 0  # a cache that cannot be read is no cache
+    for row in journal.facts(start + 1):
+        refold(journal, fold, row.position, row.arrival_ms, facts.decode(row.body))
+    other = bool(fold.engine) and fold.engine != engine
+    if other:
+        fold.adopt(announced(journal))
+    return Recovered(fold, other, start)
+
+
+def refold(journal: Readable, fold: Fold, position: int, arrival_ms: int, fact: Fact) -> list[Announcement]:
+    """Fold one fact of the past; where another engine took over, the announced side goes with it."""
+    if isinstance(fact, EngineStarted) and fold.engine and fact.engine != fold.engine:
+        fold.adopt(announced(journal, position - 1))
+    return fold.apply(position, arrival_ms, fact)
+
+
+def announced(journal: Readable, to_position: int | None = None) -> Iterator[tuple[int, Announcement]]:
+    """Everything a journal announced up to a position, as (arrival, announcement)."""
+    for row in journal.announcements(1, to_position):
+        yield row.announced_ms, announcements.decode(row.body)

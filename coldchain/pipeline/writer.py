@@ -1,0 +1,205 @@
+"""The one writer: takes what came in, folds it, commits it with everything said, then acknowledges.
+
+Facts, announcements and outgoing notices of one batch are one transaction. Nothing is announced
+that is not on disk, with one exception: when the journal cannot be written, the fold runs on in
+memory and urgent alarms go straight to the sinks marked for it (`failing.py`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from coldchain import announcements, facts
+from coldchain.announcements import Announcement
+from coldchain.clock import Clock
+from coldchain.facts import Beat, Fact, Wake
+from coldchain.fold import Fold
+from coldchain.journal import Batch, Entry, Journal, JournalError, Notice
+from coldchain.pipeline.failing import Failing
+from coldchain.pipeline.intake import Folded, Item, Queue
+from coldchain.pipeline.states import freeze
+from coldchain.pipeline.timekeeper import Timekeeper
+
+#: Facts in one transaction at most; beyond it a commit no longer gets cheaper per fact.
+BATCH_FACTS = 500
+#: How often our own heartbeat goes through intake, fold and commit (real seconds).
+BEAT_S = 5.0
+#: How long the writer waits at most before it looks at clock and heartbeat (real seconds).
+LOOK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """One batch after its commit, for those who watch: sinks, page, log."""
+
+    first_position: int
+    last_position: int
+    arrival_ms: int
+    said: tuple[tuple[int, int, Announcement], ...]  # position, arrival, announcement
+    recorded: bool = True
+
+
+@dataclass
+class Hooks:
+    """What the writer calls, each from its own thread and expected to return at once.
+
+    notices:   rows for the outbox, made of one fact's announcements, stored with them.
+    committed: after each batch (also unrecorded ones), before the sources are acknowledged.
+    urgent:    announcements that must leave although they could not be recorded.
+    alive:     our own heartbeat came out committed or folded: the way is open from end to end.
+    """
+
+    notices: Callable[[int, int, list[Announcement]], Iterable[Notice]] = lambda p, a, said: ()
+    committed: Callable[[Committed], None] = lambda batch: None
+    urgent: Callable[[list[tuple[int, int, Announcement]]], None] = lambda said: None
+    alive: Callable[[], None] = lambda: None
+
+
+@dataclass
+class _Work:
+    """One batch in the making."""
+
+    entries: list[Entry] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    said: list[tuple[int, int, Announcement]] = field(default_factory=list)
+    settle: list[tuple[Item, Folded]] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    beat: bool = False
+
+
+class Writer:
+    """Owns the fold and the journal. `lock` is held while the fold changes: views take it too."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        queue: Queue,
+        fold: Fold,
+        journal: Journal,
+        engine: str,
+        timekeeper: Timekeeper,
+        hooks: Hooks,
+    ) -> None:
+        self.fold = fold
+        self.lock = threading.Lock()
+        self.failing = Failing(clock, journal)
+        self._clock, self._queue, self._journal, self._engine = clock, queue, journal, engine
+        self._timekeeper, self._hooks = timekeeper, hooks
+        self._checkpoint_wanted = threading.Event()
+        self._stopping = threading.Event()
+        self._beat_at_s = 0.0
+        self._looked_at_s = 0.0
+
+    def run(self) -> None:
+        """Work until told to stop and nothing waits any more."""
+        while not (self._stopping.is_set() and self._queue.empty()):
+            self.step(LOOK_S)
+        self.step(0)
+
+    def stop(self) -> None:
+        """End after what already waits is committed."""
+        self._queue.close()
+        self._stopping.set()
+        self._queue.wake()
+
+    def want_checkpoint(self) -> None:
+        """Save the fold's state after the next batch."""
+        self._checkpoint_wanted.set()
+
+    def step(self, wait_s: float) -> None:
+        """One round: take, fold, commit, tell, acknowledge."""
+        self._look_after_ourselves()
+        items, now_ms = self._queue.take(BATCH_FACTS, self.fold.next_due_ms(), wait_s)
+        work = _Work(items=items)
+        with self.lock:
+            for item in items:
+                self._fold_item(item, work)
+            due_ms = self.fold.next_due_ms()
+            if due_ms is not None and due_ms <= now_ms and self._queue.empty():
+                self._fold_fact(Wake(), max(now_ms, self.fold.arrival_ms), work)
+        if work.entries or self.failing.retry_due():
+            self._commit(work)
+        if self._checkpoint_wanted.is_set() and not self.failing.unwritten:
+            self._checkpoint_wanted.clear()
+            self._save_checkpoint()
+
+    def _look_after_ourselves(self) -> None:
+        now_s = self._clock.real_s()
+        if now_s - self._looked_at_s >= LOOK_S:
+            self._looked_at_s = now_s
+            clock_fact = self._timekeeper.look(self._clock.journal_ms())
+            if clock_fact is not None and clock_fact.leap_ms:
+                self._queue.leap(clock_fact)
+            elif clock_fact is not None:
+                self._queue.submit((clock_fact,))
+            self._queue.hold(self.failing.full)
+        if now_s - self._beat_at_s >= BEAT_S:
+            self._beat_at_s = now_s
+            self._queue.submit((Beat(),))
+
+    def _fold_item(self, item: Item, work: _Work) -> None:
+        first = len(work.said)
+        for fact in item.facts:
+            self._fold_fact(fact, max(item.stamp_ms, self.fold.arrival_ms), work)
+            work.beat = work.beat or isinstance(fact, Beat)
+        said = tuple(one for _, _, one in work.said[first:])
+        if item.settled is not None:
+            work.settle.append((item, Folded(self.fold.position, said)))
+
+    def _fold_fact(self, fact: Fact, arrival_ms: int, work: _Work) -> None:
+        position = self.fold.position + 1
+        said = self.fold.apply(position, arrival_ms, fact)
+        bodies = tuple(announcements.encode(one) for one in said)
+        work.entries.append(Entry(position, arrival_ms, facts.encode(fact), bodies))
+        if said:
+            work.said += [(position, arrival_ms, one) for one in said]
+            work.notices += self._hooks.notices(position, arrival_ms, said)
+
+    def _commit(self, work: _Work) -> None:
+        batch = Batch(
+            tuple(work.entries),
+            notices=tuple(work.notices),
+            documents=tuple(d for item in work.items for d in item.documents),
+            private_texts=tuple(t for item in work.items for t in item.private_texts),
+        )
+        try:
+            recorded = self.failing.commit(batch, work.settle)
+        except JournalError as error:
+            self._unrecorded(error, batch, work)
+            return
+        last = work.entries[-1] if work.entries else None
+        if recorded.mended is not None:
+            self._queue.submit((recorded.mended,))
+        if last is not None:
+            self._hooks.committed(
+                Committed(work.entries[0].position, last.position, last.arrival_ms, tuple(work.said))
+            )
+        for item, folded in recorded.settle:
+            if item.settled is not None:
+                item.settled(folded)
+        if work.beat:
+            self._hooks.alive()
+
+    def _unrecorded(self, error: JournalError, batch: Batch, work: _Work) -> None:
+        urgent = self.failing.began(error, batch, work.settle, work.said)
+        if urgent:
+            self._hooks.urgent(urgent)
+        if work.entries:
+            last = work.entries[-1]
+            self._hooks.committed(
+                Committed(
+                    work.entries[0].position, last.position, last.arrival_ms, tuple(work.said), recorded=False
+                )
+            )
+        if work.beat:
+            self._hooks.alive()
+
+    def _save_checkpoint(self) -> None:
+        with self.lock:
+            state, position = freeze(self.fold), self.fold.position
+        try:
+            self._journal.save_checkpoint(position, self._engine, state)
+        except JournalError:
+            self._checkpoint_wanted.set()  # it is a cache: the next round tries again

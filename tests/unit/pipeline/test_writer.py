@@ -1,0 +1,79 @@
+"""The writer on a real journal: what is told is on disk, and a re-fold tells the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coldchain.announcements import Kind
+from coldchain.clock import SystemClock
+from coldchain.facts import Activated, EngineStarted, Fact, Reading
+from coldchain.journal import Journal, Reader
+from coldchain.pipeline.engine_id import engine
+from coldchain.pipeline.intake import Folded, Queue
+from coldchain.pipeline.recovery import recover
+from coldchain.pipeline.timekeeper import Timekeeper
+from coldchain.pipeline.verify import Verdict, verify
+from coldchain.pipeline.writer import Committed, Hooks, Writer
+from tests.unit.fold.bench import limit, plan
+
+
+def begin(path: Path, committed: list[Committed]) -> tuple[Writer, Queue, SystemClock, Journal]:
+    """A writer as the daemon makes it, on a clock that a site vouches for."""
+    clock = SystemClock(trusted=True)
+    journal = Journal.open(path)
+    recovered = recover(journal, engine())
+    timekeeper = Timekeeper(clock)
+    started = timekeeper.start(recovered.fold)
+    queue = Queue(clock, 10_000)
+    hooks = Hooks(committed=committed.append)
+    writer = Writer(clock, queue, recovered.fold, journal, engine(), timekeeper, hooks)
+    first: tuple[Fact, ...] = (*started.facts, EngineStarted(engine(), "test"))
+    queue.submit(first)
+    return writer, queue, clock, journal
+
+
+def test_committed_before_settled_and_verified(tmp_path: Path) -> None:
+    """A source is acknowledged only after its reading is on disk; `verify` finds the stretch equal."""
+    path = tmp_path / "j.sqlite"
+    committed: list[Committed] = []
+    writer, queue, clock, journal = begin(path, committed)
+    queue.submit((Activated(plan(limit(hold_ms=0)), {}),))
+    seen: list[int] = []
+
+    def settled(folded: Folded) -> None:
+        with Reader.open(path) as reader:
+            seen.append(reader.tail().position)
+        assert seen[-1] >= folded.position
+
+    for raw in ("-160", "-149", "-148"):
+        assert queue.offer((Reading("log", "box.vapour", raw, "degC", at_ms=clock.utc_ms()),), settled)
+    writer.step(0)
+    writer.step(0)
+    assert len(seen) == 3
+    assert [a.kind for c in committed for _, _, a in c.said] == [Kind.RAISED]
+    journal.close()
+    with Reader.open(path) as reader:
+        verification = verify(reader, engine())
+    assert verification.sound
+    assert [s.verdict for s in verification.stretches] == [Verdict.EQUAL]
+
+
+def test_restart_forgets_nothing(tmp_path: Path) -> None:
+    """After a restart, with and without a checkpoint, the alarm stands as it stood, and verify is equal."""
+    path = tmp_path / "j.sqlite"
+    for round_ in range(3):
+        committed: list[Committed] = []
+        writer, queue, clock, journal = begin(path, committed)
+        if round_ == 0:
+            queue.submit((Activated(plan(limit(hold_ms=0)), {}),))
+            queue.offer((Reading("log", "box.vapour", "-149", "degC", at_ms=clock.utc_ms()),))
+        if round_ == 1:
+            writer.want_checkpoint()
+        writer.step(0)
+        alarm = writer.fold.desk.alarms["box/vapour/above"]
+        assert alarm.condition
+        assert alarm.last == 1
+        journal.close()
+    with Reader.open(path) as reader:
+        verification = verify(reader, engine())
+    assert verification.sound, verification
