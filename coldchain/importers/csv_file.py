@@ -1,0 +1,200 @@
+"""A log of separated values, as exported by most loggers: read by the file's own evidence.
+
+Separator, decimal sign, order of the date, zone and unit are taken from what the file itself shows,
+or from what the reader was told; where neither decides, the file is refused and the mend is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from coldchain.importers import clock_column, columns, numbers, stamps
+from coldchain.importers.columns import TimeColumn, ValueColumn
+from coldchain.importers.loggerfile import Findings, LoggerFile, ReadAs, Series, Value
+from coldchain.importers.placing import placed
+from coldchain.importers.refusal import Refused, Unread, beginning
+from coldchain.importers.table import Row, Table, table
+from coldchain.model import Reason
+
+#: From this share of blanks on, a column has its turn only in some rows, and a blank is no failure.
+_TAKES_TURNS = 0.5
+
+
+def read(name: str, sha256: str, lines: Sequence[str], told: ReadAs, *, open_end: bool) -> LoggerFile:
+    """Read the lines of a file; raises Refused. open_end: the last line has no line end."""
+    reader = stamps.reader(told.time_format)
+    found = table(lines, told.delimiter, lambda text: reader(text) is not None)
+    time = columns.time_column(found, told.time_column, reader)
+    values, notes = columns.value_columns(found, time, told.columns)
+    findings = Findings(notes=[*_how(found, time), *notes, *found.notes])
+    groups = _groups(found, told.series_column)
+    clock = clock_column.times(found.rows, time, told, [rows for _, rows in groups], reader)
+    findings.notes += clock.notes
+    decimal = numbers.decimal_sign(
+        ((row.line, row.cells[v.column]) for row in found.rows if not row.broken for v in values),
+        told.decimal,
+    )
+    if open_end and _looks_cut(found.rows, values[-1].column):
+        last = found.rows[-1]
+        cut = Row(last.line, last.cells, last.text, "the last line ends in the middle of a number")
+        found = Table(found.delimiter, found.names, found.preamble, (*found.rows[:-1], cut), found.notes)
+    series = [
+        _series(found, time, value, label, rows, clock.at_ms, decimal, told, findings)
+        for label, rows in groups
+        for value in values
+    ]
+    if not told.series_column:
+        _refuse_mixed_series(found, series[0], [time.columns, tuple(v.column for v in values)])
+    findings.unread.sort(key=lambda unread: (unread.line, unread.field))
+    return LoggerFile(
+        name=name,
+        sha256=sha256,
+        kind="separated values",
+        zone=clock.zone,
+        series=tuple(series),
+        unread=tuple(dict.fromkeys(findings.unread)),
+        notes=tuple(findings.notes),
+        doubts=tuple(findings.doubts),
+        simulated=told.simulated or columns.says_simulated(found, lines),
+    )
+
+
+def _how(found: Table, time: TimeColumn) -> list[str]:
+    separator = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}.get(
+        found.delimiter, "separators"
+    )
+    return [f"fields between {separator}, times from {time.name!r}"]
+
+
+def _groups(found: Table, series_column: str | None) -> list[tuple[str, list[int]]]:
+    """The rows of each series: all of them, or by the text of a column that names the series."""
+    if series_column is None:
+        return [("", list(range(len(found.rows))))]
+    column = columns.find(found, series_column)
+    grouped: dict[str, list[int]] = {}
+    for index, row in enumerate(found.rows):
+        if not row.broken:
+            grouped.setdefault(row.cells[column], []).append(index)
+    # A broken row may have belonged to any of them, so it is missing from each.
+    broken = [index for index, row in enumerate(found.rows) if row.broken]
+    return [(label, sorted(rows + broken)) for label, rows in grouped.items()]
+
+
+def _series(
+    found: Table,
+    time: TimeColumn,
+    value: ValueColumn,
+    label: str,
+    rows: list[int],
+    at_ms: Sequence[int | None],
+    decimal: str,
+    told: ReadAs,
+    findings: Findings,
+) -> Series:
+    title = " ".join(part for part in (label, value.name) if part)
+    turns = _takes_turns(found, value.column, rows)
+    units: dict[str, int] = {}
+    unit_column = columns.unit_column(found)
+    values: list[Value | None] = []
+    lines: list[int] = []
+    for index in rows:
+        row, when = found.rows[index], at_ms[index]
+        if row.broken or when is None:
+            why = row.broken or f"{beginning(_time_text(row, time))!r} is no time like the others"
+            findings.unread.append(
+                Unread(row.line, "" if row.broken else time.name, beginning(row.text), why)
+            )
+            bad = Reason.CORRUPT_FRAME if row.broken else Reason.BAD_TIME
+            values.append(None if when is None else Value(when, "", row.line, bad))
+            lines.append(row.line)
+            continue
+        cell = row.cells[value.column]
+        if turns and not cell:
+            continue
+        number = numbers.read(cell, decimal)
+        lines.append(row.line)
+        if isinstance(number, numbers.Number):
+            units.setdefault(number.unit, row.line)
+            if unit_column is not None:
+                written = row.cells[unit_column]
+                units.setdefault(numbers.unit_token(written) or f"?{written}", row.line)
+            values.append(Value(when, number.raw, row.line))
+            continue
+        why = "is no number" if number is None else f"no value: {number}"
+        findings.unread.append(Unread(row.line, title, beginning(cell), why, known=number is not None))
+        values.append(Value(when, "", row.line, number or Reason.NOT_A_NUMBER))
+    unit = _unit(found, value, {u: line for u, line in units.items() if u}, told)
+    in_order = placed(values, lines)
+    if any(b.at_ms < a.at_ms for a, b in pairwise(in_order)):
+        if any(b.at_ms > a.at_ms for a, b in pairwise(in_order)):
+            findings.notes.append(f"{title}: lines are not in order of time; judged in order of time")
+        else:
+            findings.notes.append(f"{title}: newest line first; judged in order of time")
+    return Series(_slug(title), title, unit, tuple(sorted(in_order, key=lambda v: v.at_ms)))
+
+
+def _unit(found: Table, value: ValueColumn, written: dict[str, int], told: ReadAs) -> str:
+    """The one unit of a column's values; raises Refused if none is stated, or two are."""
+    stated = {value.unit: 0} if value.unit else {}
+    stated.update(written)
+    if unknown := [unit for unit in stated if unit.startswith("?")]:
+        raise Refused(
+            f"{unknown[0][1:]!r} is no unit of temperature",
+            "name the column to judge with --column",
+            line=stated[unknown[0]],
+            field=value.name,
+        )
+    if len(stated) > 1:
+        raise Refused(f"states two units: {' and '.join(sorted(stated))}", field=value.name)
+    unit = next(iter(stated), "") or columns.unit_in_preamble(found)
+    if told.unit and unit and told.unit != unit:
+        raise Refused(f"states {unit}, and {told.unit} was given", "leave out --unit", field=value.name)
+    unit = unit or told.unit or ""
+    if not unit:
+        raise Refused("states no unit", "say it: --unit C, --unit F or --unit K", field=value.name)
+    return unit
+
+
+def _takes_turns(found: Table, column: int, rows: list[int]) -> bool:
+    cells = [found.rows[index].cells[column] for index in rows if not found.rows[index].broken]
+    return bool(cells) and sum(not cell for cell in cells) >= _TAKES_TURNS * len(cells)
+
+
+def _time_text(row: Row, time: TimeColumn) -> str:
+    return time.text(row.cells) if max(time.columns) < len(row.cells) else row.text
+
+
+def _looks_cut(rows: Sequence[Row], column: int) -> bool:
+    """Whether the last number has fewer decimals than all others of its column, which have the same."""
+    if len(rows) < 3 or column != len(rows[-1].cells) - 1:
+        return False
+    decimals = {
+        len(cell) - max(cell.rfind("."), cell.rfind(",")) - 1 if {".", ","} & set(cell) else 0
+        for row in rows[:-1]
+        if not row.broken and numbers.is_number(cell := row.cells[column])
+    }
+    last = rows[-1].cells[column]
+    shown = len(last) - max(last.rfind("."), last.rfind(",")) - 1 if {".", ","} & set(last) else 0
+    return len(decimals) == 1 and numbers.is_number(last) and shown < decimals.pop()
+
+
+def _refuse_mixed_series(found: Table, series: Series, used: Sequence[tuple[int, ...]]) -> None:
+    """Refuse a file in which several series lie below each other, told apart by a column of names."""
+    seen = [value.at_ms for value in series.values if not value.estimated]
+    if len(set(seen)) > 0.7 * len(seen):
+        return
+    taken = {column for columns_used in used for column in columns_used}
+    rows = [row.cells for row in found.rows if not row.broken]
+    for column in range(len(found.names)):
+        names = {cells[column] for cells in rows}
+        if column not in taken and 2 <= len(names) <= len(rows) / 2 and not any(map(stamps.read, names)):
+            raise Refused(
+                f"many lines share a time; column {found.name(column)!r} may name several series",
+                f"if so, say --series-column {found.name(column)!r}",
+            )
+
+
+def _slug(title: str) -> str:
+    kept = "".join(letter if letter.isalnum() else "-" for letter in title.lower())
+    return "-".join(part for part in kept.split("-") if part) or "values"

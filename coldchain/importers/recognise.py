@@ -1,0 +1,33 @@
+"""Any file of a logger: its bytes, their hash, and the reader that knows its form."""
+
+from __future__ import annotations
+
+import hashlib
+
+from coldchain.importers import berlinger, csv_file, text
+from coldchain.importers.loggerfile import BY_ITS_OWN_EVIDENCE, LoggerFile, ReadAs
+from coldchain.importers.refusal import Refused
+
+
+def read(name: str, data: bytes, told: ReadAs = BY_ITS_OWN_EVIDENCE) -> LoggerFile:
+    """Read a logger's file by its own evidence and by what was told.
+
+    name: how reports call the file. Raises Refused (with the name) if nobody can judge it.
+    """
+    try:
+        if len(data) > text.BYTES_MAX:
+            raise Refused(f"the file is larger than {text.BYTES_MAX >> 20} MiB", "split it")
+        decoded, note = text.decode(data, told.encoding)
+        lines = text.lines(decoded)
+        if berlinger.is_berlinger(lines):
+            found = berlinger.read(name, sha256(data), lines, told)
+        else:
+            found = csv_file.read(name, sha256(data), lines, told, open_end=text.ends_open(decoded))
+    except Refused as refused:
+        raise refused.at(name) from refused
+    return found if not note else found.with_note(note)
+
+
+def sha256(data: bytes) -> str:
+    """The hash by which a report names the bytes that were judged."""
+    return hashlib.sha256(data).hexdigest()
