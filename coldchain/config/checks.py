@@ -194,27 +194,27 @@ def _check_asset(draft: Draft, name: str, asset: AssetSettings) -> None:
         role = profile.rules[rule].role
         if role in measured:
             _check_rule(draft, profile, rule, measured[role])
-        elif whole:
-            _say_role_is_missing(draft, (*place, "profile"), profile, rule, stage, list(measured))
+    if whole:
+        _check_roles(draft, place, profile, stage, set(measured))
 
 
-def _say_role_is_missing(
-    draft: Draft, place: Place, profile: Profile, rule: str, stage: str, present: list[str]
-) -> None:
-    role = profile.rules[rule].role
-    stages = profile.holds_in(rule)
-    if stage in stages:
-        draft.refuse(
-            place,
-            f'rule "{rule}" of {profile.head.id} judges "{role}", and no channel of this asset has that role',
-            f"roles here: {listed(present)}; add a channel with it, or choose another profile",
-        )
-    else:
-        draft.warn(
-            place,
-            f'in stage {listed(stages)} rule "{rule}" of {profile.head.id} judges "{role}", '
+def _check_roles(draft: Draft, place: Place, profile: Profile, default: str, present: set[str]) -> None:
+    """Whether the asset has what each stage judges.
+
+    Must be so in the stage it is in by default. Another stage is for other assets if this one has nothing of
+    it; if it has a part, the rest was probably forgotten.
+    """
+    for stage in profile.head.stages:
+        judged = {rule.role for rule in profile.rules.values() if not rule.stages or stage in rule.stages}
+        missing = judged - present
+        if not missing or (stage != default and not judged & present):
+            continue
+        say = draft.refuse if stage == default else draft.warn
+        say(
+            (*place, "profile"),
+            f"{profile.head.id} judges {listed(missing)} in stage {stage}, "
             "and no channel of this asset has that role",
-            f"roles here: {listed(present)}",
+            f"roles here: {listed(present)}; add a channel, or choose another profile",
         )
 
 

@@ -24,7 +24,7 @@ class SecretUnavailable(Exception):
 def read_secret(file: str, variable: str, *, base: Path, environ: Mapping[str, str]) -> str | None:
     """The secret in `file` or in the environment's `variable`; None if neither is named.
 
-    base: the folder where a relative path starts. One line end at the end of a file is not part of the secret.
+    base: the folder where a relative path starts. A line end at the end of a file is no part of it.
     Raises SecretUnavailable.
     """
     if variable:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from coldchain.config.problems import Problem
 from coldchain.config.profile_file import Profile
 from coldchain.config.settings import Settings, SourceSettings
-from coldchain.driver import Driver
+from coldchain.driver import Driver, Line
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Source:
     """A configured source with its driver.
 
     keys:     every key it can send with the unit as sent, "" if none is known.
+    line:     how a serial device talks, with what the configuration adds; None: read from a broker.
     polled:   it is asked, and does not speak by itself.
     round_ms: how long one poll round takes, or at most lies between two uploads.
     """
@@ -28,6 +29,7 @@ class Source:
     driver: Driver
     driver_settings: BaseModel
     keys: Mapping[str, str]
+    line: Line | None
     polled: bool
     round_ms: int
 

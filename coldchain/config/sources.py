@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from coldchain.config.draft import Draft
 from coldchain.config.loaded import Source
 from coldchain.config.problems import listed, nearest
 from coldchain.config.settings import SourceSettings
-from coldchain.driver import Driver, SerialDriver
+from coldchain.driver import Driver, Line, SerialDriver
 
 
 def installed_drivers() -> dict[str, Driver]:
@@ -32,6 +33,12 @@ def resolve_sources(draft: Draft, drivers: Mapping[str, Driver]) -> None:
         own = draft.document.validate(driver.settings, settings.settings, place)
         if own is None:
             continue
+        if getattr(own, "simulated", False) and not settings.simulated:
+            draft.refuse(
+                ("sources", name, "simulated"),
+                "is false, and the driver is told to accept simulated messages",
+                "write simulated = true: what is simulated must never pass for evidence",
+            )
         polled = _check_way(draft, name, settings, driver, own)
         draft.resolved[name] = Source(
             id=name,
@@ -39,6 +46,7 @@ def resolve_sources(draft: Draft, drivers: Mapping[str, Driver]) -> None:
             driver=driver,
             driver_settings=own,
             keys=driver.keys(own),
+            line=_line(settings, driver, own),
             polled=polled,
             round_ms=_round_ms(draft, name, settings, polled),
         )
@@ -100,6 +108,13 @@ def _check_serial(
     if not polled and settings.poll is not None:
         draft.refuse(("sources", name, "poll"), "the device speaks by itself", "leave out poll")
     return polled
+
+
+def _line(settings: SourceSettings, driver: Driver, own: BaseModel) -> Line | None:
+    if not isinstance(driver, SerialDriver):
+        return None
+    line = driver.line(own)
+    return replace(line, baud=line.baud or settings.baud, frame=line.frame or settings.frame)
 
 
 def _doubt_unnumbered(draft: Draft, name: str, broker: str, driver: Driver, own: BaseModel) -> None:

@@ -1,7 +1,7 @@
 """What pydantic has to say about a value, in the words of somebody who edits the file.
 
-Also for models of drivers, which say some things in their own way: only `type`, `loc`, `msg` and `input` of an
-error are relied on.
+Also for models of drivers, which say some things in their own way: only `type`, `loc`, `msg` and `input` of
+an error are relied on.
 """
 
 from __future__ import annotations
@@ -38,17 +38,21 @@ def shown(given: object) -> str:
 def place_of(detail: ErrorDetails, data: object) -> Place:
     """Where in `data` an error lies: pydantic's own marks (a union's branch, "[key]") left out."""
     place: list[str | int] = []
-    current = data
+    current: Any = data
     loc = detail["loc"]
     for index, part in enumerate(loc):
-        if (isinstance(current, dict) and part in current) or (
-            isinstance(current, list) and isinstance(part, int) and part < len(current)
-        ):
+        if _has(current, part):
             current = current[part]
         elif not (detail["type"] == "missing" and index == len(loc) - 1):
             continue
         place.append(part)
     return tuple(place)
+
+
+def _has(container: object, part: str | int) -> bool:
+    if isinstance(container, dict):
+        return part in container
+    return isinstance(container, list) and isinstance(part, int) and part < len(container)
 
 
 def in_words(model: type[BaseModel], detail: ErrorDetails, data: object) -> tuple[str, str]:
@@ -81,12 +85,13 @@ def _wrong_value(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, st
         case "int_type" | "int_from_float":
             return f"{given} is no whole number", "write a whole number, without quotes"
         case "greater_than_equal" | "less_than_equal":
-            bound = _LAST_NUMBER.search(message)
+            found = _LAST_NUMBER.search(message)
+            bound = found.group() if found else "what is allowed"
             low = detail["type"] == "greater_than_equal"
             what = f"{given} is too {'small' if low else 'large'}"
             return (
                 what,
-                f"write at {'least' if low else 'most'} {bound.group() if bound else 'what is allowed'}",
+                f"write at {'least' if low else 'most'} {bound}",
             )
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"{given} is no table", "write a table"
