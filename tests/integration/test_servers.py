@@ -1,5 +1,6 @@
 """The tests' own servers do what the other tests believe of them."""
 
+import hashlib
 import json
 import os
 import signal
@@ -28,7 +29,7 @@ from tests.servers import (
     wait_until,
 )
 from tests.servers.process import HOST, http_request
-from tests.servers.programs import ProgramMissingError, cache_folder, unpacked
+from tests.servers.programs import ProgramMissingError, unpacked
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -361,25 +362,67 @@ def test_ports_are_given_once() -> None:
             listener.bind((HOST, port))
 
 
-def test_a_program_is_unpacked_once_and_again_when_it_broke() -> None:
-    """The second call finds the first one's work; a copy that no longer runs is made anew."""
-    cache = cache_folder() / "own-test"
-    first = unpacked("mosquitto", cache)
-    inode = first.path.stat().st_ino
-    assert unpacked("mosquitto_pub", cache).root == first.root
-    assert unpacked("mosquitto", cache).path.stat().st_ino == inode
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A source of packages with one in it, `openssl`, whose program says 99; apt is told of no other."""
+    tree, source = tmp_path / "tree", tmp_path / "source"
+    (tree / "DEBIAN").mkdir(parents=True)
+    (tree / "usr" / "bin").mkdir(parents=True)
+    source.mkdir()
+    control = "Package: openssl\nVersion: 99\nArchitecture: all\nMaintainer: Tests <tests@example.org>\n"
+    (tree / "DEBIAN" / "control").write_text(f"{control}Description: for tests\n")
+    program = tree / "usr" / "bin" / "openssl"
+    program.write_text("#!/bin/sh\necho 99\n")
+    program.chmod(0o755)
+    deb = source / "openssl_99_all.deb"
+    subprocess.run(["dpkg-deb", "--build", tree, deb], check=True, stdout=subprocess.DEVNULL)
+    digest = hashlib.sha256(deb.read_bytes()).hexdigest()
+    where = f"Filename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n"
+    (source / "Packages").write_text(f"{control}{where}Description: for tests\n")
+    (tmp_path / "sources.list").write_text(f"deb [trusted=yes] copy:{source} ./\n")
+    only_this = f'Dir::Etc::sourcelist "{tmp_path}/sources.list"; Dir::Etc::sourceparts "/dev/null";\n'
+    (tmp_path / "apt.conf").write_text(only_this)
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    return source
+
+
+def test_a_program_is_unpacked_once(packages: Path, tmp_path: Path) -> None:
+    """The first call unpacks, the next ones find its work, even when no package can be had any more."""
+    first = unpacked("openssl", tmp_path / "cache")
+    assert first.run() == "99\n"
+    assert first.root is not None
+    assert first.path.is_relative_to(first.root)
+    for path in packages.iterdir():
+        path.unlink()
+    assert unpacked("openssl", tmp_path / "cache") == first
+    assert first.run() == "99\n"
+
+
+def test_a_broken_copy_is_unpacked_anew(packages: Path, tmp_path: Path) -> None:
+    """What was cut off on the disk, or was left by a run that was killed, is no reason to fail."""
+    cache = tmp_path / "cache"
+    first = unpacked("openssl", cache)
     first.path.write_bytes(b"\x7fELF, cut off")
-    again = unpacked("mosquitto", cache)
-    assert again.path.stat().st_size > 1000
+    (cache / ".new-killed").mkdir()
+    assert unpacked("openssl", cache).run() == "99\n"
     assert not list(cache.glob(".new-*"))
 
 
-def test_what_cannot_be_had_names_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a source of packages the test fails, and its message is the line to type."""
-    nothing = 'Dir::Etc::sourcelist "/dev/null"; Dir::Etc::sourceparts "/dev/null";\n'
-    (tmp_path / "apt.conf").write_text(nothing)
-    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+def test_two_processes_unpack_at_once(packages: Path, tmp_path: Path) -> None:
+    """Workers of one run may ask at the same moment; each gets a program that runs."""
+    code = (
+        "import pathlib, sys; from tests.servers.programs import unpacked;"
+        "print(unpacked('openssl', pathlib.Path(sys.argv[1])).run())"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "cache")]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [each.communicate()[0].strip() for each in both] == ["99", "99"]
+
+
+def test_what_cannot_be_had_names_the_mend(packages: Path, tmp_path: Path) -> None:
+    """A package nobody offers fails the test; the message holds apt's reason and the line to type."""
     with pytest.raises(ProgramMissingError) as caught:
         unpacked("prometheus-alertmanager", tmp_path / "cache")
     assert "apt-get install -y --no-install-recommends prometheus-alertmanager" in str(caught.value)
+    assert "Unable to locate package" in str(caught.value)
     assert not list((tmp_path / "cache").glob("prometheus*"))

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,27 @@ from typing_extensions import override
 from tests.servers.process import Server, http_get
 from tests.servers.programs import Program, find
 
-_TEMPLATES = Path("usr/share/prometheus/alertmanager")
-# Debian compiled in the absolute place of two templates and without them it ends at once. An unpacked one
-# gets a /usr/share of its own, seen by nobody else; `exec` keeps the process id.
-_WITH_OWN_TEMPLATES = """
-mount -t tmpfs none /usr/share && mkdir -p /usr/share/prometheus &&
-cp -r "$1" /usr/share/prometheus/ && shift && exec "$@"
-"""
+# Debian compiled in the absolute place of its templates, and without them it ends at once. In an unpacked
+# copy that place is replaced by one of the same length below the folder it is started in. (A mount over
+# /usr/share in a namespace of its own would do too, but needs a right that containers often withhold.)
+_TEMPLATES = b"/usr/share/prometheus/alertmanager"
+_TEMPLATES_HERE = b"/proc/self/cwd/alertmanager-assets"
+assert len(_TEMPLATES) == len(_TEMPLATES_HERE)
+
+
+def _relocated(program: Program, folder: Path) -> Program:
+    """Return a copy of an unpacked program that finds its templates from `folder`."""
+    assert program.root is not None
+    copy = program.path.with_suffix(".relocated")
+    if not copy.exists():
+        half = program.path.with_suffix(f".{os.getpid()}")  # two workers may do this at once
+        half.write_bytes(program.path.read_bytes().replace(_TEMPLATES, _TEMPLATES_HERE))
+        half.chmod(0o755)
+        half.rename(copy)
+    assets = folder / Path(_TEMPLATES_HERE.decode()).name
+    if not assets.is_symlink():
+        assets.symlink_to(program.root / _TEMPLATES.decode().lstrip("/"))
+    return replace(program, path=copy)
 
 
 class Alertmanager(Server):
@@ -52,12 +67,7 @@ class Alertmanager(Server):
             f"--web.listen-address={self.host}:{self.port}",
             "--cluster.listen-address=",  # alone: no peers, no second port
         ]
-        if program.root is None or (Path("/") / _TEMPLATES / "default.tmpl").exists():
-            return program, arguments
-        whose = ["--mount"] if os.geteuid() == 0 else ["--mount", "--user", "--map-root-user"]
-        shell: list[str | Path] = ["sh", "-c", _WITH_OWN_TEMPLATES, "sh", program.root / _TEMPLATES]
-        wrapper = Program(find("unshare").path, variables=program.variables)
-        return wrapper, [*whose, *shell, program.path, *arguments]
+        return program if program.root is None else _relocated(program, self.folder), arguments
 
     @override
     def ready(self) -> bool:

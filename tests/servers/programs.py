@@ -65,11 +65,10 @@ class _Debian:
     places: tuple[str, ...]
     harmless: tuple[str, ...]
     also_called: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()  # packages besides, taken from the machine where it has them
 
 
 _BROKER = ("mosquitto", "mosquitto-clients")
-# libatomic1: what drives the browser in playwright's wheel needs it, and a minimal Debian lacks it.
-_BROWSER = ("chromium", "libatomic1")
 
 _PROGRAMS = {
     "mosquitto": _Debian(_BROKER, ("usr/sbin/mosquitto",), ("-h",)),
@@ -82,12 +81,13 @@ _PROGRAMS = {
     ),
     # The binary, not the script /usr/bin/chromium, which names its places absolutely.
     "chromium": _Debian(
-        _BROWSER,
+        ("chromium",),
         ("usr/lib/chromium/chromium", "usr/lib/chromium-browser/chromium-browser"),
         ("--version",),
         also_called=("chromium-browser",),  # Raspberry Pi OS
+        # For what drives the browser in playwright's wheel; a minimal Debian lacks it.
+        libraries=("libatomic1",),
     ),
-    "unshare": _Debian(("util-linux",), ("usr/bin/unshare",), ("--version",)),
     "openssl": _Debian(("openssl",), ("usr/bin/openssl",), ("version",)),
 }
 
@@ -138,7 +138,7 @@ def unpacked(name: str, cache: Path) -> Program:
         with _only_one(cache):
             program = _inside(root, source)
             if program is None or _why_not(program, source):
-                _unpack(source.packages, root, cache)
+                _unpack(source, root, cache)
                 program = _inside(root, source)
                 if program is None:
                     raise OSError(f"its packages hold none of {', '.join(source.places)}")
@@ -150,7 +150,7 @@ def unpacked(name: str, cache: Path) -> Program:
 
 
 def _missing(name: str, reason: str) -> ProgramMissingError:
-    packages = " ".join(_PROGRAMS[name].packages)
+    packages = " ".join((*_PROGRAMS[name].packages, *_PROGRAMS[name].libraries))
     return ProgramMissingError(
         f"{name} is not on this machine and could not be unpacked: {reason}\n"
         f"To install it (on a booted machine this starts its services):\n"
@@ -206,8 +206,8 @@ def _why_not(program: Program, source: _Debian) -> str:
     return done.stderr.strip() if done.returncode in (126, 127) or done.returncode < 0 else ""
 
 
-def _unpack(packages: Sequence[str], root: Path, cache: Path) -> None:
-    """Download what the machine lacks of `packages` and lay it into `root`, wholly or not at all."""
+def _unpack(source: _Debian, root: Path, cache: Path) -> None:
+    """Download what is needed and the machine lacks, and lay it into `root`, wholly or not at all."""
     for leftover in cache.glob(".new-*"):  # of a run that was killed; the lock says none is at work
         shutil.rmtree(leftover)
     lists = cache / f"apt-{_system()}"
@@ -216,7 +216,6 @@ def _unpack(packages: Sequence[str], root: Path, cache: Path) -> None:
         debs, new = Path(work, "debs"), Path(work, "root")
         (debs / "partial").mkdir(parents=True)
         new.mkdir()
-        download = ("install", "--download-only", "--reinstall", "--no-install-recommends", *packages)
         options: dict[str, str | Path] = {
             "Dir::State": lists,
             "Dir::State::status": "/var/lib/dpkg/status",
@@ -228,27 +227,37 @@ def _unpack(packages: Sequence[str], root: Path, cache: Path) -> None:
             "Acquire::http::Timeout": "30",
             "Acquire::https::Timeout": "30",
         }
-        # Lists that are there but old name files that are gone; a source that cannot be reached (one of
-        # several) must not stop the others. So: the download decides, the update's own result does not.
-        failed, said = _apt(download, options)
-        if failed:
-            said = _apt(("update",), options)[1]
-            failed, last = _apt(download, options)
-            if failed:
-                raise OSError("\n".join((said + last).strip().splitlines()[-12:]))
+        # The lists may be missing, or old and name files that are gone. One of several sources that cannot be
+        # reached must not stop the others: the download decides, not the update.
+        reason = _download(source, debs, options)
+        if reason:
+            said = _apt(("update",), options).stdout
+            reason = _download(source, debs, options)
+            if reason:
+                raise OSError("\n".join(f"{said}{reason}".strip().splitlines()[-12:]))
         for deb in sorted(debs.glob("*.deb")):
             if deb.name.partition("_")[0] not in _NEVER_UNPACKED:
                 subprocess.run(["dpkg-deb", "-x", deb, new], check=True, timeout=_APT_DEADLINE_S)
         if root.exists():
-            shutil.rmtree(root)
+            root.rename(Path(work, "old"))
         new.rename(root)
 
 
-def _apt(arguments: Sequence[str], options: Mapping[str, str | Path]) -> tuple[bool, str]:
+def _download(source: _Debian, debs: Path, options: Mapping[str, str | Path]) -> str:
+    """Download the packages and what they need; return what apt said if that failed, else nothing."""
+    # Reinstall: a package may be installed without the program lying where we look, as in trimmed containers.
+    install = ("install", "--download-only", "--reinstall", "--no-install-recommends")
+    done = _apt((*install, *source.packages, *source.libraries), options)
+    # apt calls it a success when it cannot fetch again what is installed.
+    there = done.returncode == 0 and all(any(debs.glob(f"{package}_*.deb")) for package in source.packages)
+    return "" if there else done.stdout or f"apt-get ended with {done.returncode}"
+
+
+def _apt(arguments: Sequence[str], options: Mapping[str, str | Path]) -> subprocess.CompletedProcess[str]:
     command = ["apt-get", "-y", "-q"]
     for option, value in options.items():
         command += ["-o", f"{option}={value}"]
-    done = subprocess.run(
+    return subprocess.run(
         [*command, *arguments],
         check=False,
         env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"},
@@ -258,4 +267,3 @@ def _apt(arguments: Sequence[str], options: Mapping[str, str | Path]) -> tuple[b
         text=True,
         timeout=_APT_DEADLINE_S,
     )
-    return done.returncode != 0, done.stdout
