@@ -189,6 +189,7 @@ def _connect(path: Path, name: str, flags: int) -> Database:
         db.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
         db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
         db.pragma("cell_size_check", 1)
+        db.pragma("recursive_triggers", 1)  # else REPLACE deletes past the append-only triggers
         db.pragma("schema_version")
     except apsw.NotADBError as cause:
         db.close()

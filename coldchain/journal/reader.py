@@ -173,14 +173,14 @@ class Readable:
 
     def position_at(self, arrival_ms: int) -> int:
         """The last position whose arrival is not later than this journal time; 0 if there is none."""
-        low, high = self._number("min(position)") - 1, self._number("max(position)")
+        low, high = max(self._number("min(position)") - 1, 0), self._number("max(position)")
         while low < high:  # the answer is `low` or above it: arrivals never go back
             middle = (low + high + 1) // 2
             row = self._database.first("read", "SELECT arrival_ms FROM facts WHERE position = ?", (middle,))
             if row is None:
                 raise JournalCorrupt("read", self.path, "this fact is missing", position=middle)
             low, high = (middle, high) if row[0] <= arrival_ms else (low, middle - 1)
-        return max(low, 0)
+        return low
 
     def document(self, sha256: str) -> Document | None:
         """A configuration or profile text by its hash."""
