@@ -33,7 +33,7 @@ class PageSettings(Struct, frozen=True, kw_only=True):
     """
 
     host: str = "127.0.0.1"
-    port: int = 8480
+    port: int = 8443
     names: tuple[str, ...] = ()
     certificate: Path | None = None
     key: Path | None = None
@@ -69,7 +69,9 @@ def check_exposure(settings: PageSettings, users: Users) -> None:
     file is damaged.
     """
     if (settings.certificate is None) != (settings.key is None):
-        raise ExposureError("page: `certificate` and `key` belong together; give both, or neither")
+        raise ExposureError(
+            "page: tls_certificate_file and tls_key_file belong together; give both, or neither"
+        )
     for file in (settings.certificate, settings.key):
         if file is not None and not file.is_file():
             raise ExposureError(f"page: {file} is not there")
@@ -84,7 +86,7 @@ def check_exposure(settings: PageSettings, users: Users) -> None:
         )
     if outside and not settings.tls and not settings.behind_proxy:
         raise ExposureError(
-            f"{where} needs TLS; set `certificate` and `key`, or let a proxy do it and set "
+            f"{where} needs TLS; set tls_certificate_file and tls_key_file, or let a proxy do it and set "
             "behind_proxy = true"
         )
     if not settings.names and (settings.behind_proxy or is_any_address(settings.host)):

@@ -344,10 +344,12 @@ class Pulse(Struct, frozen=True):
     """Proof of life for the heartbeat: of the writer, not merely of the server that sends it.
 
     `beat_journal_ms` is the journal time of the writer's last own heartbeat that came out committed or
-    folded; when it falls behind `journal_ms`, nothing on the page is live, however well the line works.
+    folded; when it is more than `beat_within_ms` behind `journal_ms`, nothing on the page is live, however
+    well the line works.
     """
 
     journal_ms: int
     utc_ms: int
     clock_known: bool
     beat_journal_ms: int
+    beat_within_ms: int

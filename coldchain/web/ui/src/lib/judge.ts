@@ -1,0 +1,105 @@
+// What is shown of a state that the monitor judged. The page may only make it worse: a value grows stale
+// while nothing comes, and nothing is known while the line is lost.
+import { word, w } from "../words";
+import { duration } from "./format";
+import type { Link, Now } from "./live.svelte";
+import type { Alarm, Asset, Channel, Priority } from "./types";
+
+export type Shape = Priority | "calm" | "not_known" | "outside" | "unjudged" | "lost";
+
+export const PRIORITIES: Priority[] = ["critical", "high", "low", "to_know"];
+
+export interface Shown {
+  known: boolean; // whether there is a value that stands for now
+  shape: Shape;
+  word: string;
+  why: string; // why it is not known
+}
+
+export function age(channel: Channel, now: Now): number | null {
+  if (channel.heard_at_journal_ms === undefined) return null;
+  return Math.max(0, now.journal - channel.heard_at_journal_ms);
+}
+
+export function channelShown(channel: Channel, now: Now, link: Link): Shown {
+  const unknown = (why: string): Shown => ({ known: false, shape: "not_known", word: w.not_known, why });
+  if (link !== "live") return unknown(w.no_live_data);
+  const old = age(channel, now);
+  if (old === null) return unknown(w.never_heard);
+  if (old > channel.fresh_within_ms) return unknown(w.silent_for(duration(old)));
+  if (channel.quality === "bad" || channel.value === undefined) {
+    return unknown(word(w.reason, channel.reason ?? "no_value"));
+  }
+  if (channel.judgement === "not_known") {
+    return unknown(channel.reason ? word(w.reason, channel.reason) : w.unmonitored);
+  }
+  if (channel.judgement === "outside") return { known: true, shape: "outside", word: w.outside, why: "" };
+  if (channel.judgement === "unjudged") return { known: true, shape: "unjudged", word: w.unjudged, why: "" };
+  return { known: true, shape: "calm", word: w.calm, why: "" };
+}
+
+export function wantsAcknowledging(alarm: Alarm): boolean {
+  return alarm.state === "unacknowledged" || alarm.state === "return_to_normal_unacknowledged";
+}
+
+export function isSilenced(alarm: Alarm): boolean {
+  return alarm.state === "shelved" || alarm.state === "suppressed_by_design" || alarm.state === "out_of_service";
+}
+
+/** Whether the alarm still says that something is wrong now. */
+export function isStanding(alarm: Alarm): boolean {
+  return !isSilenced(alarm) && alarm.state !== "normal" && (alarm.active !== false || wantsAcknowledging(alarm));
+}
+
+/** The occurrences that an acknowledgement given now would name. */
+export function waiting(alarm: Alarm): number[] {
+  return (alarm.occurrences ?? []).filter((each) => !each.acknowledged).map((each) => each.number);
+}
+
+/** Sound is for what wants somebody now. */
+export function sounds(alarm: Alarm): boolean {
+  return wantsAcknowledging(alarm) && (alarm.priority === "critical" || alarm.priority === "high");
+}
+
+export function inOrder(alarms: Alarm[]): Alarm[] {
+  const rank = (alarm: Alarm) =>
+    (isSilenced(alarm) ? 100 : 0) +
+    (isStanding(alarm) ? 0 : 50) +
+    PRIORITIES.indexOf(alarm.priority) * 10 +
+    (wantsAcknowledging(alarm) ? 0 : 5);
+  return alarms
+    .map((alarm, place) => ({ alarm, place }))
+    .sort((a, b) => rank(a.alarm) - rank(b.alarm) || b.alarm.since.ms - a.alarm.since.ms || a.place - b.place)
+    .map((each) => each.alarm);
+}
+
+export interface AssetShown {
+  shape: Shape; // the worst of all
+  word: string;
+  critical: boolean; // wants somebody at once
+  unknown: Shown | null; // set if anything on it is not known
+  first: Channel | undefined; // the channel that says most: what is outside, else the first
+}
+
+export function assetShown(asset: Asset, alarms: Alarm[], now: Now, link: Link): AssetShown {
+  const mine = alarms.filter((alarm) => alarm.asset === asset.id && isStanding(alarm));
+  const shown = asset.channels.map((channel) => ({ channel, shown: channelShown(channel, now, link) }));
+  const worst = PRIORITIES.find((priority) => mine.some((alarm) => alarm.priority === priority));
+  const dark = shown.find((each) => !each.shown.known)?.shown ?? null;
+  const unmonitored: Shown | null =
+    asset.monitored === false
+      ? { known: false, shape: "not_known", word: w.not_known, why: asset.why || w.unmonitored }
+      : null;
+  const unknown = link === "live" ? (unmonitored ?? dark) : (dark ?? unmonitored);
+  const outside = shown.find((each) => each.shown.shape === "outside");
+  const first = (outside ?? shown[0])?.channel;
+  const critical = mine.some((alarm) => alarm.priority === "critical" && wantsAcknowledging(alarm));
+  const base = { critical, unknown, first };
+  if (link !== "live") return { ...base, shape: "not_known", word: w.not_known };
+  if (worst !== undefined) return { ...base, shape: worst, word: w.priority[worst] };
+  if (unknown !== null) return { ...base, shape: "not_known", word: w.not_known };
+  if (outside !== undefined) return { ...base, shape: "outside", word: w.outside };
+  const judged = shown.some((each) => each.shown.shape === "calm");
+  if (!judged) return { ...base, shape: "unjudged", word: w.unjudged };
+  return { ...base, shape: "calm", word: w.calm };
+}
