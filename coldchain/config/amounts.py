@@ -6,6 +6,7 @@ in milliseconds or in the quantity's quantum (`coldchain.units`) is refused with
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +19,7 @@ DURATION_MS: dict[str, int] = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000
 _LONGEST_MS = 3653 * DURATION_MS["d"]
 
 _NUMBER_AND_REST = re.compile(
-    r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t]*(.*)", re.DOTALL
+    r"([+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![.0-9])[ \t]*(.*)", re.DOTALL
 )
 
 # What people write instead of a unit's own sign. Only ever suggested, never accepted.
@@ -146,7 +147,7 @@ def _amount(given: object, wanted: Quantity | None, *, difference: bool) -> Amou
 
 def _parts(given: object, noun: str, example: str, likely: str) -> tuple[str, str]:
     """The number and the unit's sign; raises if either is missing."""
-    if isinstance(given, int | float) and not isinstance(given, bool):
+    if isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given):
         raise UnreadableError(f"{given} has no unit", f'write "{given} {likely}"')
     if not isinstance(given, str):
         raise UnreadableError(f"{_shown(given)} is no {noun}", f'write a text such as "{example}"')
@@ -165,9 +166,7 @@ def _parts(given: object, noun: str, example: str, likely: str) -> tuple[str, st
 def _exact(given: object, number: str) -> Fraction:
     value = exact(number)
     if value is None:
-        raise UnreadableError(
-            f'"{given}" has too many digits', "write at most 15 before and 15 after the point"
-        )
+        raise UnreadableError(f'"{given}" has too many digits', "write at most 15 before and after the point")
     return value
 
 

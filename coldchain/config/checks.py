@@ -5,13 +5,15 @@ Problems refuse the configuration. Warnings are about what may be meant and yet 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from coldchain.config.amounts import amount_text, duration_text, unit_of
 from coldchain.config.draft import Draft
 from coldchain.config.endpoints import MqttStateSink
 from coldchain.config.loaded import Source
 from coldchain.config.positions import Place
 from coldchain.config.problems import dotted, listed, nearest
-from coldchain.config.profile_file import LimitRule, Profile
+from coldchain.config.profile_file import BudgetRule, LimitRule, Profile
 from coldchain.config.settings import AssetSettings, ChannelSettings
 from coldchain.units import QUANTITIES
 
@@ -70,7 +72,7 @@ def _check_channel(draft: Draft, name: str, channel: ChannelSettings) -> None:
 def _check_unit(draft: Draft, place: Place, channel: ChannelSettings, sent: str) -> None:
     quantity = QUANTITIES[channel.quantity]
     at = (*place, "unit") if channel.unit else (*place, "quantity")
-    if sent and channel.unit and sent != channel.unit:
+    if sent and channel.unit and quantity.units.get(sent) != quantity.units.get(channel.unit):
         draft.refuse(
             at, f'unit "{channel.unit}" contradicts the device, which sends "{sent}"', "leave out unit"
         )
@@ -171,8 +173,15 @@ def _check_unique(draft: Draft) -> None:
 
 def _check_asset(draft: Draft, name: str, asset: AssetSettings) -> None:
     place: Place = ("assets", name)
-    measured = {channel.role: key for key, channel in draft.channels.items() if channel.asset == name}
-    whole = all(key in draft.channels for key in draft.written("channels"))
+    measured: dict[str, str] = {}
+    for key, channel in draft.channels.items():
+        if channel.asset == name:
+            measured.setdefault(channel.role, key)
+    # A channel that is wrong, or is lost on an asset that does not exist, may be the one that is missed here.
+    whole = all(
+        key in draft.channels and draft.channels[key].asset in draft.written("assets")
+        for key in draft.written("channels")
+    )
     if not measured and whole:
         draft.warn(place, "no channel measures it", "add a channel with this asset, or remove the asset")
     if asset.profile is None:
@@ -181,21 +190,27 @@ def _check_asset(draft: Draft, name: str, asset: AssetSettings) -> None:
     profile = draft.limits.get(asset.profile)
     if profile is None:
         return
+    stage = _check_stage(draft, place, asset, profile)
+    if stage is None:
+        return
+    for role, key in measured.items():
+        rules = {name: rule for name, rule in profile.rules.items() if rule.role == role}
+        _check_probe(draft, ("channels", key), draft.channels[key], profile, stage, rules)
+    if whole:
+        _check_roles(draft, place, profile, stage, set(measured))
+
+
+def _check_stage(draft: Draft, place: Place, asset: AssetSettings, profile: Profile) -> str | None:
     stage = stage_of(asset, profile)
     if stage is None:
         draft.refuse((*place, "stage"), "is missing", f"write stage, one of {listed(profile.head.stages)}")
-        return
+        return None
     if stage not in profile.head.stages:
         meant = nearest(stage, profile.head.stages)
         mend = f'did you mean "{meant}"?' if meant else f"there are: {listed(profile.head.stages)}"
         draft.refuse((*place, "stage"), f'profile {asset.profile} has no stage "{stage}"', mend)
-        return
-    for rule in profile.rules:
-        role = profile.rules[rule].role
-        if role in measured:
-            _check_rule(draft, profile, rule, measured[role])
-    if whole:
-        _check_roles(draft, place, profile, stage, set(measured))
+        return None
+    return stage
 
 
 def _check_roles(draft: Draft, place: Place, profile: Profile, default: str, present: set[str]) -> None:
@@ -205,7 +220,7 @@ def _check_roles(draft: Draft, place: Place, profile: Profile, default: str, pre
     it; if it has a part, the rest was probably forgotten.
     """
     for stage in profile.head.stages:
-        judged = {rule.role for rule in profile.rules.values() if not rule.stages or stage in rule.stages}
+        judged = {rule.role for name, rule in profile.rules.items() if stage in profile.holds_in(name)}
         missing = judged - present
         if not missing or (stage != default and not judged & present):
             continue
@@ -218,41 +233,64 @@ def _check_roles(draft: Draft, place: Place, profile: Profile, default: str, pre
         )
 
 
-def _check_rule(draft: Draft, profile: Profile, name: str, key: str) -> None:
-    """Whether a channel can serve a rule: its quantity, its range, its pace."""
-    rule = profile.rules[name]
-    channel = draft.channels[key]
-    place: Place = ("channels", key)
-    words = f'rule "{name}" of {profile.head.id}'
-    if rule.value.quantity != channel.quantity:
+def _check_probe(
+    draft: Draft,
+    place: Place,
+    channel: ChannelSettings,
+    profile: Profile,
+    stage: str,
+    rules: Mapping[str, LimitRule | BudgetRule],
+) -> None:
+    """Whether a channel can serve the rules of its role: its quantity, its range, its pace.
+
+    What only another stage asks for is doubtful, not wrong: the asset may never be in it.
+    """
+    unlike = [rule for rule in rules.values() if rule.value.quantity != channel.quantity]
+    if unlike:
         draft.refuse(
             (*place, "quantity"),
-            f"{words} judges a {rule.value.quantity} in this role, not a {channel.quantity}",
+            f'{profile.head.id} judges a {unlike[0].value.quantity} as "{channel.role}", '
+            f"not a {channel.quantity}",
             "correct the channel's role or its quantity",
         )
         return
     quantity = QUANTITIES[channel.quantity]
-    limit = amount_text(quantity, rule.value.quanta)
-    if channel.valid_low.quanta >= rule.value.quanta or channel.valid_high.quanta <= rule.value.quanta:
-        low = channel.valid_low.quanta >= rule.value.quanta
-        draft.refuse(
-            (*place, "valid_low" if low else "valid_high"),
+    unseen: dict[int, list[str]] = {}
+    for name, rule in rules.items():
+        if not channel.valid_low.quanta < rule.value.quanta < channel.valid_high.quanta:
+            unseen.setdefault(rule.value.quanta, []).append(name)
+    for limit, names in unseen.items():
+        end = "valid_low" if limit <= channel.valid_low.quanta else "valid_high"
+        say = draft.refuse if any(stage in profile.holds_in(name) for name in names) else draft.warn
+        say(
+            (*place, end),
             f"a probe valid from {channel.valid_low.text} to {channel.valid_high.text} cannot see both sides "
-            f"of the limit {limit} of {words}",
+            f"of {amount_text(quantity, limit)}, a limit of {profile.head.id} ({listed(names)})",
             "use a probe that can, or correct its range",
         )
+    _doubt_pace(draft, place, channel, profile, rules)
+
+
+def _doubt_pace(
+    draft: Draft,
+    place: Place,
+    channel: ChannelSettings,
+    profile: Profile,
+    rules: Mapping[str, LimitRule | BudgetRule],
+) -> None:
     source = draft.resolved.get(channel.source)
     interval = interval_ms(channel, source) if source else None
-    if not isinstance(rule, LimitRule) or not rule.hold or rule.fires is not None or interval is None:
+    if interval is None:
         return
     pace = max(interval, channel.upload or 0)
-    if 3 * pace > rule.hold:
-        draft.warn(
-            place,
-            f"readings {duration_text(pace)} apart are scarce for the hold of {duration_text(rule.hold)} "
-            f"of {words}",
-            f'state in the profile whether it fires "at_due" or "on_reading" (now: {rule.fires_or_default})',
-        )
+    for name, rule in rules.items():
+        if isinstance(rule, LimitRule) and rule.fires is None and 0 < rule.hold < 3 * pace:
+            draft.warn(
+                place,
+                f"readings {duration_text(pace)} apart are few for {duration_text(rule.hold)}, the hold of "
+                f"{profile.head.id} ({name})",
+                f'state in the profile that it fires "at_due" or "on_reading" (now: {rule.fires_or_default})',
+            )
 
 
 def _check_endpoints(draft: Draft) -> None:

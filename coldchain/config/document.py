@@ -94,6 +94,6 @@ def _syntax(name: str, text: str, error: tomllib.TOMLDecodeError) -> Problem:
     what, _, where = said.partition(" (at ")
     digits = where.removeprefix("line ").partition(",")[0]
     line = int(digits) if digits.isdigit() else max(1, len(text.splitlines()))
-    return Problem(
-        name, line, "", what[:1].lower() + what[1:], "correct the line, or put the value in quotes"
-    )
+    again = "overwrite" in what or "Cannot declare" in what or "Cannot mutate" in what
+    mend = "write each key and each table once" if again else "correct the line, or put the value in quotes"
+    return Problem(name, line, "", what[:1].lower() + what[1:], mend)

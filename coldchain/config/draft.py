@@ -27,12 +27,22 @@ from coldchain.config.settings import (
     Profiles,
     Settings,
     Site,
+    SiteFigure,
     SourceSettings,
 )
 
 T = TypeVar("T", bound=Table)
 
-_SECRETS = {"password", "passwd", "passphrase", "secret", "token", "api_key", "apikey"}
+# What people call a secret, and what the key is called that names the secret's file.
+_SECRETS = {
+    "password": "password_file",
+    "passwd": "password_file",
+    "passphrase": "password_file",
+    "secret": "secret_file",
+    "token": "token_file",
+    "api_key": "token_file",
+    "apikey": "token_file",
+}
 _REQUIRED = {"site": 'write [site] with name = "…"', "journal": 'write [journal] with path = "…"'}
 
 
@@ -137,7 +147,7 @@ def read_tables(document: Document) -> Draft:
     draft.clock = single("clock", ClockSettings, draft.clock)
     draft.heartbeat = single("heartbeat", Heartbeat, draft.heartbeat)
     draft.alarms = single("alarms", Alarms, draft.alarms)
-    draft.profiles = single("profiles", Profiles, draft.profiles)
+    draft.profiles = _profiles(draft, data)
     draft.brokers = entries("brokers", BrokerSettings)
     draft.sources = entries("sources", SourceSettings)
     draft.channels = entries("channels", ChannelSettings)
@@ -152,6 +162,20 @@ def _table(draft: Draft, data: dict[str, Any], name: str) -> dict[str, Any]:
         draft.refuse((name,), "is no table", f"write [{name}.NAME]")
         return {}
     return found
+
+
+def _profiles(draft: Draft, data: dict[str, Any]) -> Profiles:
+    """The table of profiles; a figure that is wrong takes nothing else with it."""
+    table = dict(_table(draft, data, "profiles"))
+    figures: dict[str, dict[str, SiteFigure]] = {}
+    given = table.pop("figures", {})
+    for profile, named in given.items() if isinstance(given, dict) else ():
+        for name, value in named.items() if isinstance(named, dict) else ():
+            figure = draft.document.validate(SiteFigure, value, ("profiles", "figures", profile, name))
+            if figure is not None:
+                figures.setdefault(profile, {})[name] = figure
+    found = draft.document.validate(Profiles, table, ("profiles",)) or Profiles()
+    return found.model_copy(update={"figures": figures})
 
 
 def _named(draft: Draft, table: str, key: str) -> bool:
@@ -185,17 +209,20 @@ def _without_secrets(draft: Draft, place: Place, value: Any) -> Any:
     """The value without secrets, each of which is refused; nothing of a secret is ever repeated."""
     if isinstance(value, list):
         return [_without_secrets(draft, (*place, i), item) for i, item in enumerate(value)]
-    if not isinstance(value, dict) or place[0] == "sources":  # a driver's settings are the driver's to judge
+    if not isinstance(value, dict):
+        return value
+    if place[0] == "sources" and place[2:] == ("settings",):  # a driver's settings are the driver's to judge
         return value
     kept = {}
     for key, inner in value.items():
         if key.lower() in _SECRETS and isinstance(inner, str):
-            name = f"{place[-1]}-{key}"
+            named = _SECRETS[key.lower()]
+            file = f"{place[-1]}-{named.removesuffix('_file')}"
             draft.refuse(
                 (*place, key),
                 "a secret stands in the file",
-                f"put it into a file that only the service may read and write "
-                f'{key}_file = "/etc/coldchain/{name}" or "$CREDENTIALS_DIRECTORY/{name}"',
+                "put it into a file that only the service may read and write "
+                f'{named} = "/etc/coldchain/{file}" or "$CREDENTIALS_DIRECTORY/{file}"',
             )
         else:
             kept[key] = _without_secrets(draft, (*place, key), inner)

@@ -126,7 +126,9 @@ class WebhookSink(_Sink):
     secret_env: str = ""
     heartbeat: Period | None = None  # a request at least this often, so that the receiver can miss us
     max_age: Period = 86_400_000  # older notices are told together, as "while you were unreachable"
-    priorities: tuple[Priority, ...] = Field(default=tuple(Priority), strict=False)
+    priorities: tuple[Annotated[Priority, Field(strict=False)], ...] = Field(
+        default=tuple(Priority), strict=False
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> WebhookSink:

@@ -113,7 +113,7 @@ Mass = Annotated[Amount, BeforeValidator(_mass), WithJsonSchema(_amount_schema("
 
 def _some_text(value: str) -> str:
     if not value.strip():
-        raise said("is empty", "write it, or leave the key out")
+        raise said("is empty", "write it")
     return value
 
 

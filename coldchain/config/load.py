@@ -16,7 +16,7 @@ from coldchain.config.draft import Draft, read_tables
 from coldchain.config.library import profile_files
 from coldchain.config.loaded import Loaded
 from coldchain.config.positions import Place
-from coldchain.config.problems import ConfigError, listed, nearest
+from coldchain.config.problems import ConfigError, Problem, listed, nearest
 from coldchain.config.profile_file import missing_figures, read_profile
 from coldchain.config.sources import installed_drivers, resolve_sources
 from coldchain.driver import Driver
@@ -98,10 +98,13 @@ def _folders(draft: Draft, base: Path) -> list[str]:
 def _load_profile(draft: Draft, name: str, path: Path) -> None:
     given = draft.profiles.figures.get(name, {})
     place: Place = ("profiles", "figures", name)
+
+    def wrong_figure(figure: str, what: str, mend: str) -> Problem:
+        return draft.document.problem((*place, figure, "value"), what, mend)
+
     try:
         document = Document.read(path, f"profiles/{name}.toml")
-        missing = missing_figures(document, given)
-        for figure, title in missing.items():
+        for figure, title in missing_figures(document, given).items():
             draft.refuse(
                 (*place, figure),
                 f"is missing: profile {name} asks for the site's own figure ({title})",
@@ -113,13 +116,11 @@ def _load_profile(draft: Draft, name: str, path: Path) -> None:
                 meant = nearest(figure, figures or {})
                 mend = f"did you mean {meant}?" if meant else f"it asks for: {listed(figures or {})}"
                 draft.refuse((*place, figure), f"profile {name} asks for no such figure", mend)
-        if not missing:
-            profile = read_profile(document, given)
-            if profile.head.id != name:
-                document.refuse(
-                    ("id",), f'"{profile.head.id}" is not the name of the file', f'write id = "{name}"'
-                )
-                document.raise_problems()
-            draft.limits[name] = profile
+        profile = read_profile(document, given, wrong_figure)
+        if profile.head.id != name:
+            what = f'"{profile.head.id}" is not the name of the file'
+            document.refuse(("id",), what, f'write id = "{name}"')
+            document.raise_problems()
+        draft.limits[name] = profile
     except ConfigError as error:
         draft.elsewhere.extend(error.problems)

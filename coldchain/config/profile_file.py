@@ -7,7 +7,7 @@ limit carries the site's source.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,10 +17,13 @@ from coldchain.config.amounts import Amount
 from coldchain.config.document import Document
 from coldchain.config.fields import Difference, Duration, Name, Period, Table, Text, Value, said
 from coldchain.config.positions import Place
-from coldchain.config.problems import listed, nearest
+from coldchain.config.problems import Problem, dotted, listed, nearest
 from coldchain.config.settings import SiteFigure
 from coldchain.model import Priority, Side
 from coldchain.plan import Budget, Cited, Crossing, Fires, Limit, Outside, ProfilePlan, Rule, StagePlan
+
+#: Makes a problem of a figure's name, what is wrong with its value, and the mend.
+WhereFigures = Callable[[str, str, str], Problem]
 
 Confidence = Literal["high", "medium", "low", "none"]
 
@@ -128,7 +131,7 @@ class ProfileHead(Table):
     guideline_page: str = ""
     notes: str = ""
     figures: dict[Name, Figure] = Field(default={})
-    stages: dict[Name, Stage] = Field(examples=['{ transport = { title = "In transit" } }'])
+    stages: dict[Name, Stage] = Field(description='[stages.NAME] with title = "…"')
     rules: dict[Name, dict[str, Any]] = Field(default={})
 
 
@@ -148,80 +151,100 @@ class Profile:
 
 def missing_figures(document: Document, given: Mapping[str, SiteFigure]) -> dict[str, str]:
     """The figures that the site must give and has not: name and title."""
-    tables = document.data.get("figures")
     return {
         name: str(table.get("title", name))
-        for name, table in (tables.items() if isinstance(tables, dict) else ())
-        if isinstance(table, dict) and "default" not in table and name not in given
+        for name, table in _tables(document, "figures").items()
+        if "default" not in table and name not in given
     }
 
 
-def read_profile(document: Document, given: Mapping[str, SiteFigure] | None = None) -> Profile:
-    """The profile in a document, with the site's figures in place.
+def read_profile(
+    document: Document, given: Mapping[str, SiteFigure] | None = None, at: WhereFigures | None = None
+) -> Profile:
+    """The profile in a document, with the site's figures in place; raises ConfigError with all that is wrong.
 
-    Raises ConfigError with everything that is wrong in the file. A figure that is missing is a problem of the
-    place that should have given it (`missing_figures`); here it is reported at the figure.
+    at: makes a problem out of a figure's name, what is wrong with its value, and the mend. With it the caller
+    has already said which figures are missing (`missing_figures`), and gets a profile without their rules.
     """
-    figures = given or {}
+    site = _Site(given or {}, at)
     head = document.validate(ProfileHead, document.data)
-    raw = document.data.get("rules")
-    rules: dict[str, LimitRule | BudgetRule] = {}
+    if at is None:
+        for name, title in missing_figures(document, site.figures).items():
+            mend = f"write it under profiles.figures.{document.data.get('id', 'ID')}"
+            document.refuse(("figures", name), f"the site must give this figure ({title})", mend)
+    rules = {}
+    for name, table in _tables(document, "rules").items():
+        rule = _read_rule(document, name, table, site)
+        if rule is not None:
+            rules[name] = rule
     if head is not None:
-        for name, title in missing_figures(document, figures).items():
-            document.refuse(
-                ("figures", name),
-                f"the site must give this figure ({title})",
-                f"write it under profiles.figures.{head.id}",
-            )
-        for name in raw if isinstance(raw, dict) else ():
-            rule = _read_rule(document, head, name, figures)
-            if rule is not None:
-                rules[name] = rule
         _check_approval(document, head, rules)
     document.raise_problems()
-    assert head is not None  # without a head there were problems
-    return Profile(head, rules, _plan(head, rules, figures, document), document)
+    assert head is not None  # else a problem was raised
+    return Profile(head, rules, _plan(head, rules, site.figures, document), document)
+
+
+@dataclass(frozen=True)
+class _Site:
+    """The site's figures, and who can say where they stand."""
+
+    figures: Mapping[str, SiteFigure]
+    at: WhereFigures | None
+
+
+def _tables(document: Document, name: str) -> dict[str, dict[str, Any]]:
+    """The tables below a table, as written; what is no table is reported by the model of the whole."""
+    found = document.data.get(name)
+    entries = found.items() if isinstance(found, dict) else ()
+    return {key: value for key, value in entries if isinstance(value, dict)}
 
 
 def _read_rule(
-    document: Document, head: ProfileHead, name: str, given: Mapping[str, SiteFigure]
+    document: Document, name: str, written: dict[str, Any], site: _Site
 ) -> LimitRule | BudgetRule | None:
     place: Place = ("rules", name)
-    table = dict(head.rules[name])
-    for key, value in list(table.items()):
+    table = dict(written)
+    given: dict[str, str] = {}  # places of this file whose value is the site's, and the figure's name
+    for key, value in written.items():
         if isinstance(value, dict) and set(value) == {"figure"}:
-            text = _figure(document, head, (*place, key), str(value["figure"]), given)
+            figure = str(value["figure"])
+            text = _figure(document, (*place, key), figure, site)
             if text is None:
                 return None
             table[key] = text
+            if figure in site.figures:
+                given[dotted((*place, key))] = figure
     kind = table.get("kind", "limit")
     if kind not in RULES:
         meant = nearest(str(kind), RULES)
         document.refuse((*place, "kind"), f'"{kind}" is no kind of rule', f'write "{meant or "limit"}"')
         return None
+    before = len(document.problems)
     rule = document.validate(RULES[kind], table, place)
-    for index, stage in enumerate(rule.stages if rule else ()):
-        if stage not in head.stages:
-            meant = nearest(stage, head.stages)
-            document.refuse(
-                (*place, "stages", index),
-                f'stage "{stage}" does not exist',
-                f'write "{meant}"' if meant else f"stages here: {listed(head.stages)}",
-            )
-            rule = None
+    for index, problem in enumerate(document.problems[before:], before):
+        if site.at is not None and problem.place in given:
+            document.problems[index] = site.at(given[problem.place], problem.what, problem.mend)
+    _check_stages(document, place, rule)
     return rule
 
 
-def _figure(
-    document: Document, head: ProfileHead, place: Place, name: str, given: Mapping[str, SiteFigure]
-) -> str | None:
-    figure = head.figures.get(name)
-    if figure is None:
-        meant = nearest(name, head.figures)
-        mend = f'write "{meant}"' if meant else f"figures here: {listed(head.figures)}"
+def _figure(document: Document, place: Place, name: str, site: _Site) -> object:
+    figures = _tables(document, "figures")
+    if name not in figures:
+        meant = nearest(name, figures)
+        mend = f'write "{meant}"' if meant else f"figures here: {listed(figures)}"
         document.refuse(place, f'figure "{name}" does not exist', mend)
         return None
-    return given[name].value if name in given else figure.default
+    return site.figures[name].value if name in site.figures else figures[name].get("default")
+
+
+def _check_stages(document: Document, place: Place, rule: LimitRule | BudgetRule | None) -> None:
+    known = _tables(document, "stages")
+    for index, stage in enumerate(rule.stages if rule else ()):
+        if stage not in known:
+            meant = nearest(stage, known)
+            mend = f'write "{meant}"' if meant else f"stages here: {listed(known)}"
+            document.refuse((*place, "stages", index), f'stage "{stage}" does not exist', mend)
 
 
 def _check_approval(

@@ -190,8 +190,8 @@ class AssetSettings(Table):
 class Settings(Table):
     """A whole `gateway.toml`."""
 
-    site: Site = Field(examples=['{ name = "…" }'])
-    journal: Journal = Field(examples=['{ path = "…" }'])
+    site: Site = Field(description='[site] with name = "…"')
+    journal: Journal = Field(description='[journal] with path = "…"')
     clock: ClockSettings = ClockSettings()
     heartbeat: Heartbeat = Heartbeat()
     alarms: Alarms = Alarms()

@@ -124,7 +124,7 @@ def _how_to_give(model: type[BaseModel], place: Place, message: str) -> str:
     if field is not None and field.examples:
         example = field.examples[0]
         text = shown(example) if isinstance(example, str) else str(example)
-        return f"write {place[-1]} = {text}"
+        return f"write it, such as {place[-1]} = {text}"
     if field is not None and field.description:
         return f"write {place[-1]}: {field.description}"
     return f"write {place[-1]}"
