@@ -39,7 +39,9 @@ class SinkError(Exception):
 
     mend = "nothing: it is tried again by itself"
 
-    def __init__(self, sink: str, what: str, why: str, *, mend: str = "", retry_after_s: float | None = None):
+    def __init__(
+        self, sink: str, what: str, why: str, *, mend: str = "", retry_after_s: float | None = None
+    ) -> None:
         self.sink = sink
         self.what = what
         self.why = why
@@ -66,9 +68,17 @@ class Misconfigured(SinkError):
 
 
 class Rejected(SinkError):
-    """It answered that this very thing is wrong, and repeating it would not help (HTTP 400, 413, 422)."""
+    """It answered that this very thing is wrong, and repeating it would not help (HTTP 400, 413, 422).
+
+    dropped: of several things it threw this many away and took the others; None: it took none, or did not
+    say.
+    """
 
     mend = "look at what the receiver said; this one is not sent again"
+
+    def __init__(self, sink: str, what: str, why: str, *, mend: str = "", dropped: int | None = None) -> None:
+        super().__init__(sink, what, why, mend=mend)
+        self.dropped = dropped
 
 
 class CannotStart(SinkError):
@@ -121,7 +131,7 @@ class Pulse(Struct, frozen=True):
     position: int
 
 
-class ChannelNow(Struct, frozen=True, omit_defaults=True):
+class ChannelNow(Struct, frozen=True):
     """One channel as last heard.
 
     value: judged, in the quantity's quantum; None where there is none. at_ms: its event time, UTC, None while
@@ -141,7 +151,7 @@ class ChannelNow(Struct, frozen=True, omit_defaults=True):
     simulated: bool = False
 
 
-class AlarmNow(Struct, frozen=True, omit_defaults=True):
+class AlarmNow(Struct, frozen=True):
     """One alarm as it stands. `since_ms`: event time of its newest occurrence; `open`: unacknowledged."""
 
     id: str
@@ -161,7 +171,7 @@ class AlarmNow(Struct, frozen=True, omit_defaults=True):
     unrecorded: bool = False
 
 
-class AssetNow(Struct, frozen=True, omit_defaults=True):
+class AssetNow(Struct, frozen=True):
     """One vessel: whether it is watched, what travels in it, by which profile it is judged."""
 
     id: str

@@ -204,6 +204,9 @@ class LogDrain:
         try:
             self._sink.write(points)
         except Rejected as error:
+            if error.dropped is not None:
+                self._report(Report(self._name, News.DROPPED, error.why, error.mend, error.dropped))
+                return
             if len(points) == 1:
                 why = f"{error.why} ({points[0].measurement} at {points[0].time_ms} ms UTC)"
                 self._report(Report(self._name, News.DROPPED, why, error.mend, 1))

@@ -1,0 +1,118 @@
+"""Is it still the same server process? Watched over one connection that is kept open.
+
+A killed server breaks its connections, so a connection that still answers says: the same process as before.
+When it broke, that may also have been an idle time-out or a proxy; then the server's own metrics decide, if
+it shows
+them: `process_start_time_seconds` (VictoriaMetrics and whatever uses Prometheus' client), or
+`influxdb_uptime_seconds` (InfluxDB 2). They are fetched only then, for they are long and a gateway may be
+on a mobile line.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import ssl
+from collections.abc import Callable
+from urllib.parse import SplitResult, urlsplit
+
+from coldchain.sinks.base import Sign
+
+_START = re.compile(rb"^process_start_time_seconds(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
+_UPTIME = re.compile(rb"^influxdb_uptime_seconds(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
+_IGNORED = re.compile(rb"^vm_rows_ignored_total\{[^}]*\}\s+(\S+)", re.MULTILINE)
+#: Two readings of the same start differ by rounding and by the time the answers took.
+_SAME_START_S = 2.0
+#: More than any server's metrics; a longer answer is not one of ours.
+_ANSWER_MAX = 8_000_000
+
+
+class Witness:
+    """Watches one server. Not for several threads."""
+
+    def __init__(self, url: str, timeout_s: float, real_s: Callable[[], float]) -> None:
+        self._url: SplitResult = urlsplit(url)
+        self._timeout_s = timeout_s
+        self._real_s = real_s
+        self._connection: http.client.HTTPConnection | None = None
+        self._started_s: float | None = None
+        self._seen = False
+        self._answers = 0
+        self._short_lived = 0
+
+    def sign(self) -> Sign:
+        """Ask. RESTARTED also when it cannot be told; SILENT when nothing answers. Never raises."""
+        if self._connection is not None:
+            try:
+                self._get(self._connection, "/ping")
+            except (OSError, http.client.HTTPException):
+                self._short_lived = self._short_lived + 1 if self._answers == 0 else 0
+                self.close()
+            else:
+                self._answers += 1
+                return Sign.SAME
+        try:
+            started_s = self._connect()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            return Sign.SILENT
+        before_s, self._started_s = self._started_s, started_s
+        seen, self._seen = self._seen, True
+        if started_s is not None and before_s is not None:
+            return Sign.SAME if abs(started_s - before_s) < _SAME_START_S else Sign.RESTARTED
+        # No metrics. A server, or something before it, that closes every connection by itself cannot be
+        # watched.
+        return Sign.SAME if seen and self._short_lived >= 2 else Sign.RESTARTED
+
+    def ignored(self) -> int | None:
+        """How many points VictoriaMetrics took and threw away since its start; None if it does not say."""
+        try:
+            if self._connection is None:
+                self._connection = self._open()
+            body = self._get(self._connection, "/metrics")
+        except (OSError, http.client.HTTPException):
+            self.close()
+            return None
+        counts = _IGNORED.findall(body)
+        return sum(int(float(count)) for count in counts) if counts else None
+
+    def close(self) -> None:
+        """Let go of the connection; the next sign has to compare the metrics."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._answers = 0
+
+    def _connect(self) -> float | None:
+        """Connect and read when the process began, on the clock of `real_s`; None if it does not say."""
+        self._connection = self._open()
+        body = self._get(self._connection, "/metrics")
+        now_s = self._real_s()
+        if found := _START.search(body):
+            return float(found.group(1))
+        if found := _UPTIME.search(body):
+            return now_s - float(found.group(1))
+        return None
+
+    def _open(self) -> http.client.HTTPConnection:
+        host, port = self._url.hostname or "", self._url.port
+        connection: http.client.HTTPConnection
+        if self._url.scheme == "https":
+            context = ssl.create_default_context()
+            connection = http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=context)
+        else:
+            connection = http.client.HTTPConnection(host, port, timeout=self._timeout_s)
+        connection.connect()
+        # Else it would quietly connect anew after the server closed: the very thing to be noticed.
+        connection.auto_open = 0
+        return connection
+
+    def _get(self, connection: http.client.HTTPConnection, path: str) -> bytes:
+        """The answer's body, empty unless the status is 200."""
+        connection.request("GET", self._url.path.rstrip("/") + path)
+        answer = connection.getresponse()
+        body = answer.read(_ANSWER_MAX)
+        if answer.will_close:
+            self._short_lived += 1
+            self.close()
+        return body if answer.status == 200 else b""

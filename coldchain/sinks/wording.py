@@ -1,0 +1,74 @@
+"""An announcement as one English sentence, for receivers that show people a line of text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from coldchain.announcements import Announcement, Kind
+from coldchain.units import QUANTITIES
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KINDS = {
+    Kind.RAISED: "raised",
+    Kind.RETURNED: "returned to normal",
+    Kind.ACKNOWLEDGED: "acknowledged",
+    Kind.SHELVED: "shelved",
+    Kind.UNSHELVED: "taken off the shelf",
+    Kind.RESET: "reset",
+    Kind.CLOSED: "closed",
+    Kind.RE_ALARMED: "still not normal",
+    Kind.REFUSED: "request refused",
+    Kind.EXCURSION_ENDED: "excursion ended",
+    Kind.EXCURSION_REVISED: "excursion revised by late evidence",
+    Kind.NOT_CONFIRMED: "not confirmed by late evidence",
+    Kind.NOTE: "note",
+}
+
+
+def iso(utc_ms: int | None) -> str | None:
+    """A UTC time in ms as RFC 3339 text; None for None and for what no calendar holds."""
+    if utc_ms is None:
+        return None
+    try:
+        at = _EPOCH + timedelta(milliseconds=utc_ms)
+    except OverflowError:
+        return None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def utc_of(announcement: Announcement, event_ms: int | None) -> str | None:
+    """One of an announcement's event times as text, None where its axis is not UTC."""
+    return None if announcement.axis == "journal" else iso(event_ms)
+
+
+def sentence(announcement: Announcement) -> str:
+    """What happened, to what, how far, since when; simulated and unapproved first, where nobody misses it."""
+    marks = [
+        word
+        for word, is_so in (
+            ("SIMULATED", announcement.simulated),
+            ("UNAPPROVED LIMIT", announcement.unapproved),
+        )
+        if is_so
+    ]
+    if announcement.priority is not None:
+        marks.append(announcement.priority.value.replace("_", " ").upper())
+    what = announcement.alarm or announcement.subject or "gateway"
+    words = _KINDS[announcement.kind]
+    if announcement.text and (announcement.kind is Kind.NOTE or not announcement.alarm):
+        words = announcement.text.replace("_", " ")
+    parts = [f"{what} {words}"]
+    quantity = QUANTITIES.get(announcement.quantity)
+    if quantity is not None and announcement.value is not None:
+        parts.append(f"{quantity.display(announcement.value)} {quantity.display_unit}")
+    if quantity is not None and announcement.limit is not None:
+        parts.append(f"limit {quantity.display(announcement.limit)} {quantity.display_unit}")
+    if since := utc_of(announcement, announcement.since_ms):
+        parts.append(f"since {since}")
+    if announcement.late is not None:
+        parts.append(announcement.late.value.replace("_", " "))
+    if announcement.actor:
+        parts.append(f"by {announcement.actor}")
+    if announcement.comment:
+        parts.append(f"“{announcement.comment}”")
+    return f"{' '.join(f'[{mark}]' for mark in marks)} {', '.join(parts)}".strip()
