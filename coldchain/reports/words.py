@@ -1,0 +1,61 @@
+"""Times, durations and limits in words, for reports."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from coldchain.model import Side
+from coldchain.plan import Budget, Outside, Rule
+from coldchain.units import TEMPERATURE
+
+_STEPS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
+
+
+def iso(at_ms: int, zone: tzinfo) -> str:
+    """An instant as ISO 8601 with offset and milliseconds."""
+    return _at(at_ms, zone).isoformat(timespec="milliseconds")
+
+
+def clock(at_ms: int, zone: tzinfo) -> str:
+    """An instant for a table: to the second, without its offset (which the head of a report says once)."""
+    return f"{_at(at_ms, zone):%Y-%m-%d %H:%M:%S}"
+
+
+def offset(at_ms: int, zone: tzinfo) -> str:
+    """The offset from UTC in force at an instant, such as "+01:00"."""
+    return _at(at_ms, zone).isoformat()[-6:]
+
+
+def _at(at_ms: int, zone: tzinfo) -> datetime:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).astimezone(zone)
+
+
+def duration(span_ms: int) -> str:
+    """A duration in its two largest units: "20 h 30 min", "9 min 12 s", "0 s"."""
+    if 0 < span_ms < 1000:
+        return f"{span_ms} ms"
+    parts = []
+    rest = span_ms
+    for size, name in _STEPS:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def celsius(value_mc: int) -> str:
+    """A temperature with its unit, with as many decimals as it needs and at least one."""
+    shown = f"{abs(value_mc) / 1000:.3f}".rstrip("0")
+    shown = shown + "0" if shown.endswith(".") else shown
+    return f"{'−' if value_mc < 0 else ''}{shown} {TEMPERATURE.display_unit}"
+
+
+def limit(rule: Rule) -> str:
+    """What a rule calls outside, and for how long: "above 8.0 °C for 30 min"."""
+    side = "above" if rule.side is Side.ABOVE else "below"
+    on = "at or " if rule.outside is Outside.AT_OR_BEYOND else ""
+    if isinstance(rule, Budget):
+        reached = "" if rule.exceeded is Outside.AT_OR_BEYOND else "more than "
+        return f"{on}{side} {celsius(rule.limit)} for {reached}{duration(rule.allowance_ms)} in total"
+    held = f" for {duration(rule.hold_ms)}" if rule.hold_ms else ""
+    return f"{on}{side} {celsius(rule.limit)}{held}"
