@@ -135,6 +135,10 @@ class SystemClock:
     def boot_ms(self) -> int:
         return _boottime_ns() * self.speed // 1_000_000
 
+    def monotonic_us(self) -> int:
+        """CLOCK_MONOTONIC in microseconds, as systemd wants it for a reload."""
+        return time.monotonic_ns() // 1000
+
     def wait(self, event: threading.Event, journal_ms: int) -> bool:
         return event.wait(max(0, journal_ms) / 1000 / self.speed)
 

@@ -69,7 +69,9 @@ class Ledger:
 
     def all(self) -> list[Excursion]:
         """Every excursion, closed and open, by start."""
-        return sorted([*self.closed, *self.open.values()], key=lambda e: (e.interval.start_ms, e.number))
+        return sorted(
+            [*self.closed, *self.open.values()], key=lambda e: (e.interval.start_ms, e.rule.id, e.number)
+        )
 
     def revise(
         self,

@@ -92,6 +92,10 @@ class History:
         for i in range(bisect_left(self.at, at_ms), len(self.at)):
             self.at[i] += by_ms
 
+    def span(self, from_ms: int, to_ms: int) -> tuple[int, int]:
+        """Indices of the readings with from_ms <= time < to_ms."""
+        return bisect_left(self.at, from_ms), bisect_left(self.at, to_ms)
+
     def sample_at(self, at_ms: int) -> Sample | None:
         """What is known at exactly this instant."""
         lo, hi = bisect_left(self.at, at_ms), bisect_right(self.at, at_ms)

@@ -7,7 +7,9 @@ memory and urgent alarms go straight to the sinks marked for it (`failing.py`).
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -21,6 +23,8 @@ from coldchain.pipeline.failing import Failing
 from coldchain.pipeline.intake import Folded, Item, Queue
 from coldchain.pipeline.states import freeze
 from coldchain.pipeline.timekeeper import Timekeeper
+
+_log = logging.getLogger(__name__)
 
 #: Facts in one transaction at most; beyond it a commit no longer gets cheaper per fact.
 BATCH_FACTS = 500
@@ -88,6 +92,7 @@ class Writer:
         self._clock, self._queue, self._journal, self._engine = clock, queue, journal, engine
         self._timekeeper, self._hooks = timekeeper, hooks
         self._checkpoint_wanted = threading.Event()
+        self._later: deque[Callable[[], object]] = deque()
         self._stopping = threading.Event()
         self._beat_at_s = 0.0
         self._looked_at_s = 0.0
@@ -108,6 +113,10 @@ class Writer:
         """Save the fold's state after the next batch."""
         self._checkpoint_wanted.set()
 
+    def later(self, work: Callable[[], object]) -> None:
+        """Do something with the journal in the writer's thread, between two batches."""
+        self._later.append(work)
+
     def step(self, wait_s: float) -> None:
         """One round: take, fold, commit, tell, acknowledge."""
         self._look_after_ourselves()
@@ -121,6 +130,8 @@ class Writer:
                 self._fold_fact(Wake(), max(now_ms, self.fold.arrival_ms), work)
         if work.entries or self.failing.retry_due():
             self._commit(work)
+        while self._later and not self.failing.unwritten:
+            self._tidy(self._later.popleft())
         if self._checkpoint_wanted.is_set() and not self.failing.unwritten:
             self._checkpoint_wanted.clear()
             self._save_checkpoint()
@@ -195,6 +206,12 @@ class Writer:
             )
         if work.beat:
             self._hooks.alive()
+
+    def _tidy(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except JournalError as error:
+            _log.warning("housekeeping: %s", error)  # the next commit says so aloud if it lasts
 
     def _save_checkpoint(self) -> None:
         with self.lock:

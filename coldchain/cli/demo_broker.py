@@ -1,0 +1,65 @@
+"""The demonstration's own broker, inside the process: MQTT 3.1.1 only, and for demonstrations only.
+
+It does not queue for an absent client; a gateway uses a real broker (`config/mosquitto.conf`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import warnings
+
+
+class DemoBroker:
+    """amqtt in a thread of its own, on a free loopback port."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._failure = ""
+        self._end: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="demo broker", daemon=True)
+
+    def start(self) -> None:
+        """Listen; raises RuntimeError if it cannot."""
+        self._thread.start()
+        self._ready.wait(10)
+        if self._failure:
+            raise RuntimeError(self._failure)
+
+    def stop(self) -> None:
+        """End every connection and the thread."""
+        if self._end is not None:
+            self._loop.call_soon_threadsafe(self._end.set)
+            self._thread.join(5)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except Exception as error:  # noqa: BLE001 (the thread's outer edge)
+            self._failure = str(error)
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from amqtt.broker import Broker
+
+            logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+            logging.getLogger("transitions").setLevel(logging.CRITICAL)
+            broker = Broker(
+                {
+                    "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}},
+                    "plugins": {
+                        "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
+                    },
+                }
+            )
+            await broker.start()
+        self._end = asyncio.Event()
+        self._ready.set()
+        await self._end.wait()
+        await broker.shutdown()

@@ -1,0 +1,45 @@
+"""How commands print: tables for people, JSON for machines, colour only on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from rich.console import Console
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def format_option(command: _F) -> _F:
+    """`--format text|json`, handed over as `as_json`."""
+    return click.option(
+        "--format",
+        "as_json",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        callback=lambda context, parameter, value: value == "json",
+        help="For people (text) or machines (json).",
+    )(command)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def at(utc_ms: int | None, *, known: bool = True) -> str:
+    """A time for people: UTC, to the second; marked where the clock was not known."""
+    if utc_ms is None:
+        return "—"
+    from datetime import UTC, datetime
+
+    text = datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{text} UTC" if known else f"{text} (clock not known)"
+
+
+PRIORITY_STYLE = {"critical": "bold red", "high": "red", "low": "yellow", "to_know": "dim"}

@@ -1,0 +1,5 @@
+"""The daemon: puts everything together, supervises it, talks to systemd."""
+
+from coldchain.daemon.daemon import Daemon, DaemonError
+
+__all__ = ["Daemon", "DaemonError"]

@@ -1,0 +1,347 @@
+"""The daemon's side of the page and of the control socket: what can be seen, what can be asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from coldchain import announcements as words
+from coldchain.announcements import Announcement, Kind
+from coldchain.clock import Clock
+from coldchain.daemon import views
+from coldchain.daemon.views import Lens, Notes
+from coldchain.facts import (
+    Acknowledged,
+    AlarmClosed,
+    Bound,
+    ConsignmentEnded,
+    ConsignmentStarted,
+    EtaSet,
+    Fact,
+    LatchReset,
+    Shelved,
+    StageEntered,
+    Unbound,
+    Unshelved,
+)
+from coldchain.fold.history import quality_of, reason_of
+from coldchain.journal import PrivateText, Readable
+from coldchain.pipeline.intake import Folded, Intake
+from coldchain.pipeline.writer import BEAT_S, Committed, Writer
+from coldchain.rules.judging import BAD
+from coldchain.web.series import ExcursionView, LimitSpan, MarkView, Sample, SeriesView, draw
+from coldchain.web.station import (
+    AcknowledgeAlarm,
+    Action,
+    Actor,
+    BindChannel,
+    CloseAlarm,
+    EndConsignment,
+    EnterStage,
+    Outcome,
+    ResetLatch,
+    SetEta,
+    ShelveAlarm,
+    StartConsignment,
+    UnbindChannel,
+    UnshelveAlarm,
+)
+from coldchain.web.views import (
+    ChannelChoice,
+    ClockView,
+    GatewayView,
+    Instant,
+    ProfileChoice,
+    Pulse,
+    SinkView,
+    SourceView,
+    StateView,
+    TakenView,
+    ToldView,
+)
+
+#: A person waits at most this long for an action to reach the disk (real seconds).
+ACT_S = 10.0
+
+
+@dataclass
+class Surroundings:
+    """What the station is told about the daemon's other rooms, each asked when a view is made."""
+
+    site: str
+    zone: str
+    version: str
+    titles: Mapping[str, str] = field(default_factory=dict)
+    sources: Callable[[], tuple[SourceView, ...]] = tuple
+    sinks: Callable[[], tuple[SinkView, ...]] = tuple
+    told: Callable[[list[int]], tuple[ToldView, ...]] = lambda positions: ()
+
+
+class LiveStation:
+    """Implements `coldchain.web.station.Station` over the running writer."""
+
+    def __init__(self, writer: Writer, intake: Intake, clock: Clock, around: Surroundings) -> None:
+        self.around = around
+        self._writer, self._intake, self._clock = writer, intake, clock
+        self._started_ms = clock.journal_ms()
+        self._changed: list[Callable[[], None]] = []
+        self._notes: dict[str, Notes] = {}
+        self._texts: dict[str, str] = {}
+
+    def remember(self, journal: Readable) -> None:
+        """Read back who did what, as the journal tells it."""
+        self._texts |= {text.commitment: text.text for text in journal.private_texts()}
+        for row in journal.announcements():
+            self._note(row.position, row.announced_ms, words.decode(row.body))
+
+    def committed(self, batch: Committed) -> None:
+        """The writer has committed a batch (called in its thread)."""
+        for position, arrival_ms, said in batch.said:
+            self._note(position, arrival_ms, said, recorded=batch.recorded)
+        for changed in tuple(self._changed):
+            changed()
+
+    # What is seen
+
+    def state(self) -> StateView:
+        """The whole current view."""
+        with self._writer.lock:
+            fold = self._writer.fold
+            lens = self._lens()
+            plan = fold.lane.plan
+            assets = views.assets(lens)
+            alarms = views.alarms(lens)
+            return StateView(
+                site=self.around.site,
+                clock=ClockView(fold.timebase.known, self.around.zone),
+                gateway=GatewayView(
+                    version=self.around.version,
+                    started=lens.instant(self._started_ms, journal=True),
+                    journal_ok=not self._writer.failing.unwritten,
+                    why=self._writer.failing.why,
+                    sources=self.around.sources(),
+                    sinks=self.around.sinks(),
+                ),
+                assets=assets,
+                alarms=alarms,
+                profiles=tuple(
+                    ProfileChoice(p.id, p.version, p.approved, tuple(s.name for s in p.stages), p.title)
+                    for p in plan.profiles
+                ),
+                channels=tuple(self._choice(c.id, c.quantity) for c in plan.channels),
+                simulated=any(source.simulated for source in plan.sources),
+            )
+
+    def pulse(self) -> Pulse:
+        """Proof that the writer lives."""
+        fold = self._writer.fold
+        beat_ms = fold.beat_ms
+        return Pulse(
+            journal_ms=self._clock.journal_ms(),
+            utc_ms=self._clock.utc_ms(),
+            clock_known=fold.timebase.known,
+            beat_journal_ms=self._started_ms if beat_ms is None else beat_ms,
+            # Three beats may be missed: one that is late on a busy gateway is no failure.
+            beat_within_ms=round(3 * BEAT_S * 1000) * self._clock.speed,
+        )
+
+    def series(self, channel: str, from_ms: int, to_ms: int, columns: int) -> SeriesView | None:
+        """One channel over a span of event time."""
+        with self._writer.lock:
+            fold = self._writer.fold
+            plan = fold.channels.plans.get(channel)
+            if plan is None:
+                return None
+            lens = self._lens()
+            journal = lens.journal_axis(plan)
+            history = fold.channels.histories[channel]
+
+            def utc(at_ms: int) -> int:
+                return lens.instant(at_ms, journal=journal).ms
+
+            # Event time on the channel's axis is monotone in UTC but for a step of our own clock.
+            shift = utc(history.at[-1]) - history.at[-1] if len(history) else 0
+            lo, hi = history.span(from_ms - shift, to_ms - shift)
+            samples = [
+                Sample(
+                    history.at[i] + shift,
+                    None if quality_of(history.code[i]) == BAD else history.value[i],
+                    views.QUALITIES[quality_of(history.code[i])],
+                    reason_of(history.code[i]),
+                )
+                for i in range(max(0, lo - 1), hi)
+            ]
+            now_ms = fold.timebase.printed(self._clock.journal_ms()) or self._clock.utc_ms()
+            drawn = draw(samples, from_ms, to_ms, columns, plan.max_gap_ms, now_ms)
+            limits: list[LimitSpan] = []
+            excursions: list[ExcursionView] = []
+            marks: list[MarkView] = []
+            packed = None
+            name = fold.lane.place_of(channel)
+            place = fold.places.get(name) if name is not None else None
+            if place is not None:
+                current = place.track.now
+                if current is not None:
+                    packed = lens.instant(place.track.meter.since_ms, journal=journal)
+                    limits = [
+                        LimitSpan(max(from_ms, utc(current.from_ms)), to_ms, limit)
+                        for limit in views.limits(place)
+                    ]
+                excursions = [
+                    ExcursionView(
+                        e.id,
+                        e.rule.id,
+                        utc(e.interval.start_ms),
+                        None if e.interval.end_ms is None else utc(e.interval.end_ms),
+                        place.standing(e).extreme,
+                        e.interval.triggered_ms is not None,
+                    )
+                    for e in place.ledger.all()
+                    if utc(e.interval.start_ms) < to_ms
+                    and (e.interval.end_ms is None or utc(e.interval.end_ms) >= from_ms)
+                ]
+                marks = [
+                    MarkView(utc(segment.from_ms), "stage", segment.stage)
+                    for segment in place.track.line
+                    if from_ms <= utc(segment.from_ms) < to_ms
+                ]
+            return SeriesView(
+                channel=channel,
+                quantity=plan.quantity,
+                from_ms=from_ms,
+                to_ms=to_ms,
+                drawn=drawn,
+                readings=hi - lo,
+                limits=tuple(limits),
+                excursions=tuple(excursions),
+                marks=tuple(marks),
+                packed=packed,
+                clock_known=fold.timebase.known,
+                simulated=fold.channels.sources[plan.source].simulated,
+            )
+
+    def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed` after each commit."""
+        self._changed.append(changed)
+        return lambda: self._changed.remove(changed)
+
+    # What is asked
+
+    def act(self, action: Action, actor: Actor) -> Outcome:
+        """Carry out what a person asked for, and wait until it is on disk or refused."""
+        private: list[PrivateText] = []
+
+        def commit_to(text: str) -> str:
+            if not text:
+                return ""
+            made = PrivateText.of(text)
+            private.append(made)
+            self._texts[made.commitment] = text
+            return made.commitment
+
+        refused = self._back_dated(action)
+        if refused:
+            return Outcome(done=False, message=refused)
+        fact = self._fact(action, actor, commit_to)
+        done = threading.Event()
+        answer: list[Folded] = []
+
+        def settled(folded: Folded) -> None:
+            answer.append(folded)
+            done.set()
+
+        self._intake.submit((fact,), settled, private_texts=tuple(private))
+        if not done.wait(ACT_S):
+            why = self._writer.failing.why or "the writer did not answer in time"
+            return Outcome(done=False, message=f"taken in, not yet recorded: {why}")
+        for said in answer[0].announcements:
+            if said.kind is Kind.REFUSED:
+                return Outcome(done=False, message=said.text)
+        return Outcome(done=True, position=answer[0].position)
+
+    def _back_dated(self, action: Action) -> str:
+        at_ms = getattr(action, "at_ms", None)
+        if at_ms is None:
+            return ""
+        now_ms = self._clock.utc_ms()
+        if at_ms > now_ms + 60_000:
+            return "that time lies in the future; say it when it happens"
+        if at_ms < now_ms - 60_000 and not getattr(action, "why", "").strip():
+            return "a back-dated entry needs a reason"
+        return ""
+
+    def _fact(self, action: Action, actor: Actor, commit_to: Callable[[str], str]) -> Fact:
+        who = commit_to(actor.name)
+        at_ms = getattr(action, "at_ms", None)
+        at_ms = self._clock.utc_ms() if at_ms is None else at_ms
+        match action:
+            case AcknowledgeAlarm():
+                return Acknowledged(action.alarm, action.occurrences, who, commit_to(action.comment))
+            case ShelveAlarm():
+                return Shelved(action.alarm, action.until_ms, who, commit_to(action.comment))
+            case UnshelveAlarm():
+                return Unshelved(action.alarm, who, commit_to(action.comment))
+            case ResetLatch():
+                return LatchReset(action.alarm, who, commit_to(action.comment))
+            case CloseAlarm():
+                return AlarmClosed(action.alarm, who, commit_to(action.comment))
+            case StartConsignment():
+                return ConsignmentStarted(
+                    action.consignment,
+                    action.asset,
+                    action.profile,
+                    action.stage,
+                    at_ms,
+                    action.units,
+                    who,
+                    commit_to(action.why),
+                )
+            case EnterStage():
+                return StageEntered(action.consignment, action.stage, at_ms, who, commit_to(action.why))
+            case SetEta():
+                return EtaSet(action.consignment, action.eta_ms, at_ms, who)
+            case EndConsignment():
+                return ConsignmentEnded(action.consignment, action.outcome, at_ms, who, commit_to(action.why))
+            case BindChannel():
+                return Bound(action.channel, action.asset, action.role, at_ms, who, commit_to(action.why))
+            case UnbindChannel():
+                return Unbound(action.channel, at_ms, who, commit_to(action.why))
+
+    # What is remembered
+
+    def _lens(self) -> Lens:
+        return Lens(
+            self._writer.fold,
+            self.around.titles,
+            self._notes,
+            lambda alarm: self.around.told(self._notes[alarm].positions) if alarm in self._notes else (),
+            {},
+        )
+
+    def _choice(self, channel: str, quantity: str) -> ChannelChoice:
+        place = self._writer.fold.lane.place_of(channel)
+        asset, _, role = place.rpartition("/") if place is not None else ("", "", "")
+        return ChannelChoice(channel, quantity, asset, role)
+
+    def _note(self, position: int, arrival_ms: int, said: Announcement, *, recorded: bool = True) -> None:
+        if not said.alarm:
+            return
+        notes = self._notes.setdefault(said.alarm, Notes())
+        name = self._texts.get(said.actor, "") if said.actor else ""
+        comment = self._texts.get(said.comment, "") if said.comment else ""
+        match said.kind:
+            case Kind.RAISED:
+                if said.state != "acknowledged" and said.occurrence == 1:
+                    notes.taken.clear()
+                notes.positions = [*notes.positions[-15:], position]
+                notes.detail = said.detail
+                notes.unrecorded = not recorded
+            case Kind.ACKNOWLEDGED:
+                utc_ms = self._writer.fold.timebase.printed(arrival_ms)
+                at = Instant(arrival_ms if utc_ms is None else utc_ms, utc_ms is not None)
+                notes.taken = [*notes.taken[-7:], TakenView(name, at, said.occurrences, comment)]
+            case Kind.SHELVED:
+                notes.shelved_by, notes.shelved_why = name, comment
+            case _:
+                pass
