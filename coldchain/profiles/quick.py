@@ -7,7 +7,7 @@ import hashlib
 from coldchain.config.amounts import UnreadableError, amount, duration_ms, duration_text
 from coldchain.model import Priority, Side
 from coldchain.plan import Cited, Fires, Limit, ProfilePlan, StagePlan
-from coldchain.units import QUANTITIES, Quantity
+from coldchain.units import QUANTITIES, Quantity, exact
 
 #: Where quick limits come from, as every alarm of theirs says.
 SOURCE = "command line"
@@ -73,9 +73,7 @@ def compile_quick(
 
 def _limit(text: str, quantity: Quantity, unit: str) -> int:
     text = text.strip()
-    try:
-        float(text)
-    except ValueError:
+    if exact(text) is None:
         return amount(text, quantity).quanta
     return amount(f"{text} {unit or quantity.display_unit}", quantity).quanta
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from coldchain.config.positions import Place, find_lines
 
+CONFIG = Path(__file__).parents[3] / "config"
+
 
 def places(data: Any, at: Place = ()) -> set[Place]:
     """Every place in what the parser made of a text."""
@@ -202,7 +204,7 @@ def test_every_place_is_found_where_it_was_written(document: Writer) -> None:
     assert find_lines(document.text).places() == document.lines
 
 
-@pytest.mark.parametrize("path", sorted(Path("config").rglob("*.toml")), ids=str)
+@pytest.mark.parametrize("path", sorted(CONFIG.rglob("*.toml")), ids=lambda path: path.name)
 def test_the_files_that_come_with_the_program(path: Path) -> None:
     """Each key of each shipped file is found, on a line that holds its last part."""
     text = path.read_text(encoding="utf-8")

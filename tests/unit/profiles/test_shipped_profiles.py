@@ -1,0 +1,198 @@
+"""The shipped profiles: each limit is what its source says, none is approved, none is without a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from coldchain.config.library import profile_files
+from coldchain.config.profile_file import BudgetRule, LimitRule
+from coldchain.model import Priority, Side
+from coldchain.plan import Budget, Fires, Limit, Outside
+from coldchain.profiles import load, shipped
+from coldchain.profiles.load import read
+from coldchain.units import QUANTITIES
+
+MINUTE = 60_000
+ABOVE, BELOW = Side.ABOVE, Side.BELOW
+CRITICAL = Priority.CRITICAL
+
+
+def test_these_are_shipped() -> None:
+    """A profile that disappears would leave configurations without limits."""
+    assert shipped() == (
+        "dry-shipper-150",
+        "fridge-2-8-buffered",
+        "msc-beijing-2021",
+        "msc-fresh-2-8",
+        "msc-frozen-135",
+    )
+
+
+# Stage, then for each limit: side, value in m°C, hold, critical or not. As docs/profiles.md.
+@pytest.mark.parametrize(
+    ("profile", "stage", "limits"),
+    [
+        pytest.param(
+            "dry-shipper-150",
+            "transport",
+            {(ABOVE, -165_000, 10 * MINUTE, False), (ABOVE, -150_000, 5 * MINUTE, True)},
+            id="dry shipper",
+        ),
+        pytest.param(
+            "msc-frozen-135",
+            "transport",
+            {(ABOVE, -150_000, 10 * MINUTE, False), (ABOVE, -135_000, 0, True)},
+            id="frozen in transport",
+        ),
+        pytest.param(
+            "msc-frozen-135",
+            "storage",
+            {(ABOVE, -150_000, 10 * MINUTE, False), (ABOVE, -135_000, 0, True)},
+            id="frozen in storage",
+        ),
+        pytest.param(
+            "msc-fresh-2-8",
+            "transport",
+            {
+                (ABOVE, 7_500, 5 * MINUTE, False),
+                (BELOW, 2_500, 5 * MINUTE, False),
+                (ABOVE, 8_000, 10 * MINUTE, True),
+                (BELOW, 0, 5 * MINUTE, True),
+            },
+            id="fresh",
+        ),
+        pytest.param(
+            "fridge-2-8-buffered",
+            "storage",
+            {
+                (ABOVE, 7_500, 5 * MINUTE, False),
+                (BELOW, 2_500, 5 * MINUTE, False),
+                (ABOVE, 8_000, 10 * MINUTE, True),
+                (BELOW, 2_000, 10 * MINUTE, True),
+                (BELOW, 0, 0, True),
+            },
+            id="refrigerator",
+        ),
+        pytest.param(
+            "msc-beijing-2021",
+            "storage",
+            {(ABOVE, -165_000, 10 * MINUTE, False), (ABOVE, -150_000, 2 * MINUTE, True)},
+            id="Beijing, storage",
+        ),
+        pytest.param("msc-beijing-2021", "disposal", set(), id="Beijing, disposal: nothing to judge"),
+    ],
+)
+def test_limits(profile: str, stage: str, limits: set[tuple[Side, int, int, bool]]) -> None:
+    """A figure that is changed by mistake is seen here."""
+    (found,) = (each for each in load(profile).stages if each.name == stage)
+    assert {
+        (rule.side, rule.limit, rule.hold_ms, rule.priority is CRITICAL)
+        for rule in found.rules
+        if isinstance(rule, Limit)
+    } == limits
+
+
+@pytest.mark.parametrize(
+    ("stage", "other"), [("transport", "dry-shipper-150"), ("transport_fresh", "msc-fresh-2-8")]
+)
+def test_the_guideline_s_transport_is_that_of_the_other_profiles(stage: str, other: str) -> None:
+    """What is judged alike in two profiles does not drift apart."""
+
+    def judged(rules: tuple[Limit | Budget, ...]) -> list[tuple[object, ...]]:
+        return [
+            (
+                type(rule),
+                rule.role,
+                rule.side,
+                rule.limit,
+                rule.outside,
+                rule.priority,
+                rule.latched,
+                rule.fires,
+            )
+            + ((rule.hold_ms,) if isinstance(rule, Limit) else (rule.allowance_ms,))
+            for rule in rules
+        ]
+
+    (ours,) = (each for each in load("msc-beijing-2021").stages if each.name == stage)
+    (theirs,) = load(other).stages
+    assert judged(ours.rules) == judged(theirs.rules)
+
+
+def test_the_guideline_is_not_cited_for_a_figure() -> None:
+    """Only its abstract could be read, and that gives no figure."""
+    profile = read("msc-beijing-2021")
+    assert profile.head.guideline_page == ""
+    assert {"storage", "transport", "disposal"} <= set(profile.head.stages)
+    for rule in profile.rules.values():
+        assert "Xu R" not in rule.source
+        assert "guideline" not in rule.source.lower()
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_each_limit_has_its_source(name: str) -> None:
+    """House rule: a number from elsewhere has a source, one of ours says so; and nobody has approved any."""
+    profile = read(name)
+    assert profile.plan.approved is False
+    assert profile.head.approved_by == ""
+    for rule in profile.rules.values():
+        assert len(rule.source) > 20
+        assert rule.approved_by == ""
+        assert rule.advice, "an alarm asks for something to be done"
+        if isinstance(rule, LimitRule) and rule.hold:
+            assert rule.hold_source
+    for stage in profile.plan.stages:
+        for compiled in stage.rules:
+            assert compiled.cited.source.startswith(profile.rules[compiled.id].source)
+            assert compiled.cited.confidence in {"high", "medium", "low"}
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_what_every_profile_holds(name: str) -> None:
+    """Critical limits latch and fire at their deadline; a budget asks for a decision, not for haste."""
+    for stage in load(name).stages:
+        for rule in stage.rules:
+            if isinstance(rule, Budget):
+                assert (rule.allowance_ms, rule.exceeded) == (0, Outside.BEYOND)
+                assert rule.priority is Priority.LOW
+                assert rule.latched
+            elif rule.priority is CRITICAL:
+                assert rule.latched
+                assert rule.fires is Fires.AT_DUE
+            else:
+                assert not rule.latched
+                assert rule.fires is Fires.ON_READING
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_warning_comes_before_its_critical_limit(name: str) -> None:
+    """On each side the milder limit is met first, else it would never be heard."""
+    profile = read(name)
+    for stage in profile.head.stages:
+        rules = [
+            r for n, r in profile.rules.items() if stage in profile.holds_in(n) and isinstance(r, LimitRule)
+        ]
+        for side in ("above", "below"):
+            sign = 1 if side == "above" else -1
+            mild = [sign * r.value.quanta for r in rules if r.side == side and r.priority != "critical"]
+            hard = [sign * r.value.quanta for r in rules if r.side == side and r.priority == "critical"]
+            assert not mild or not hard or max(mild) < min(hard)
+
+
+def test_source_and_values_are_in_the_documentation() -> None:
+    """What a person reads about a profile names each of its values."""
+    text = (Path(__file__).parents[3] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    for name in shipped():
+        assert f"`{name}`" in text
+        for rule in read(name).rules.values():
+            value = QUANTITIES[rule.value.quantity].display(rule.value.quanta).removesuffix(".0")
+            assert value in text, (name, value)
+
+
+def test_every_file_has_the_name_of_its_profile() -> None:
+    """A configuration names a profile by its file."""
+    for name, path in profile_files().items():
+        assert read(path).head.id == name == path.stem
+        assert all(isinstance(rule, LimitRule | BudgetRule) for rule in read(path).rules.values())
