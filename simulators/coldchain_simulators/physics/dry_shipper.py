@@ -126,7 +126,7 @@ class DryShipper:
         if left > 0 and self.vessel_c < self.figures.ambient_c:
             rising = min(left, (self.figures.ambient_c - self.vessel_c) / warming)
             before = self.vapour_c
-            self.vessel_c += warming * rising
+            self.vessel_c = min(self.vessel_c + warming * rising, self.figures.ambient_c)
             course.append(Stretch(rising, before, self.vapour_c))
             left -= rising
         if left > 0:
