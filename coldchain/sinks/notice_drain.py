@@ -28,7 +28,7 @@ _UNWILLING_MAX = 3
 _LOOK_S = 30.0
 #: Alarms that a folded notice names; more are counted.
 _ALARMS_MAX = 50
-#: Receipts of unrecorded messages that are kept until their notices come out of the journal.
+#: Receipts kept in memory that the journal does not have yet.
 _TOLD_MAX = 2_000
 
 _URGENCY = list(Priority)
@@ -73,9 +73,7 @@ class NoticeDrain:
         except Rejected as error:
             self._report(Report(self._name, News.REFUSED, error.why, error.mend, 1))
             return
-        self._told[message.key] = f"told unrecorded: {receipt}"
-        while len(self._told) > _TOLD_MAX:
-            del self._told[next(iter(self._told))]
+        self._remember(message.key, f"told unrecorded: {receipt}")
 
     def close(self) -> None:
         """Let go of journal and receiver."""
@@ -91,8 +89,9 @@ class NoticeDrain:
         in_a_row = 0
         for pending in due:
             notice = pending.notice
-            if (receipt := self._told.pop(notice.id, None)) is not None:
+            if (receipt := self._told.get(notice.id)) is not None:
                 self._journal.done(self._name, {notice.id: receipt}, now_ms)
+                del self._told[notice.id]
                 continue
             try:
                 receipt = self._sink.tell(self._message(pending, now_ms))
@@ -110,7 +109,10 @@ class NoticeDrain:
                 self._journal.failed(self._name, notice.id, error.why, self._clock.journal_ms())
                 raise
             else:
+                # Kept until it is written: with the disk full nobody is called again for want of a receipt.
+                self._remember(notice.id, receipt)
                 self._journal.done(self._name, {notice.id: receipt}, self._clock.journal_ms())
+                del self._told[notice.id]
                 self._put_off_ms.pop(notice.id, None)
                 in_a_row = 0
         if unwilling is not None and in_a_row == len(due):
@@ -145,6 +147,11 @@ class NoticeDrain:
             row = next(iter(self._journal.facts(position, position)), None)
             self._arrivals = (position, 0 if row is None else row.arrival_ms)
         return self._arrivals[1]
+
+    def _remember(self, key: str, receipt: str) -> None:
+        self._told[key] = receipt
+        while len(self._told) > _TOLD_MAX:
+            del self._told[next(iter(self._told))]
 
     # --- Folding
 

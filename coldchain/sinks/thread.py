@@ -121,11 +121,15 @@ class SinkThread:
         if given_up:
             self._report(Report(self.name, News.DROPPED, "too many unrecorded messages wait", count=1))
 
-    def stop(self, deadline_s: float = 10.0) -> bool:
-        """End after what is being done now; False if it is still at it after the deadline."""
+    def ask_to_stop(self) -> None:
+        """End after what is being done now. Never blocks."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
+
+    def stop(self, deadline_s: float = 10.0) -> bool:
+        """End after what is being done now; False if it is still at it after the deadline."""
+        self.ask_to_stop()
         if self._thread.ident is not None:
             self._thread.join(deadline_s)
         return not self._thread.is_alive()
