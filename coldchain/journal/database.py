@@ -27,6 +27,7 @@ from coldchain.journal.errors import (
 )
 
 Row = tuple[Any, ...]
+Kinds = tuple[type, ...]
 
 #: Two connections writing and recycling the log at once could lose pages before this version
 #: (https://sqlite.org/wal.html#walresetbug).
@@ -72,14 +73,22 @@ class Database:
             yield db
             db.execute("COMMIT")
 
-    def all(self, operation: str, sql: str, bindings: Row = ()) -> list[Row]:
-        """All rows of a query; the read transaction ends with it."""
-        with self.guard(operation) as db:
-            return list(db.execute(sql, bindings))
+    def all(self, operation: str, sql: str, bindings: Row = (), *, kinds: Kinds = ()) -> list[Row]:
+        """All rows of a query; the read transaction ends with it.
 
-    def first(self, operation: str, sql: str, bindings: Row = ()) -> Row | None:
+        kinds: what each column holds. A damaged page can say anything, whatever the table forbids.
+        """
+        with self.guard(operation) as db:
+            rows = list(db.execute(sql, bindings))
+        for row in rows:
+            if kinds and tuple(map(type, row)) != kinds:
+                position = row[0] if isinstance(row[0], int) else None
+                raise JournalCorrupt(operation, self.path, "a row of other types", position=position)
+        return rows
+
+    def first(self, operation: str, sql: str, bindings: Row = (), *, kinds: Kinds = ()) -> Row | None:
         """The first row of a query, or None."""
-        rows = self.all(operation, sql, bindings)
+        rows = self.all(operation, sql, bindings, kinds=kinds)
         return rows[0] if rows else None
 
     def close(self) -> None:
@@ -110,7 +119,10 @@ def open_for_reading(path: Path) -> Database:
         database = _connect(path, path.as_uri() + "?immutable=1", flags)
     try:
         with database.guard("open") as db:
-            if schema.inspect(db, path) != schema.VERSION:
+            version = schema.inspect(db, path)
+            if version == 0:
+                raise NotAJournal("open", path, "an empty file: no journal was made here yet")
+            if version != schema.VERSION:
                 raise JournalReadOnly(
                     "open",
                     path,

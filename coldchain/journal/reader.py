@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from coldchain.journal import shapes
-from coldchain.journal.database import Database, open_for_reading, wal_path
+from coldchain.journal.database import Database, Kinds, open_for_reading, wal_path
 from coldchain.journal.errors import JournalCorrupt
 from coldchain.journal.link import origin
 from coldchain.journal.records import (
@@ -40,7 +40,7 @@ class Readable:
         self._database = database
         self.path: Path = database.path
         self._pieces: dict[int, bytes] = {}
-        row = database.first("open", "SELECT journal FROM identity")
+        row = database.first("open", "SELECT journal FROM identity", kinds=(bytes,))
         if row is None:
             raise JournalCorrupt("open", self.path, "the journal's id is gone")
         #: 16 random bytes given to this journal when it was made; its chain begins with them.
@@ -62,11 +62,13 @@ class Readable:
         """The end: last position, its arrival, number and link of the last commit."""
         row = self._database.first(
             "read the tail",
-            "SELECT first_position + facts - 1, number, link, first_position FROM commits"
-            " ORDER BY number DESC LIMIT 1",
+            "SELECT first_position + facts - 1, number, link FROM commits ORDER BY number DESC LIMIT 1",
+            kinds=(int, int, bytes),
         )
         last = self._database.first(
-            "read the tail", "SELECT position, arrival_ms FROM facts ORDER BY position DESC LIMIT 1"
+            "read the tail",
+            "SELECT position, arrival_ms FROM facts ORDER BY position DESC LIMIT 1",
+            kinds=(int, int),
         )
         if row is None and last is None:
             return Tail(0, 0, 0, origin(self.journal_id))
@@ -101,12 +103,15 @@ class Readable:
             " ORDER BY position LIMIT ?",
             (from_position - 1,),
             self._end(to_position),
+            (int, int, int, bytes),
         )
 
     def pieces(self, shape: int) -> bytes | None:
         """The text that readings of a shape have in common (see `shapes.py`); None if there is none."""
         if shape not in self._pieces:
-            row = self._database.first("read a shape", "SELECT pieces FROM shapes WHERE shape = ?", (shape,))
+            row = self._database.first(
+                "read a shape", "SELECT pieces FROM shapes WHERE shape = ?", (shape,), kinds=(bytes,)
+            )
             if row is None:
                 return None
             self._pieces[shape] = row[0]
@@ -124,6 +129,7 @@ class Readable:
             " ORDER BY a.position, a.ordinal LIMIT ?",
             (from_position, -1),
             self._end(to_position),
+            (int, int, int, bytes),
         ):
             yield AnnouncementRow(*row)
 
@@ -135,6 +141,7 @@ class Readable:
             " AND position <= ? ORDER BY position, ordinal LIMIT ?",
             (_LOWEST, _LOWEST),
             _HIGHEST,
+            (int, int, bytes),
         )
 
     def entries(self, from_position: int = 1, to_position: int | None = None) -> Iterator[Entry]:
@@ -158,6 +165,7 @@ class Readable:
             " WHERE number > ? AND number <= ? ORDER BY number LIMIT ?",
             (from_number - 1,),
             self._number("max(number)", "commits") if to_number is None else to_number,
+            (int, int, int, int, bytes),
         ):
             yield Commit(*row)
 
@@ -169,6 +177,7 @@ class Readable:
             " ORDER BY number LIMIT ?",
             (_LOWEST,),
             _HIGHEST,
+            (int, int, int, bytes),
         )
 
     def position_at(self, arrival_ms: int) -> int:
@@ -176,7 +185,9 @@ class Readable:
         low, high = max(self._number("min(position)") - 1, 0), self._number("max(position)")
         while low < high:  # the answer is `low` or above it: arrivals never go back
             middle = (low + high + 1) // 2
-            row = self._database.first("read", "SELECT arrival_ms FROM facts WHERE position = ?", (middle,))
+            row = self._database.first(
+                "read", "SELECT arrival_ms FROM facts WHERE position = ?", (middle,), kinds=(int,)
+            )
             if row is None:
                 raise JournalCorrupt("read", self.path, "this fact is missing", position=middle)
             low, high = (middle, high) if row[0] <= arrival_ms else (low, middle - 1)
@@ -185,7 +196,10 @@ class Readable:
     def document(self, sha256: str) -> Document | None:
         """A configuration or profile text by its hash."""
         row = self._database.first(
-            "read a document", "SELECT sha256, text FROM documents WHERE sha256 = ?", (sha256,)
+            "read a document",
+            "SELECT sha256, text FROM documents WHERE sha256 = ?",
+            (sha256,),
+            kinds=(str, str),
         )
         return None if row is None else Document(*row)
 
@@ -206,7 +220,9 @@ class Readable:
     def private_texts(self) -> Iterator[PrivateText]:
         """All private texts that were not erased."""
         for row in self._database.all(
-            "read private texts", "SELECT commitment, salt, text FROM private_texts WHERE text IS NOT NULL"
+            "read private texts",
+            "SELECT commitment, salt, text FROM private_texts WHERE text IS NOT NULL",
+            kinds=(str, bytes, str),
         ):
             yield PrivateText(*row)
 
@@ -240,6 +256,7 @@ class Readable:
                 f"SELECT position, engine, state, sha256 FROM {table} WHERE {where} position <= ?"  # noqa: S608
                 " ORDER BY position DESC LIMIT 1",
                 (*bindings, end),
+                kinds=(int, str, bytes, bytes),
             )
             if row is None:
                 return None
@@ -248,7 +265,9 @@ class Readable:
                 return Checkpoint(position, engine, state)
             end = position - 1  # a damaged cache is no cache: the one before it, or the beginning
 
-    def _pages(self, operation: str, sql: str, after: tuple[int, ...], end: int) -> Iterator[tuple[Any, ...]]:
+    def _pages(
+        self, operation: str, sql: str, after: tuple[int, ...], end: int, kinds: Kinds
+    ) -> Iterator[tuple[Any, ...]]:
         """Rows of a query `… > after AND … <= end … LIMIT n`, whose first columns are the key.
 
         After damage it goes on row by row, so that all before the damaged page still come out.
@@ -256,7 +275,7 @@ class Readable:
         limit = CHUNK
         while True:
             try:
-                rows = self._database.all(operation, sql, (*after, end, limit))
+                rows = self._database.all(operation, sql, (*after, end, limit), kinds=kinds)
             except JournalCorrupt:
                 if limit == 1:
                     raise
@@ -271,7 +290,7 @@ class Readable:
         return self._number("max(position)") if position is None else position
 
     def _number(self, what: str, table: str = "facts") -> int:
-        row = self._database.first("read", f"SELECT coalesce({what}, 0) FROM {table}")  # noqa: S608 - ours
+        row = self._database.first("read", f"SELECT coalesce({what}, 0) FROM {table}", kinds=(int,))  # noqa: S608
         assert row is not None
         number: int = row[0]
         return number

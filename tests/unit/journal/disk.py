@@ -1,0 +1,141 @@
+# ruff: noqa: N802 - the methods are named by SQLite
+"""A disk that can be watched, fails when told to, and loses power: an SQLite VFS over the real one.
+
+SQLite asks for four things that matter here: write, truncate, sync and delete. They are passed on and
+noted; a power cut is then rebuilt from the notes. What was written to a file before its last sync is
+there; of what was written since, any part may be there, in pieces of a sector, in any order.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import apsw
+
+SECTOR = 512
+_NAME = "watched"
+
+
+class Operation(NamedTuple):
+    """One thing asked of the disk: kind is write, truncate, sync or delete; name without its folder."""
+
+    kind: str
+    name: str
+    offset: int = 0
+    data: bytes = b""
+
+
+class Disk:
+    """Everything that was asked of it, and which request is to fail with what."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+        self.fail_at: int | None = None
+        self.failure: type[apsw.Error] = apsw.IOError
+        self.failed = False
+
+    def asked(self, operation: Operation) -> None:
+        """Note a request; it fails if its turn has come."""
+        if self.fail_at is not None and len(self.operations) >= self.fail_at:
+            self.fail_at = None
+            self.failed = True
+            raise self.failure(f"made to fail: {operation.kind} {operation.name}")
+        self.operations.append(operation)
+
+
+class _File(apsw.VFSFile):
+    def __init__(self, disk: Disk, name: object, flags: list[int]) -> None:
+        full = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
+        self._disk, self._name = disk, Path(full).name
+        super().__init__("unix", name, flags)
+
+    def xWrite(self, data: bytes, offset: int) -> None:
+        self._disk.asked(Operation("write", self._name, offset, bytes(data)))
+        super().xWrite(data, offset)
+
+    def xTruncate(self, newsize: int) -> None:
+        self._disk.asked(Operation("truncate", self._name, newsize))
+        super().xTruncate(newsize)
+
+    def xSync(self, flags: int) -> None:
+        self._disk.asked(Operation("sync", self._name))
+        super().xSync(flags)
+
+
+class _Vfs(apsw.VFS):
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        super().__init__(_NAME, "unix", makedefault=True)
+
+    def xOpen(self, name: object, flags: list[int]) -> _File:
+        return _File(self._disk, name, flags)
+
+    def xDelete(self, filename: str, syncdir: bool) -> None:
+        self._disk.asked(Operation("delete", Path(filename).name))
+        super().xDelete(filename, syncdir)
+
+
+@contextmanager
+def watched() -> Iterator[Disk]:
+    """Every SQLite file opened inside lies on such a disk."""
+    disk = Disk()
+    vfs = _Vfs(disk)
+    try:
+        yield disk
+    finally:
+        vfs.unregister()
+
+
+def after_power_cut(operations: list[Operation], folder: Path, chance: random.Random) -> None:
+    """Put into a folder what a disk may hold that lost power after these operations."""
+    keep = chance.choice([0.0, 0.5, 0.9, 1.0])  # how much of what was not synced got there
+    safe: dict[str, bytearray] = {}
+    waiting: dict[str, list[Operation]] = {}
+    deleted: dict[str, bytearray] = {}  # gone from the folder, but the folder was not synced since
+    for operation in operations:
+        name = operation.name
+        match operation.kind:
+            case "sync":
+                if name not in safe and not name.endswith(".journal"):
+                    deleted.clear()  # the first sync of a new log also syncs the folder (os_unix.c, DIRSYNC)
+                content = safe.setdefault(name, bytearray())
+                for earlier in waiting.pop(name, []):
+                    _apply(content, earlier)
+            case "delete":
+                waiting.pop(name, None)
+                if name in safe:
+                    deleted[name] = safe.pop(name)
+            case _:
+                waiting.setdefault(name, []).append(operation)
+    for name, some in waiting.items():
+        for operation in _pieces(some):
+            if chance.random() < keep:
+                _apply(safe.setdefault(name, bytearray()), operation)
+    back = {name: content for name, content in deleted.items() if chance.random() >= keep}
+    for name, content in (back | safe).items():
+        (folder / name).write_bytes(content)
+
+
+def _pieces(operations: list[Operation]) -> Iterator[Operation]:
+    for operation in operations:
+        if operation.kind != "write":
+            yield operation
+            continue
+        at, end = operation.offset, operation.offset + len(operation.data)
+        while at < end:
+            border = min(end, (at // SECTOR + 1) * SECTOR)
+            piece = operation.data[at - operation.offset : border - operation.offset]
+            yield operation._replace(offset=at, data=piece)
+            at = border
+
+
+def _apply(content: bytearray, operation: Operation) -> None:
+    if operation.kind == "truncate":
+        del content[operation.offset :]
+        return
+    content.extend(b"\0" * (operation.offset - len(content)))
+    content[operation.offset : operation.offset + len(operation.data)] = operation.data
