@@ -6,7 +6,6 @@ daemon runs. Each user's cost parameters stand beside the hash: raising the defa
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import os
@@ -198,7 +197,8 @@ class Users:
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner may read, whole or not at all, even if the power fails.
 
-    An existing file keeps its owner: the command may run as root while the daemon does not. Raises OSError.
+    Written by root it belongs to whom it belonged, or to the folder's owner: the command may run as root
+    while the daemon does not. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # made with mode 0600
@@ -207,10 +207,9 @@ def write_private(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-            with contextlib.suppress(FileNotFoundError):
-                before = path.stat()
-                if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
-                    os.fchown(file.fileno(), before.st_uid, before.st_gid)
+            owner = (path if path.exists() else path.parent).stat()
+            if os.geteuid() == 0 and owner.st_uid != 0:
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

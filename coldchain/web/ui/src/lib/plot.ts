@@ -12,7 +12,7 @@ export interface Drawing {
   limits: Limit[]; // in force now, for where the series says nothing of its own
 }
 
-interface Ink { text: string; muted: string; grid: string; line: string; alarm: string; shade: string; hatch: string; font: string }
+interface Ink { text: string; muted: string; grid: string; line: string; alarm: string; shade: string; hatch: string; ground: string; font: string }
 
 function ink(element: Element): Ink {
   const style = getComputedStyle(element);
@@ -25,6 +25,7 @@ function ink(element: Element): Ink {
     alarm: of("--critical"),
     shade: of("--shade"),
     hatch: of("--hatch"),
+    ground: of("--panel"),
     font: `12px ${style.fontFamily}`,
   };
 }
@@ -53,6 +54,15 @@ export function rows(series: Series): Row {
   }
   cut(Number.POSITIVE_INFINITY);
   return out;
+}
+
+/** Text that stays legible on whatever is behind it. */
+function label(ctx: CanvasRenderingContext2D, colours: Ink, text: string, x: number, y: number): void {
+  ctx.strokeStyle = colours.ground;
+  ctx.lineWidth = 4 * devicePixelRatio;
+  ctx.lineJoin = "round";
+  ctx.strokeText(text, x, y);
+  ctx.fillText(text, x, y);
 }
 
 function limitLines(drawing: Drawing): { from: number; to: number; limit: Limit }[] {
@@ -187,7 +197,7 @@ function front(u: uPlot, drawing: Drawing, colours: Ink): void {
     ctx.fillStyle = colours.text;
     ctx.textAlign = "left";
     ctx.textBaseline = above ? "bottom" : "top";
-    ctx.fillText(`${above ? "▲" : "▼"} ${w.limit} ${bound(drawing.series.quantity, limit.limit)}`, left + 6 * dpr, y + (above ? -3 : 3) * dpr);
+    label(ctx, colours, `${above ? "▲" : "▼"} ${w.limit} ${bound(drawing.series.quantity, limit.limit)}`, left + 6 * dpr, y + (above ? -3 : 3) * dpr);
   }
   for (const mark of drawing.series.marks ?? []) {
     const x = u.valToPos(mark.at_ms, "x", true);
@@ -202,7 +212,7 @@ function front(u: uPlot, drawing: Drawing, colours: Ink): void {
     const room = bbox.left + bbox.width - x < 90 * dpr;
     ctx.textAlign = room ? "right" : "left";
     ctx.textBaseline = "bottom";
-    ctx.fillText(mark.text || mark.kind, x + (room ? -4 : 4) * dpr, bbox.top + bbox.height - 7 * dpr);
+    label(ctx, colours, mark.text || mark.kind, x + (room ? -4 : 4) * dpr, bbox.top + bbox.height - 7 * dpr);
   }
   ctx.restore();
 }

@@ -15,7 +15,7 @@ class Sound {
   running = $state(false); // the browser lets it
   want = $state<Want>("none");
 
-  state = $derived(
+  state = $derived<"off" | "blocked" | "armed" | "sounding">(
     !this.armed ? "off" : !this.running ? "blocked" : this.want === "none" ? "armed" : "sounding",
   );
 
