@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import typing
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 import coldchain.config as configuration
 from coldchain.config import load
 from coldchain.config.library import shipped_folder
+from coldchain.config.settings import Settings
 from tests.servers import Mosquitto
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -79,3 +82,27 @@ def test_lines_fit_a_screen(path: Path) -> None:
     """Prose is wrapped; only a value may be longer, since a source is one text."""
     for line in path.read_text(encoding="utf-8").splitlines():
         assert len(line) <= 120 or " = " in line, line
+
+
+def keys(model: type[BaseModel]) -> set[str]:
+    """Every key that a table of gateway.toml may have, tables within included."""
+    found = set(model.model_fields)
+    for field in model.model_fields.values():
+        for inner in models(field.annotation):
+            found |= keys(inner)
+    return found
+
+
+def models(annotation: object) -> set[type[BaseModel]]:
+    """The models that a field's type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return set().union(*(models(part) for part in typing.get_args(annotation)))
+
+
+def test_every_key_is_in_the_documentation() -> None:
+    """A key that nobody can read about is none."""
+    text = (CONFIG.parent / "docs" / "configuration.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`\n]*)`", text))))
+    assert keys(Settings) - words == set()
+    assert {"calibration", "points", "at", "doubt", "inflight"} <= keys(Settings)

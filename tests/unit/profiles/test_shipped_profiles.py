@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from coldchain.config import ConfigError
 from coldchain.config.library import profile_files
 from coldchain.config.profile_file import BudgetRule, LimitRule
+from coldchain.config.settings import SiteFigure
 from coldchain.model import Priority, Side
 from coldchain.plan import Budget, Fires, Limit, Outside
 from coldchain.profiles import load, shipped
@@ -189,6 +192,20 @@ def test_source_and_values_are_in_the_documentation() -> None:
         for rule in read(name).rules.values():
             value = QUANTITIES[rule.value.quantity].display(rule.value.quanta).removesuffix(".0")
             assert value in text, (name, value)
+
+
+def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
+    """Whoever begins with it begins with something that loads, once the site has given its figure."""
+    text = (Path(__file__).parents[3] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    path = tmp_path / "our-product.toml"
+    path.write_text(example, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert [problem.place for problem in caught.value.problems] == ["figures.allowance"]
+    figure = SiteFigure(value="30 min", source="stability study 12", approved_by="A. Meier, QA")
+    ((stage),) = load(path, {"allowance": figure}).stages
+    assert [rule.id for rule in stage.rules] == ["too-warm", "time-too-warm"]
 
 
 def test_every_file_has_the_name_of_its_profile() -> None:
