@@ -147,9 +147,10 @@ class _Demo:
             console.print(f"[dim]{at(pulse.utc_ms)}  {'   '.join(words)}[/]")
 
     def _committed(self, batch: Committed) -> None:
-        for _, arrival_ms, said in batch.said:
+        for told in batch.told:
+            said = told.said
             if said.kind in (Kind.RAISED, Kind.RETURNED) and said.priority is not None:
-                console.print(_line(arrival_ms, said))
+                console.print(_line(told.arrival_ms, said))
                 self.critical.set() if said.priority is Priority.CRITICAL else self.warned.set()
 
 

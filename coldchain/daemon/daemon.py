@@ -24,7 +24,7 @@ from coldchain.daemon.outgoing import Outgoing
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.daemon.systemd import Notifier
 from coldchain.facts import Activated, EngineStarted, ProcessEnded
-from coldchain.journal import Document, Journal
+from coldchain.journal import Deliveries, Document, Journal
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.intake import Folded, Queue
 from coldchain.pipeline.recovery import recover
@@ -104,10 +104,15 @@ class Daemon:
         )
         self.station = LiveStation(self.writer, self.queue, self.clock, around)
         self.station.remember(self.journal)
-        self.outgoing = Outgoing(self.loaded, self.clock, self.writer, self.station, self.journal_path)
+        self.outgoing = Outgoing(
+            self.loaded, self.clock, self.writer, self.journal_path, self.journal.journal_id
+        )
+        self._receipts = Deliveries.open(self.journal_path)
         hooks.notices = self.outgoing.notices
         hooks.urgent = self.outgoing.urgent
-        around.sinks, around.told = self.outgoing.status, self.outgoing.told
+        around.sinks = self.outgoing.status
+        # Asked while the writer's lock is held, so by one thread at a time.
+        around.told = lambda positions: self.outgoing.told(positions, self._receipts)
         # The first facts are on disk before anything else may speak.
         self.queue.submit((*started.facts, EngineStarted(engine(), __version__)))
         self._activate(self.loaded)
@@ -189,6 +194,7 @@ class Daemon:
         outgoing = self.__dict__.get("outgoing")
         if outgoing is not None:
             outgoing.stop()
+            self._receipts.close()
         journal = self.__dict__.get("journal")
         if journal is not None:
             journal.close()
@@ -203,9 +209,9 @@ class Daemon:
         self.outgoing.committed(batch)
         for watcher in tuple(self._watchers):
             watcher(batch)
-        for _, _, said in batch.said:
-            _tell_the_log(said)
-            if said.alarm == "gateway/clock-step" and "housekeeping" in self.__dict__:
+        for told in batch.told:
+            _tell_the_log(told.said)
+            if told.said.alarm == "gateway/clock-step" and "housekeeping" in self.__dict__:
                 threading.Thread(target=self.housekeeping.rebuild, name="rebuild", daemon=True).start()
 
     def _alive(self) -> None:

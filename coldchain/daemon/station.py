@@ -97,8 +97,8 @@ class LiveStation:
 
     def committed(self, batch: Committed) -> None:
         """The writer has committed a batch (called in its thread)."""
-        for position, arrival_ms, said in batch.said:
-            self._note(position, arrival_ms, said, recorded=batch.recorded)
+        for told in batch.told:
+            self._note(told.position, told.arrival_ms, told.said, recorded=batch.recorded)
         for changed in tuple(self._changed):
             changed()
 

@@ -14,7 +14,7 @@ from coldchain.clock import Clock
 from coldchain.facts import Unrecorded
 from coldchain.journal import Batch, Journal, JournalError, JournalFull
 from coldchain.model import Priority
-from coldchain.pipeline.intake import Folded, Item
+from coldchain.pipeline.intake import Folded, Item, Told
 
 #: Facts kept in memory while the journal cannot be written; beyond it the sources must wait.
 KEPT_FACTS = 200_000
@@ -22,7 +22,6 @@ KEPT_FACTS = 200_000
 RETRY_S = 1.0
 
 _Settle = list[tuple[Item, Folded]]
-_Said = list[tuple[int, int, Announcement]]
 
 
 @dataclass
@@ -90,18 +89,19 @@ class Failing:
         mended = Unrecorded(span.from_ms, now_ms, span.announced, span.why)
         return Recorded(span.settle + settle, mended)
 
-    def began(self, error: JournalError, batch: Batch, settle: _Settle, said: _Said) -> _Said:
+    def began(self, error: JournalError, batch: Batch, settle: _Settle, told: list[Told]) -> list[Told]:
         """The journal refused a batch: keep it, and answer what must leave all the same."""
-        root: _Said = []
+        root: list[Told] = []
         if self._span is None:
             first = batch.entries[0]
             self._span = _Span(first.arrival_ms, str(error), tried_at_s=self._clock.real_s())
-            root = [(first.position, first.arrival_ms, _not_writable(str(error)))]
+            # No fact stands behind it: its place is before the first that could not be written.
+            root = [Told(first.position, -1, first.arrival_ms, _not_writable(str(error)))]
         span = self._span
         if batch.entries:
             span.batches.append(batch)
         span.settle += settle
-        urgent = [one for one in said if one[2].kind is Kind.RAISED and one[2].priority is Priority.CRITICAL]
+        urgent = [t for t in told if t.said.kind is Kind.RAISED and t.said.priority is Priority.CRITICAL]
         span.announced += len(urgent)
         return root + urgent
 

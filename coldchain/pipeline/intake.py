@@ -20,6 +20,16 @@ from coldchain.journal import Document, PrivateText
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One announcement in its place: the `ordinal`-th (from 0) of the fact at `position`."""
+
+    position: int
+    ordinal: int
+    arrival_ms: int
+    said: Announcement
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
     """What became of an item: where its facts stand and what was said while folding them.
 

@@ -20,7 +20,7 @@ from coldchain.facts import Beat, Fact, Wake
 from coldchain.fold import Fold
 from coldchain.journal import Batch, Entry, Journal, JournalError, Notice
 from coldchain.pipeline.failing import Failing
-from coldchain.pipeline.intake import Folded, Item, Queue
+from coldchain.pipeline.intake import Folded, Item, Queue, Told
 from coldchain.pipeline.states import freeze
 from coldchain.pipeline.timekeeper import Timekeeper
 
@@ -41,7 +41,7 @@ class Committed:
     first_position: int
     last_position: int
     arrival_ms: int
-    said: tuple[tuple[int, int, Announcement], ...]  # position, arrival, announcement
+    told: tuple[Told, ...]
     recorded: bool = True
 
 
@@ -57,7 +57,7 @@ class Hooks:
 
     notices: Callable[[int, int, list[Announcement]], Iterable[Notice]] = lambda p, a, said: ()
     committed: Callable[[Committed], None] = lambda batch: None
-    urgent: Callable[[list[tuple[int, int, Announcement]]], None] = lambda said: None
+    urgent: Callable[[list[Told]], None] = lambda told: None
     alive: Callable[[], None] = lambda: None
 
 
@@ -67,7 +67,7 @@ class _Work:
 
     entries: list[Entry] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
-    said: list[tuple[int, int, Announcement]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     settle: list[tuple[Item, Folded]] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     beat: bool = False
@@ -151,11 +151,11 @@ class Writer:
             self._queue.submit((Beat(),))
 
     def _fold_item(self, item: Item, work: _Work) -> None:
-        first = len(work.said)
+        first = len(work.told)
         for fact in item.facts:
             self._fold_fact(fact, max(item.stamp_ms, self.fold.arrival_ms), work)
             work.beat = work.beat or isinstance(fact, Beat)
-        said = tuple(one for _, _, one in work.said[first:])
+        said = tuple(told.said for told in work.told[first:])
         if item.settled is not None:
             work.settle.append((item, Folded(self.fold.position, said)))
 
@@ -165,7 +165,7 @@ class Writer:
         bodies = tuple(announcements.encode(one) for one in said)
         work.entries.append(Entry(position, arrival_ms, facts.encode(fact), bodies))
         if said:
-            work.said += [(position, arrival_ms, one) for one in said]
+            work.told += [Told(position, i, arrival_ms, one) for i, one in enumerate(said)]
             work.notices += self._hooks.notices(position, arrival_ms, said)
 
     def _commit(self, work: _Work) -> None:
@@ -185,7 +185,7 @@ class Writer:
             self._queue.submit((recorded.mended,))
         if last is not None:
             self._hooks.committed(
-                Committed(work.entries[0].position, last.position, last.arrival_ms, tuple(work.said))
+                Committed(work.entries[0].position, last.position, last.arrival_ms, tuple(work.told))
             )
         for item, folded in recorded.settle:
             if item.settled is not None:
@@ -194,14 +194,14 @@ class Writer:
             self._hooks.alive()
 
     def _unrecorded(self, error: JournalError, batch: Batch, work: _Work) -> None:
-        urgent = self.failing.began(error, batch, work.settle, work.said)
+        urgent = self.failing.began(error, batch, work.settle, work.told)
         if urgent:
             self._hooks.urgent(urgent)
         if work.entries:
             last = work.entries[-1]
             self._hooks.committed(
                 Committed(
-                    work.entries[0].position, last.position, last.arrival_ms, tuple(work.said), recorded=False
+                    work.entries[0].position, last.position, last.arrival_ms, tuple(work.told), recorded=False
                 )
             )
         if work.beat:

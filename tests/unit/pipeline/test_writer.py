@@ -50,7 +50,7 @@ def test_committed_before_settled_and_verified(tmp_path: Path) -> None:
     writer.step(0)
     writer.step(0)
     assert len(seen) == 3
-    assert [a.kind for c in committed for _, _, a in c.said] == [Kind.RAISED]
+    assert [t.said.kind for c in committed for t in c.told] == [Kind.RAISED]
     journal.close()
     with Reader.open(path) as reader:
         verification = verify(reader, engine())
