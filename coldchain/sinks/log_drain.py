@@ -27,6 +27,8 @@ LINGER_S = 1.0
 _SIGN_EVERY_S = (0.5, 10.0)
 #: Points further than this from our clock are where servers begin to ignore points, and then we look.
 _NEAR_MS = 86_400_000
+#: VictoriaMetrics 1.79.5 counts what it ignored when it flushes, a second after its answer.
+_COUNTED_AFTER_S = 2.5
 #: How long to wait when there is nothing to send; the writer wakes us before.
 _IDLE_S = 30.0
 
@@ -56,18 +58,19 @@ class LogDrain:
         self._wrote_s = 0.0
         self._looked_ahead_to = 0
         self._ignored: int | None = None
-        self._far = False
+        self._far_s: float | None = None
         self._rewind()
 
     def step(self) -> float:
         """Look at the server, send what is new, confirm what has stood the test of time."""
         now_s = self._clock.real_s()
         first = self._asked_s is None
-        if first or ((self._marks or self._news()) and now_s - (self._asked_s or 0) >= self._sign_every_s):
+        to_watch = bool(self._marks) or self._far_s is not None or self._news()
+        if first or (to_watch and now_s - (self._asked_s or 0) >= self._sign_every_s):
             self._ask(now_s, first=first)
         self._confirm()
         wait_s = self._send(self._clock.real_s())
-        if self._marks:
+        if self._marks or self._far_s is not None:
             wait_s = min(wait_s, self._sign_every_s)
         return wait_s
 
@@ -95,7 +98,7 @@ class LogDrain:
             self._rewind()
         if first or sign is Sign.RESTARTED:
             self._ignored = self._sink.ignored()
-        elif self._far:
+        elif self._far_s is not None and now_s - self._far_s >= _COUNTED_AFTER_S:
             self._count_ignored()
 
     def _rewind(self) -> None:
@@ -125,7 +128,7 @@ class LogDrain:
             self._journal.move(self._name, self._cursor)
 
     def _count_ignored(self) -> None:
-        self._far = False
+        self._far_s = None
         ignored, before = self._sink.ignored(), self._ignored
         self._ignored = ignored
         if ignored is not None and before is not None and ignored > before:
@@ -200,7 +203,8 @@ class LogDrain:
             return
         if self._clock.known():
             now_ms = self._clock.utc_ms()
-            self._far = self._far or any(abs(now_ms - point.time_ms) > _NEAR_MS for point in points)
+            if any(abs(now_ms - point.time_ms) > _NEAR_MS for point in points):
+                self._far_s = self._clock.real_s()
         try:
             self._sink.write(points)
         except Rejected as error:

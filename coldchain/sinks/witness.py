@@ -2,18 +2,19 @@
 
 A killed server breaks its connections, so a connection that still answers says: the same process as before.
 When it broke, that may also have been an idle time-out or a proxy; then the server's own metrics decide, if
-it shows
-them: `process_start_time_seconds` (VictoriaMetrics and whatever uses Prometheus' client), or
-`influxdb_uptime_seconds` (InfluxDB 2). They are fetched only then, for they are long and a gateway may be
-on a mobile line.
+it shows them: `process_start_time_seconds` (VictoriaMetrics and whatever uses Prometheus' client), or
+`influxdb_uptime_seconds` (InfluxDB 2). They are fetched only then, for they are long and a gateway may be on
+a mobile line.
 """
 
 from __future__ import annotations
 
+import email.utils
 import http.client
 import re
 import ssl
 from collections.abc import Callable
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from coldchain.sinks.base import Sign
@@ -21,7 +22,8 @@ from coldchain.sinks.base import Sign
 _START = re.compile(rb"^process_start_time_seconds(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 _UPTIME = re.compile(rb"^influxdb_uptime_seconds(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 _IGNORED = re.compile(rb"^vm_rows_ignored_total\{[^}]*\}\s+(\S+)", re.MULTILINE)
-#: Two readings of the same start differ by rounding and by the time the answers took.
+#: Starts nearer to each other than this are one start, and a server must have been seen older than this
+#: before that proves anything: VictoriaMetrics gives its start in whole seconds.
 _SAME_START_S = 2.0
 #: More than any server's metrics; a longer answer is not one of ours.
 _ANSWER_MAX = 8_000_000
@@ -35,7 +37,8 @@ class Witness:
         self._timeout_s = timeout_s
         self._real_s = real_s
         self._connection: http.client.HTTPConnection | None = None
-        self._started_s: float | None = None
+        self._started: _Start | None = None
+        self._age_s = 0.0  # how old the server was when it last answered, as far as it tells
         self._seen = False
         self._answers = 0
         self._short_lived = 0
@@ -44,24 +47,25 @@ class Witness:
         """Ask. RESTARTED also when it cannot be told; SILENT when nothing answers. Never raises."""
         if self._connection is not None:
             try:
-                self._get(self._connection, "/ping")
+                _, now_s = self._get(self._connection, "/ping")
             except (OSError, http.client.HTTPException):
                 self._short_lived = self._short_lived + 1 if self._answers == 0 else 0
                 self.close()
             else:
                 self._answers += 1
+                if self._started is not None:
+                    self._age_s = self._started.age_s(now_s, self._real_s())
                 return Sign.SAME
+        before, age_s, seen = self._started, self._age_s, self._seen
         try:
-            started_s = self._connect()
+            self._connect()
         except (OSError, http.client.HTTPException):
             self.close()
             return Sign.SILENT
-        before_s, self._started_s = self._started_s, started_s
-        seen, self._seen = self._seen, True
-        if started_s is not None and before_s is not None:
-            return Sign.SAME if abs(started_s - before_s) < _SAME_START_S else Sign.RESTARTED
-        # No metrics. A server, or something before it, that closes every connection by itself cannot be
-        # watched.
+        if self._started is not None and before is not None:
+            same = self._started.is_that_of(before) and age_s >= _SAME_START_S
+            return Sign.SAME if same else Sign.RESTARTED
+        # No metrics. A server, or something before it, that closes every connection cannot be watched.
         return Sign.SAME if seen and self._short_lived >= 2 else Sign.RESTARTED
 
     def ignored(self) -> int | None:
@@ -69,7 +73,7 @@ class Witness:
         try:
             if self._connection is None:
                 self._connection = self._open()
-            body = self._get(self._connection, "/metrics")
+            body, _ = self._get(self._connection, "/metrics")
         except (OSError, http.client.HTTPException):
             self.close()
             return None
@@ -83,16 +87,19 @@ class Witness:
             self._connection = None
         self._answers = 0
 
-    def _connect(self) -> float | None:
-        """Connect and read when the process began, on the clock of `real_s`; None if it does not say."""
+    def _connect(self) -> None:
+        """Connect, and read when the process began."""
         self._connection = self._open()
-        body = self._get(self._connection, "/metrics")
+        body, date_s = self._get(self._connection, "/metrics")
         now_s = self._real_s()
-        if found := _START.search(body):
-            return float(found.group(1))
-        if found := _UPTIME.search(body):
-            return now_s - float(found.group(1))
-        return None
+        self._seen = True
+        self._started, self._age_s = None, 0.0
+        if (found := _START.search(body)) and date_s is not None:
+            self._started = _Start(float(found.group(1)), by_date=True)
+        elif found := _UPTIME.search(body):
+            self._started = _Start(now_s - float(found.group(1)), by_date=False)
+        if self._started is not None:
+            self._age_s = self._started.age_s(date_s, now_s)
 
     def _open(self) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
@@ -107,12 +114,29 @@ class Witness:
         connection.auto_open = 0
         return connection
 
-    def _get(self, connection: http.client.HTTPConnection, path: str) -> bytes:
-        """The answer's body, empty unless the status is 200."""
+    def _get(self, connection: http.client.HTTPConnection, path: str) -> tuple[bytes, float | None]:
+        """The answer's body, empty unless the status is 200, and the server's own time in s, if it says."""
         connection.request("GET", self._url.path.rstrip("/") + path)
         answer = connection.getresponse()
         body = answer.read(_ANSWER_MAX)
         if answer.will_close:
             self._short_lived += 1
             self.close()
-        return body if answer.status == 200 else b""
+        date = email.utils.parsedate_to_datetime(answer.headers["Date"]) if answer.headers["Date"] else None
+        return body if answer.status == 200 else b"", date.timestamp() if date is not None else None
+
+
+class _Start(NamedTuple):
+    """When a process began: by the clock in its own `Date` headers, or by our own."""
+
+    at_s: float
+    by_date: bool
+
+    def age_s(self, date_s: float | None, real_s: float) -> float:
+        """How old it is, 0 if that cannot be told."""
+        now_s = date_s if self.by_date else real_s
+        return 0.0 if now_s is None else now_s - self.at_s
+
+    def is_that_of(self, other: _Start) -> bool:
+        """Whether both are the start of one process."""
+        return self.by_date == other.by_date and abs(self.at_s - other.at_s) < _SAME_START_S
