@@ -92,9 +92,8 @@ def test_what_was_measured_without_a_broker_comes_later(mosquitto: Mosquitto) ->
 def test_retained_if_told_so(mosquitto: Mosquitto) -> None:
     """A late subscriber is shown the last message when the logger retains, and nothing otherwise."""
     for retain, expected in ((False, 0), (True, 1)):
-        publisher = Publisher(
-            "127.0.0.1", mosquitto.port, f"sim-{retain}", f"{TOPIC}/{retain}", retain=retain
-        )
+        topic = f"{TOPIC}/{retain}"
+        publisher = Publisher("127.0.0.1", mosquitto.port, f"sim-{retain}", topic, retain=retain)
         publisher.start()
         try:
             publisher.put(b"{}")
