@@ -18,6 +18,7 @@ _ALLOWED = {
     ("array", "array"),
     ("array", "_array_reconstructor"),
     ("msgspec._core", "rebuild"),
+    ("msgspec._utils", "rebuild"),
 }
 
 

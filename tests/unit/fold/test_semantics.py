@@ -231,7 +231,7 @@ def test_reloads_during_a_hold_move_nothing() -> None:
 
 
 def test_a_changed_limit_keeps_the_holds_start_if_outside_both() -> None:
-    """The excursion is closed "limits changed"; its successor alarms by the kept start, not before activation."""
+    """The excursion is closed "limits changed"; its successor alarms by the kept start, not too early."""
     bench = Bench(plan(limit(hold_ms=30 * MIN)))
     bench.series("-140 -140 -140")
     bench.add(Activated(plan(limit(hold_ms=2 * MIN)), {}), T0 + 2 * MIN + 30_000)
