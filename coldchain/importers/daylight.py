@@ -17,8 +17,12 @@ from statistics import median_low
 from coldchain.importers.refusal import Refused
 from coldchain.importers.stamps import epoch_ms
 
-#: A regular log keeps every step below this many of its usual steps, around the repeated hour too.
-_REGULAR = 1.5
+#: A regular log keeps every step within half a usual step of it, around the repeated hour too.
+_STRAY = 0.5
+#: Fewer steps than these make no regular log.
+_STEPS_MIN = 3
+#: So many more steps one way than the other show which way the lines run.
+_MAJORITY = 2
 _MEND = "if its clock does not follow daylight saving, name its fixed offset, such as --tz +01:00"
 
 
@@ -80,19 +84,25 @@ def _local(line: int, wall: datetime, zone: tzinfo) -> _Local:
 
 
 def _runs_backwards(local: list[_Local]) -> bool:
+    """Whether the newest line comes first; the repeated hour itself makes one step the other way."""
     steps = [after.first - before.first for before, after in pairwise(local)]
-    return sum(step < 0 for step in steps) > sum(step > 0 for step in steps)
+    back, forth = sum(step < 0 for step in steps), sum(step > 0 for step in steps)
+    if steps and abs(back - forth) < _MAJORITY:
+        at = next(entry for entry in local if entry.first != entry.second)
+        raise Refused(
+            f"{at.wall:%Y-%m-%d %H:%M} happened twice, and too few lines show their order", _MEND, at.line
+        )
+    return back > forth
 
 
 def _interval(local: list[_Local], doubtful: list[bool]) -> int | None:
-    """The usual step outside the repeated hours, in ms; within them if the log has nothing else."""
-    certain = [
+    """The usual step in ms, from steps that either reading leaves alike; None: too few to say."""
+    steps = [
         after.first - before.first
         for (before, one), (after, two) in pairwise(zip(local, doubtful, strict=True))
-        if not one and not two and after.first > before.first
+        if one == two and after.first > before.first
     ]
-    steps = certain or [b.first - a.first for a, b in pairwise(local) if b.first > a.first]
-    return median_low(steps) if steps else None
+    return median_low(steps) if len(steps) >= _STEPS_MIN else None
 
 
 def _switch(
@@ -116,4 +126,4 @@ def _switch(
 def _keeps_step(run: list[_Local], at: int, entered: int | None, left: int | None, interval: int) -> bool:
     times = [entry.first for entry in run[:at]] + [entry.second for entry in run[at:]]
     around = ([] if entered is None else [entered]) + times + ([] if left is None else [left])
-    return all(0 < b - a <= _REGULAR * interval for a, b in pairwise(around))
+    return all(abs(b - a - interval) < _STRAY * interval for a, b in pairwise(around))

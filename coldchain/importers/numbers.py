@@ -15,7 +15,8 @@ from coldchain.model import Reason
 
 _CELL = re.compile(
     r"(?P<number>[+\-−]?(?:\d{1,15}(?:[.,]\d{1,15})?|[.,]\d{1,15})(?:[eE][+\-]?\d{1,2})?)"
-    r"\s*(?P<unit>(?:°|º|deg)?\s?[CFKcfk]|℃|℉)?"
+    r"\s*(?P<unit>(?:°|º|deg)?\s?[CFKcfk]|℃|℉)?",
+    re.ASCII,  # digits are 0 to 9 alone
 )
 _MARK = re.compile(r"[.,]")
 _UNIT = re.compile(r"(?:°|º|deg\.?)?\s*(?P<letter>[CFKcfk])|(?P<sign>[℃℉])")

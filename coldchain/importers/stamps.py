@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 _EPOCH_S = range(946_684_800, 4_102_444_800)
 #: Digits of an epoch and its units in a second.
 _EPOCH_UNITS = {10: 1, 13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
-_EPOCH = re.compile(r"(\d{10}|\d{13}|\d{16}|\d{19})(?:\.(\d{1,9}))?")
+_EPOCH = re.compile(r"(\d{10}|\d{13}|\d{16}|\d{19})(?:\.(\d{1,9}))?", re.ASCII)
 
 _MONTHS = {
     name: number
@@ -41,6 +41,8 @@ _MONTHS = {
     for name in names.split()
 }
 
+# Blanks that do not break, which newer software writes before AM and PM.
+_BLANKS = dict.fromkeys(map(ord, "\u00a0\u2009\u202f"), " ")
 _YEAR_FIRST = r"(?P<y>\d{4})(?P<s1>[-/.])(?P<m>\d{1,2})(?P=s1)(?P<d>\d{1,2})"
 _CJK = r"(?P<cy>\d{4})年(?P<cm>\d{1,2})月(?P<cd>\d{1,2})日"
 _COMPACT = r"(?P<ky>\d{4})(?P<km>\d{2})(?P<kd>\d{2})"
@@ -54,9 +56,9 @@ _TIME = (
 )
 _PACKED_TIME = r"(?P<pH>\d{2})(?P<pM>\d{2})(?P<pS>\d{2})?"
 _ZONE = r"(?:\s*(?P<utc>Z|UTC|GMT))?(?:\s*(?P<sign>[+\-−])(?P<oh>\d{1,2})(?::?(?P<om>\d{2}))?)?"
-_CELL = re.compile(rf"{_DATE}(?:(?:T|\s*,\s*|\s+|_){_TIME}|[T_ -]?{_PACKED_TIME}){_ZONE}")
-_DATE_ALONE = re.compile(_DATE)
-_TIME_ALONE = re.compile(_TIME + _ZONE)
+_CELL = re.compile(rf"{_DATE}(?:(?:T|\s*,\s*|\s+|_){_TIME}|[T_ -]?{_PACKED_TIME}){_ZONE}", re.ASCII)
+_DATE_ALONE = re.compile(_DATE, re.ASCII)
+_TIME_ALONE = re.compile(_TIME + _ZONE, re.ASCII)
 _ZONE_IN_WORDS = re.compile(
     r"\b(?:UTC|GMT)\s*(?:(?P<sign>[+\-−±])\s*(?P<oh>\d{1,2})(?::?(?P<om>\d{2}))?)?(?!\w)"
 )
@@ -102,7 +104,7 @@ class Civil:
 
 def read(text: str) -> Instant | Civil | None:
     """A cell as a time, or None if it is none."""
-    text = text.strip()
+    text = text.translate(_BLANKS).strip()
     if text[:1].isdigit() and (epoch := _epoch(text)):
         return epoch
     match = _CELL.fullmatch(text)

@@ -1,0 +1,1 @@
+"""Files of loggers: read by their own evidence, or refused."""
