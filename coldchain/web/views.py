@@ -345,7 +345,7 @@ class Pulse(Struct, frozen=True):
 
     `beat_journal_ms` is the journal time of the writer's last own heartbeat that came out committed or
     folded; when it is more than `beat_within_ms` behind `journal_ms`, nothing on the page is live, however
-    well the line works.
+    well the line works. `speed`: how fast both times run, 1 but in simulated runs.
     """
 
     journal_ms: int
@@ -353,3 +353,4 @@ class Pulse(Struct, frozen=True):
     clock_known: bool
     beat_journal_ms: int
     beat_within_ms: int
+    speed: int = 1

@@ -124,7 +124,7 @@ class Live {
   #tick(): void {
     const pulse = this.#pulse;
     if (pulse === null) return;
-    const on = performance.now() - this.#pulseAt;
+    const on = (performance.now() - this.#pulseAt) * pulse.speed;
     this.now = { journal: pulse.journal_ms + on, utc: pulse.utc_ms + on, clockKnown: pulse.clock_known };
     if (this.#source === null) return;
     const patience = (this.me?.heartbeat_ms ?? 2_000) * PATIENCE;

@@ -200,6 +200,7 @@ export interface Pulse {
   clock_known: boolean;
   beat_journal_ms: number;
   beat_within_ms: number;
+  speed: number;
 }
 
 export interface Quantity { unit: string; decimals: number; per_display: number }
