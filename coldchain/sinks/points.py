@@ -97,8 +97,9 @@ class Lens:
             return True
         if not isinstance(fact, _LANE):
             return False
-        # Refused facts stay without effect here as they do in the fold.
-        self._lane.add(fact, When(arrival_ms))
+        # Refused facts stay without effect here as they do in the fold. Back-dating is the fold's business:
+        # what was sent is not taken back, so here every fact counts from its arrival.
+        self._lane.add(fact, When(arrival_ms, arrival_ms))
         if isinstance(fact, Activated):
             self._channels = {channel.id: channel for channel in fact.plan.channels}
             self._simulated = {source.id for source in fact.plan.sources if source.simulated}
