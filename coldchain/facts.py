@@ -289,4 +289,5 @@ def encode(fact: Fact) -> bytes:
 
 def decode(data: bytes) -> Fact:
     """The fact of canonical bytes; raises msgspec.ValidationError on anything else."""
-    return _decoder.decode(data)
+    fact: Fact = _decoder.decode(data)
+    return fact

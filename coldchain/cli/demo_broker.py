@@ -46,7 +46,7 @@ class DemoBroker:
     async def _serve(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from amqtt.broker import Broker
+            from amqtt.broker import Broker  # type: ignore[import-untyped]  # ships no types
 
             logging.getLogger("amqtt").setLevel(logging.CRITICAL)
             logging.getLogger("transitions").setLevel(logging.CRITICAL)

@@ -107,9 +107,10 @@ class _Demo:
 
     def _story(self, *, once: bool) -> None:
         waiting = threading.Event()
-        for _ in range(_TOLD_WITHIN_S * 2):
+        for beat in range(_TOLD_WITHIN_S * 2):
             waiting.wait(0.5)
-            self._show()
+            if not beat % 4:
+                self._show()
             if self.critical.is_set():
                 break
         if not (self.warned.is_set() and self.critical.is_set()):
@@ -144,13 +145,13 @@ class _Demo:
                     )
         if words:
             pulse = self.daemon.station.pulse()
-            console.print(f"[dim]{at(pulse.utc_ms)}  {'   '.join(words)}[/]")
+            console.print(f"[dim]{at(pulse.utc_ms)}  {'   '.join(words)}[/]", soft_wrap=True)
 
     def _committed(self, batch: Committed) -> None:
         for told in batch.told:
             said = told.said
             if said.kind in (Kind.RAISED, Kind.RETURNED) and said.priority is not None:
-                console.print(_line(told.arrival_ms, said))
+                console.print(_line(told.arrival_ms, said), soft_wrap=True)
                 self.critical.set() if said.priority is Priority.CRITICAL else self.warned.set()
 
 
@@ -237,6 +238,7 @@ valid_high = "60 °C"
 [channels."box-7.vapour-2"]
 source = "loggers"
 key = "box-7/vapour"
+unit = "°C"
 asset = "box-7"
 role = "second-vapour"
 quantity = "temperature"
@@ -249,6 +251,7 @@ valid_high = "60 °C"
 [channels."box-7.mass"]
 source = "loggers"
 key = "box-7/mass"
+unit = "kg"
 asset = "box-7"
 role = "mass"
 quantity = "mass"
@@ -260,6 +263,7 @@ valid_high = "60 kg"
 [channels."fridge-1.product"]
 source = "loggers"
 key = "fridge-1/temperature"
+unit = "°C"
 asset = "fridge-1"
 role = "product"
 quantity = "temperature"
