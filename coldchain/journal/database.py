@@ -93,7 +93,8 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; the last one also copies the log into the database and removes it."""
-        self.connection.close()
+        with self.guard("close"):
+            self.connection.close()
 
     def _roll_back(self) -> None:
         # After "full" and most I/O errors SQLite has rolled back already, and ROLLBACK would raise.
@@ -145,7 +146,7 @@ def open_for_writing(path: Path, *, create: bool, synchronous: str = "FULL") -> 
         raise JournalIo(
             "open", path, f"SQLite {apsw.sqlite_lib_version()} may lose pages", mend="install a newer apsw"
         )
-    if not create:
+    if not create or path.exists():
         _must_exist(path)
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     database = _connect(path, str(path), flags)
@@ -161,7 +162,7 @@ def open_for_writing(path: Path, *, create: bool, synchronous: str = "FULL") -> 
                 )
             db.pragma("synchronous", synchronous)
             db.pragma("journal_size_limit", WAL_KEEP_BYTES)
-            db.wal_autocheckpoint(WAL_PAGES)
+            db.wal_autocheckpoint(0)  # the writer does it, and hears of it when that fails
             schema.migrate(db, path)
         _sync_folder(path)
     except BaseException:
@@ -194,6 +195,12 @@ def _connect(path: Path, name: str, flags: int) -> Database:
     """Open and read the first page, so that everything that stands against it is said here."""
     try:
         db = apsw.Connection(name, flags=flags)
+    except apsw.CantOpenError as cause:
+        # SQLite does not say why. Asking by opening it ourselves is what the module's head forbids.
+        what = path if path.exists() else path.parent
+        if not os.access(what, os.R_OK | os.W_OK, effective_ids=True):
+            raise JournalReadOnly("open", path, f"no permission for {what.name}") from cause
+        raise from_sqlite(cause, "open", path) from cause
     except apsw.Error as cause:
         raise from_sqlite(cause, "open", path) from cause
     try:

@@ -47,9 +47,7 @@ class Deliveries(Readable):
     @classmethod
     def open(cls, path: Path | str) -> Self:
         """A second connection to a journal that is open for writing in this process."""
-        database = open_for_writing(Path(path).resolve(), create=False, synchronous="NORMAL")
-        database.connection.wal_autocheckpoint(0)
-        return cls(database)
+        return cls(open_for_writing(Path(path).resolve(), create=False, synchronous="NORMAL"))
 
     # --- Notice sinks
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 import apsw
 
 from coldchain.journal import shapes
-from coldchain.journal.database import BUSY_MS, Database, open_for_writing
-from coldchain.journal.errors import JournalCorrupt, JournalRefused
+from coldchain.journal.database import BUSY_MS, WAL_PAGES, Database, open_for_writing
+from coldchain.journal.errors import JournalCorrupt, JournalError, JournalRefused
 from coldchain.journal.link import link, origin
 from coldchain.journal.lock import Lock
 from coldchain.journal.outbox import insert_notice, set_cursor
@@ -33,6 +34,12 @@ class Journal(Readable):
         self.reserve = reserve
         self._shapes: dict[bytes, int] | None = None
         self._tail: Tail | None = None
+        self._wal_pages = 0
+        #: Pages in the log from which on a commit also copies them into the database.
+        self.wal_pages_max = WAL_PAGES
+        #: Why the log could not be copied into the database the last time it was tried; None if it could.
+        self.wal_trouble: JournalError | None = None
+        database.connection.set_wal_hook(self._committed)
 
     @classmethod
     def open(
@@ -125,6 +132,10 @@ class Journal(Readable):
             self._pieces.clear()
             raise
         self._tail = Tail(last.position, last.arrival_ms, number, new_link)
+        if self._wal_pages >= self.wal_pages_max:
+            # The batch is on the disk whatever becomes of this: a full log is trouble, no failed commit.
+            with suppress(JournalError):
+                self.checkpoint_wal()
         return Commit(number, first, last.position, last.arrival_ms, new_link)
 
     def save_checkpoint(self, position: int, engine: str, state: bytes, *, keep: int = 3) -> None:
@@ -177,17 +188,31 @@ class Journal(Readable):
         Never waits for a reader: without `done` one still needs older pages, and the log goes on growing
         until a checkpoint after it has ended.
         """
-        with self._database.guard("checkpoint") as db:
-            pages, copied = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-            if truncate and copied >= pages:
-                db.set_busy_timeout(0)
-                try:
-                    db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-                except apsw.BusyError:  # a reader or a sink is at work just now: cut another time
-                    pass
-                finally:
-                    db.set_busy_timeout(BUSY_MS)
+        try:
+            with self._database.guard("checkpoint") as db:
+                pages, copied = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                if truncate and copied >= pages:
+                    self._truncate_wal(db)
+        except JournalError as cause:
+            self.wal_trouble = cause
+            raise
+        self.wal_trouble = None
         return WalState(pages, copied)
+
+    @staticmethod
+    def _truncate_wal(db: apsw.Connection) -> None:
+        db.set_busy_timeout(0)
+        try:
+            db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.BusyError:  # a reader or a sink is at work just now: cut another time
+            pass
+        finally:
+            db.set_busy_timeout(BUSY_MS)
+
+    def _committed(self, _db: apsw.Connection, _name: str, pages: int) -> int:
+        """SQLite tells how many pages the log has after each commit."""
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
 
     def _check(self, batch: Batch, tail: Tail) -> Entry:
         """The batch's last entry, if everything in it continues the journal."""

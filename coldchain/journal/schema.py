@@ -110,11 +110,11 @@ def inspect(db: apsw.Connection, path: Path) -> int:
 
 
 def migrate(
-    db: apsw.Connection, path: Path, migrations: tuple[Migration, ...] = MIGRATIONS
+    db: apsw.Connection, path: Path, migrations: tuple[Migration, ...] | None = None
 ) -> tuple[int, int]:
     """Bring the file to our version; returns the version it had and the one it has."""
     before = version = inspect(db, path)
-    for migration in migrations:
+    for migration in MIGRATIONS if migrations is None else migrations:
         if migration.version <= version:
             continue
         db.execute("BEGIN IMMEDIATE")

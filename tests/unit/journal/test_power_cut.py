@@ -49,7 +49,7 @@ def record(synchronous: str) -> Run:
             with Journal.open(path) as journal, Deliveries.open(path) as deliveries:
                 db = journal._database.connection
                 db.pragma("synchronous", synchronous)
-                db.wal_autocheckpoint(8)  # so that the log starts anew many times
+                journal.wal_pages_max = 8  # so that the log starts anew many times
                 for turn, size in enumerate(sizes):
                     first = len(run.entries) + 1
                     more = entries(first, size)
