@@ -23,39 +23,41 @@ _LARGEST_BYTES = 4 * 1024 * 1024
 
 
 class Document:
-    """A TOML file that has been read. `name` is what errors and the journal call it."""
+    """A TOML file that has been read. The journal calls it `name`, messages call it `shown`."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, shown: str = "") -> None:
         """Raises ConfigError if the text is no TOML."""
         self.name = name
+        self.shown = shown or name
         self.text = text
         self.sha256 = hashlib.sha256(text.encode()).hexdigest()
         self.problems: list[Problem] = []
         try:
             self.data: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigError([_syntax(name, text, error)]) from error
+            raise ConfigError([_syntax(self.shown, text, error)]) from error
         self._lines: Lines | None = None
 
     @classmethod
-    def read(cls, path: Path, name: str | None = None) -> Document:
+    def read(cls, path: Path, name: str = "", shown: str = "") -> Document:
         """Read a file; raises ConfigError if it cannot be read or is no TOML."""
         name = name or path.name
+        shown = shown or name
         try:
             content = path.read_bytes()
         except OSError as error:
             said = f"cannot be read: {error.strerror or error}"
             raise ConfigError(
-                [Problem(name, 1, "", said, f"check that {path} exists and may be read")]
+                [Problem(shown, 1, "", said, f"check that {path} exists and may be read")]
             ) from error
         if len(content) > _LARGEST_BYTES:
-            raise ConfigError([Problem(name, 1, "", "is larger than 4 MiB", "give a configuration file")])
+            raise ConfigError([Problem(shown, 1, "", "is larger than 4 MiB", "give a configuration file")])
         try:
             # Not `read_text`: the hash is over the exact text, line ends included.
-            return cls(name, content.decode())
+            return cls(name, content.decode(), shown)
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            raise ConfigError([Problem(name, line, "", "is not UTF-8", "save it as UTF-8")]) from error
+            raise ConfigError([Problem(shown, line, "", "is not UTF-8", "save it as UTF-8")]) from error
 
     def line(self, place: Place) -> int:
         """The line of a place, or of the nearest table around it."""
@@ -65,7 +67,7 @@ class Document:
 
     def problem(self, place: Place, what: str, mend: str) -> Problem:
         """A problem at a place of this file."""
-        return Problem(self.name, self.line(place), dotted(place), what, mend)
+        return Problem(self.shown, self.line(place), dotted(place), what, mend)
 
     def refuse(self, place: Place, what: str, mend: str) -> None:
         """Note a problem; `raise_problems` reports all of them together."""

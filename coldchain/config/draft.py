@@ -7,6 +7,7 @@ the draft but still stands in the text: checks across tables ask `written`, and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from coldchain.config.document import Document
@@ -194,15 +195,31 @@ def _sinks(draft: Draft, data: dict[str, Any]) -> dict[str, SinkSettings]:
             continue
         if kind is None:
             draft.refuse((*place, "kind"), "is missing", f"write kind, one of {listed(SINKS)}")
-        elif kind not in SINKS:
-            meant = nearest(str(kind), SINKS)
-            mend = f'did you mean "{meant}"?' if meant else f"there are: {listed(SINKS)}"
-            draft.refuse((*place, "kind"), f'there is no sink "{kind}"', mend)
-        else:
-            sink = draft.document.validate(SINKS[kind], value, place)
-            if sink is not None:
-                found[name] = sink
+            continue
+        model = SINKS.get(str(kind)) or _sink_of_others(draft, (*place, "kind"), str(kind))
+        sink = draft.document.validate(model, value, place) if model else None
+        if sink is not None:
+            found[name] = sink
     return found
+
+
+def _sink_of_others(draft: Draft, place: Place, kind: str) -> type[SinkSettings] | None:
+    """The settings of a sink that somebody else has published; None if it is not there, and reported."""
+    entries = {entry.name: entry for entry in entry_points(group="coldchain.sinks")}
+    if kind not in entries:
+        known = {*SINKS, *entries}
+        meant = nearest(kind, known)
+        mend = f'did you mean "{meant}"?' if meant else f"there are: {listed(known)}"
+        draft.refuse(place, f'there is no sink "{kind}"', mend)
+        return None
+    try:
+        model: type[SinkSettings] = entries[kind].load().settings
+    except (ImportError, AttributeError) as error:
+        draft.refuse(
+            place, f'sink "{kind}" cannot be loaded: {error}', "install it again, with what it needs"
+        )
+        return None
+    return model
 
 
 def _without_secrets(draft: Draft, place: Place, value: Any) -> Any:

@@ -18,7 +18,7 @@ from coldchain.config.loaded import Loaded
 from coldchain.config.positions import Place
 from coldchain.config.problems import ConfigError, Problem, listed, nearest
 from coldchain.config.profile_file import missing_figures, read_profile
-from coldchain.config.sources import installed_drivers, resolve_sources
+from coldchain.config.sources import resolve_sources
 from coldchain.driver import Driver
 from coldchain.plan import Plan
 
@@ -31,7 +31,7 @@ def load(path: Path | str, *, drivers: Mapping[str, Driver] | None = None) -> Lo
     path = Path(path)
     document = Document.read(path)
     draft = read_tables(document)
-    resolve_sources(draft, installed_drivers() if drivers is None else drivers)
+    resolve_sources(draft, drivers)
     _load_profiles(draft, path.parent)
     check_all(draft)
     problems = document.problems + draft.elsewhere
@@ -65,7 +65,7 @@ def _load_profiles(draft: Draft, base: Path) -> None:
             wanted.setdefault(settings.profile, ("assets", asset, "profile"))
     for name, place in wanted.items():
         if name in known:
-            _load_profile(draft, name, known[name])
+            _load_profile(draft, name, known[name], base)
         else:
             meant = nearest(name, known)
             mend = f'did you mean "{meant}"?' if meant else f"there are: {listed(known)}"
@@ -95,7 +95,7 @@ def _folders(draft: Draft, base: Path) -> list[str]:
     return found
 
 
-def _load_profile(draft: Draft, name: str, path: Path) -> None:
+def _load_profile(draft: Draft, name: str, path: Path, base: Path) -> None:
     given = draft.profiles.figures.get(name, {})
     place: Place = ("profiles", "figures", name)
 
@@ -103,7 +103,8 @@ def _load_profile(draft: Draft, name: str, path: Path) -> None:
         return draft.document.problem((*place, figure, "value"), what, mend)
 
     try:
-        document = Document.read(path, f"profiles/{name}.toml")
+        inside = path.relative_to(base).as_posix() if path.is_relative_to(base) else ""
+        document = Document.read(path, f"profiles/{name}.toml", inside)
         for figure, title in missing_figures(document, given).items():
             draft.refuse(
                 (*place, figure),

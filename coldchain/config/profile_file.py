@@ -214,9 +214,9 @@ def _read_rule(
             table[key] = text
             if figure in site.figures:
                 given[dotted((*place, key))] = figure
-    kind = table.get("kind", "limit")
+    kind = str(table.get("kind", "limit"))
     if kind not in RULES:
-        meant = nearest(str(kind), RULES)
+        meant = nearest(kind, RULES)
         document.refuse((*place, "kind"), f'"{kind}" is no kind of rule', f'write "{meant or "limit"}"')
         return None
     before = len(document.problems)

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from msgspec.structs import replace
 from pydantic import BaseModel
 
 from coldchain.config.draft import Draft
 from coldchain.config.loaded import Source
+from coldchain.config.positions import Place
 from coldchain.config.problems import listed, nearest
 from coldchain.config.settings import SourceSettings
-from coldchain.driver import Driver, Line, SerialDriver
+from coldchain.driver import Driver, Line, MqttDriver, SerialDriver
+
+_GROUP = "coldchain.drivers"
 
 
 def installed_drivers() -> dict[str, Driver]:
     """Every driver published under the entry-point group `coldchain.drivers`, by name."""
-    return {entry.name: entry.load() for entry in entry_points(group="coldchain.drivers")}
+    return {entry.name: entry.load() for entry in entry_points(group=_GROUP)}
 
 
-def resolve_sources(draft: Draft, drivers: Mapping[str, Driver]) -> None:
+def resolve_sources(draft: Draft, drivers: Mapping[str, Driver] | None) -> None:
     """Find each source's driver and let it read its settings; fills `draft.resolved`."""
     for name, settings in draft.sources.items():
-        driver = drivers.get(settings.driver)
+        place: Place = ("sources", name, "driver")
+        driver = _find(draft, place, settings.driver, drivers)
         if driver is None:
-            meant = nearest(settings.driver, drivers)
-            mend = f'did you mean "{meant}"?' if meant else f"installed are: {listed(drivers)}"
-            draft.refuse(("sources", name, "driver"), f'no driver "{settings.driver}" is installed', mend)
             continue
-        place = ("sources", name, "settings")
-        own = draft.document.validate(driver.settings, settings.settings, place)
+        own = draft.document.validate(driver.settings, settings.settings, ("sources", name, "settings"))
         if own is None:
             continue
         if getattr(own, "simulated", False) and not settings.simulated:
@@ -51,6 +51,29 @@ def resolve_sources(draft: Draft, drivers: Mapping[str, Driver]) -> None:
             round_ms=_round_ms(draft, name, settings, polled),
         )
     _check_shared_ports(draft)
+
+
+def _find(draft: Draft, place: Place, name: str, drivers: Mapping[str, Driver] | None) -> Driver | None:
+    """A driver, given or installed; None if there is none or it cannot be loaded, which is then reported."""
+    known: Mapping[str, Driver | EntryPoint]
+    known = {entry.name: entry for entry in entry_points(group=_GROUP)} if drivers is None else drivers
+    if name not in known:
+        meant = nearest(name, known)
+        mend = f'did you mean "{meant}"?' if meant else f"installed are: {listed(known)}"
+        draft.refuse(place, f'no driver "{name}" is installed', mend)
+        return None
+    found: object = known[name]
+    if isinstance(found, EntryPoint):
+        try:
+            found = found.load()
+        except (ImportError, AttributeError) as error:
+            what = f'driver "{name}" cannot be loaded: {error}'
+            draft.refuse(place, what, "install it again, with what it needs")
+            return None
+    if not isinstance(found, SerialDriver | MqttDriver):
+        draft.refuse(place, f'"{name}" is no driver', "ask whoever made it: it must publish a driver object")
+        return None
+    return found
 
 
 def _check_way(draft: Draft, name: str, settings: SourceSettings, driver: Driver, own: BaseModel) -> bool:

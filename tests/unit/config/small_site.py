@@ -220,3 +220,14 @@ def problems(path: Path) -> list[str]:
 def warnings(path: Path) -> list[str]:
     """What `load` says is doubtful; the file must be right."""
     return [str(warning) for warning in load(path, drivers=DRIVERS).warnings]
+
+
+class SirenSettings(_Settings):
+    kind: str
+    pin: int
+
+
+class SIREN:
+    """What a sink publishes, as far as a configuration looks at it."""
+
+    settings = SirenSettings

@@ -669,12 +669,12 @@ def test_everything_is_said_at_once(tmp_path: Path) -> None:
         ("gateway.toml", "assets.dewar-2.kind"),
         ("gateway.toml", 'channels."shipper-7.mass".uplaod'),
         ("gateway.toml", "sinks.state.kind"),
-        ("profiles/frozen.toml", "id"),
-        ("profiles/frozen.toml", "product_state"),
-        ("profiles/frozen.toml", "stages"),
-        ("profiles/frozen.toml", "status"),
-        ("profiles/frozen.toml", "title"),
-        ("profiles/frozen.toml", "version"),
+        ("limits/frozen.toml", "id"),
+        ("limits/frozen.toml", "product_state"),
+        ("limits/frozen.toml", "stages"),
+        ("limits/frozen.toml", "status"),
+        ("limits/frozen.toml", "title"),
+        ("limits/frozen.toml", "version"),
     ]
     lines = [problem.line for problem in caught.value.problems if problem.file == "gateway.toml"]
     assert lines == sorted(lines)

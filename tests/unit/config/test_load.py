@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 import coldchain.config as configuration
-from coldchain.config import load
+from coldchain.config import ConfigError, load
 from coldchain.config.credentials import SecretUnavailable, read_secret
 from coldchain.config.endpoints import WebhookSink
 from coldchain.config.schema import gateway_schema, profile_schema
@@ -29,7 +30,16 @@ from coldchain.plan import (
     SourcePlan,
 )
 from coldchain.units import QUANTITIES
-from tests.unit.config.small_site import CONFIG, DRIVERS, PROFILE, changed, problems, warnings, write
+from tests.unit.config.small_site import (
+    CONFIG,
+    DRIVERS,
+    PROFILE,
+    SirenSettings,
+    changed,
+    problems,
+    warnings,
+    write,
+)
 
 
 def test_the_plan(tmp_path: Path) -> None:
@@ -340,3 +350,55 @@ def test_secrets_are_read_where_they_are_used(tmp_path: Path) -> None:
     ):
         with pytest.raises(SecretUnavailable, match="; "):
             read_secret(file, variable, base=tmp_path, environ={})
+
+
+def entry(name: str, value: str, group: str) -> EntryPoint:
+    """What another distribution publishes."""
+    return EntryPoint(name, value, group)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        pytest.param(
+            "tests.unit.config.nowhere:DRIVER",
+            'gateway.toml:19: sources.freezer.driver: driver "probe" cannot be loaded: '
+            "No module named 'tests.unit.config.nowhere'; install it again, with what it needs",
+            id="a module that is gone",
+        ),
+        pytest.param(
+            "tests.unit.config.small_site:CONFIG",
+            'gateway.toml:19: sources.freezer.driver: "probe" is no driver; '
+            "ask whoever made it: it must publish a driver object",
+            id="something else under its name",
+        ),
+    ],
+)
+def test_a_driver_that_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, message: str
+) -> None:
+    """Somebody else's broken distribution is said at the source that wants it, and breaks nothing else."""
+    published = [
+        entry("probe", value, "coldchain.drivers"),
+        entry("tracker", "tests.unit.config.small_site:TRACKER", "coldchain.drivers"),
+        entry("unused", "tests.unit.config.nowhere:X", "coldchain.drivers"),
+    ]
+    monkeypatch.setattr("coldchain.config.sources.entry_points", lambda group: published)
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path))
+    assert [str(problem) for problem in caught.value.problems] == [message]
+
+
+def test_a_sink_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sink is found by its entry point and checked by its own table."""
+    published = [entry("siren", "tests.unit.config.small_site:SIREN", "coldchain.sinks")]
+    monkeypatch.setattr("coldchain.config.draft.entry_points", lambda group: published)
+    text = CONFIG + '\n[sinks.hall]\nkind = "siren"\npin = 17\n'
+    siren: object = load(write(tmp_path, text), drivers=DRIVERS).settings.sinks["hall"]
+    assert isinstance(siren, SirenSettings)
+    assert siren.pin == 17
+    wrong = problems(write(tmp_path, text.replace("pin", "pni")))
+    assert [problem.split(": ", 1)[1] for problem in wrong] == [
+        "sinks.hall.pin: is missing; write pin",
+        "sinks.hall.pni: unknown key; did you mean pin?",
+    ]

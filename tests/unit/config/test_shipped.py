@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import typing
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def test_the_broker_keeps_its_bounds() -> None:
     assert int(stated["max_inflight_messages"]) == gateway.settings.brokers["local"].inflight
 
 
-def test_the_broker_starts_with_them(mosquitto_server: type[Mosquitto]) -> None:
+def test_the_broker_starts_with_them(mosquitto_server: Callable[..., Mosquitto]) -> None:
     """A real broker takes every option."""
     ours = {
         name: int(value) if value.isdigit() else value

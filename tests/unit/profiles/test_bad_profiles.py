@@ -18,21 +18,21 @@ from tests.unit.config.small_site import PROFILE, changed, marked, problems, wri
             'source = "label"\nconfidence = "high"\n\n[rules.time',
             'confidence = "high"\n\n[rules.time',
             [
-                'profiles/frozen.toml:18: rules.too-warm.source: is missing; write it, such as source = "label of the product, section 16"'
+                'limits/frozen.toml:18: rules.too-warm.source: is missing; write it, such as source = "label of the product, section 16"'
             ],
             id="a limit without a source",
         ),
         pytest.param(
             'source = "label"\nconfidence = "high"\n\n[rules.time',
             'source = " " #<\nconfidence = "high"\n\n[rules.time',
-            ["profiles/frozen.toml:@: rules.too-warm.source: is empty; write it"],
+            ["limits/frozen.toml:@: rules.too-warm.source: is empty; write it"],
             id="an empty source",
         ),
         pytest.param(
             'confidence = "high"\n\n[rules.time',
             "\n[rules.time",
             [
-                'profiles/frozen.toml:18: rules.too-warm.confidence: is missing; write it, such as confidence = "medium"'
+                'limits/frozen.toml:18: rules.too-warm.confidence: is missing; write it, such as confidence = "medium"'
             ],
             id="a limit without confidence",
         ),
@@ -40,7 +40,7 @@ from tests.unit.config.small_site import PROFILE, changed, marked, problems, wri
             'hold_source = "judgement"\n',
             "",
             [
-                'profiles/frozen.toml:18: rules.too-warm: has a hold without a source; write hold_source, if only "judgement"'
+                'limits/frozen.toml:18: rules.too-warm: has a hold without a source; write hold_source, if only "judgement"'
             ],
             id="a hold without a source",
         ),
@@ -48,35 +48,35 @@ from tests.unit.config.small_site import PROFILE, changed, marked, problems, wri
             'advice = "Move it."\n',
             "",
             [
-                'profiles/frozen.toml:18: rules.too-warm: says not what to do; write advice, or priority = "to_know"'
+                'limits/frozen.toml:18: rules.too-warm: says not what to do; write advice, or priority = "to_know"'
             ],
             id="an alarm without advice",
         ),
         pytest.param(
             'value = "-150 °C"\nhold',
             'value = "-150" #<\nhold',
-            ['profiles/frozen.toml:@: rules.too-warm.value: "-150" has no unit; write "-150 °C"'],
+            ['limits/frozen.toml:@: rules.too-warm.value: "-150" has no unit; write "-150 °C"'],
             id="a limit without a unit",
         ),
         pytest.param(
             'hold = "10 min"',
             'hold = "10 min"\ndeadband = "1 kg"',
             [
-                "profiles/frozen.toml:18: rules.too-warm: deadband 1 kg is no temperature; write it in the unit of the value"
+                "limits/frozen.toml:18: rules.too-warm: deadband 1 kg is no temperature; write it in the unit of the value"
             ],
             id="a deadband of another quantity",
         ),
         pytest.param(
             'hold = "10 min"',
             'hold = "10 min"\ndeadband = "-1 K"',
-            ["profiles/frozen.toml:18: rules.too-warm: deadband -1 K is negative; write it without a sign"],
+            ["limits/frozen.toml:18: rules.too-warm: deadband -1 K is negative; write it without a sign"],
             id="a negative deadband",
         ),
         pytest.param(
             'stages = ["transport"]',
             'stages = ["transports"] #<',
             [
-                'profiles/frozen.toml:@: rules.time-too-warm.stages[0]: stage "transports" does not exist; write "transport"'
+                'limits/frozen.toml:@: rules.time-too-warm.stages[0]: stage "transports" does not exist; write "transport"'
             ],
             id="no such stage",
         ),
@@ -84,42 +84,42 @@ from tests.unit.config.small_site import PROFILE, changed, marked, problems, wri
             'figure = "allowance"',
             'figure = "alowance"',
             [
-                'profiles/frozen.toml:35: rules.time-too-warm.allowance: figure "alowance" does not exist; write "allowance"'
+                'limits/frozen.toml:35: rules.time-too-warm.allowance: figure "alowance" does not exist; write "allowance"'
             ],
             id="no such figure",
         ),
         pytest.param(
             'kind = "budget"',
             'kind = "buget" #<',
-            ['profiles/frozen.toml:@: rules.time-too-warm.kind: "buget" is no kind of rule; write "budget"'],
+            ['limits/frozen.toml:@: rules.time-too-warm.kind: "buget" is no kind of rule; write "budget"'],
             id="no such kind",
         ),
         pytest.param(
             'side = "above"\nvalue = "-150 °C"\nhold',
             'side = "over" #<\nvalue = "-150 °C"\nhold',
-            ['profiles/frozen.toml:@: rules.too-warm.side: "over" is not known here; write "above"'],
+            ['limits/frozen.toml:@: rules.too-warm.side: "over" is not known here; write "above"'],
             id="no such side",
         ),
         pytest.param(
             'status = "unapproved"',
             'status = "approved"',
             [
-                'profiles/frozen.toml:1: approved_by: is missing in an approved profile; write who approved it, or status = "unapproved"',
-                'profiles/frozen.toml:18: rules.too-warm.approved_by: is missing in an approved profile; write who approved it, or status = "unapproved"',
-                'profiles/frozen.toml:29: rules.time-too-warm.approved_by: is missing in an approved profile; write who approved it, or status = "unapproved"',
+                'limits/frozen.toml:1: approved_by: is missing in an approved profile; write who approved it, or status = "unapproved"',
+                'limits/frozen.toml:18: rules.too-warm.approved_by: is missing in an approved profile; write who approved it, or status = "unapproved"',
+                'limits/frozen.toml:29: rules.time-too-warm.approved_by: is missing in an approved profile; write who approved it, or status = "unapproved"',
             ],
             id="approved by nobody",
         ),
         pytest.param(
             'id = "frozen"',
             'id = "frosen" #<',
-            ['profiles/frozen.toml:@: id: "frosen" is not the name of the file; write id = "frozen"'],
+            ['limits/frozen.toml:@: id: "frosen" is not the name of the file; write id = "frozen"'],
             id="another id",
         ),
         pytest.param(
             'version = "3"\n',
             "",
-            ['profiles/frozen.toml:1: version: is missing; write it, such as version = "1"'],
+            ['limits/frozen.toml:1: version: is missing; write it, such as version = "1"'],
             id="no version",
         ),
         pytest.param(
@@ -133,14 +133,14 @@ from tests.unit.config.small_site import PROFILE, changed, marked, problems, wri
         pytest.param(
             'source = "the label allows none"\n',
             "",
-            ["profiles/frozen.toml:7: figures.allowance: has a default without a source; write source"],
+            ["limits/frozen.toml:7: figures.allowance: has a default without a source; write source"],
             id="a default without a source",
         ),
         pytest.param(
             'kind = "budget"',
             'kind = "budget"\ndeadband = "1 K" #<',
             [
-                "profiles/frozen.toml:@: rules.time-too-warm.deadband: unknown key; known here: kind, title, role, side, value, stages, outside, fires, crossing, priority, re_alarm, advice, source, confidence, approved_by, version, allowance, exceeded, charge_unmonitored, latched"
+                "limits/frozen.toml:@: rules.time-too-warm.deadband: unknown key; known here: kind, title, role, side, value, stages, outside, fires, crossing, priority, re_alarm, advice, source, confidence, approved_by, version, allowance, exceeded, charge_unmonitored, latched"
             ],
             id="a key of a limit in a budget",
         ),
@@ -148,8 +148,8 @@ from tests.unit.config.small_site import PROFILE, changed, marked, problems, wri
             '[stages.storage]\ntitle = "In storage"\n\n[stages.transport]\ntitle = "In transit"\n',
             "",
             [
-                'profiles/frozen.toml:1: stages: is missing; write stages: [stages.NAME] with title = "…"',
-                'profiles/frozen.toml:26: rules.time-too-warm.stages[0]: stage "transport" does not exist; stages here: none',
+                'limits/frozen.toml:1: stages: is missing; write stages: [stages.NAME] with title = "…"',
+                'limits/frozen.toml:26: rules.time-too-warm.stages[0]: stage "transport" does not exist; stages here: none',
             ],
             id="no stages",
         ),
