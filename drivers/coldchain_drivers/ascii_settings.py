@@ -5,13 +5,25 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from coldchain_drivers.lies import Lie
 from coldchain_drivers.settings import LIES_HELP, Baud, Frame, Key, LieChoices, Strict, UnitToken, lies_of
 from coldchain_drivers.times import TimeFormat, ZoneName
 
-Place = Annotated[str, Field(min_length=1, max_length=32)] | Annotated[int, Field(ge=1, le=64)]
+
+def _is_place(at: str | int) -> str | int:
+    if isinstance(at, str) and not 1 <= len(at) <= _NAME_MAX:
+        raise ValueError(f"a name has 1 to {_NAME_MAX} characters")
+    if isinstance(at, int) and not 1 <= at <= _COLUMNS_MAX:
+        raise ValueError(f"columns count from 1 to {_COLUMNS_MAX}")
+    return at
+
+
+_NAME_MAX = 32
+_COLUMNS_MAX = 64
+
+Place = Annotated[str | int, AfterValidator(_is_place)]
 PLACE_HELP = "name of the pair (layout pairs) or number of the column, from 1 (layout columns)"
 
 
@@ -58,7 +70,7 @@ class AsciiSettings(Strict):
     separator: Literal[";", ",", "|", " ", "\t"] = Field(
         default=";", description="between pairs or columns; blanks come in runs"
     )
-    column_count: Annotated[int, Field(ge=1, le=64)] | None = Field(
+    column_count: Annotated[int, Field(ge=1, le=_COLUMNS_MAX)] | None = Field(
         default=None, description="columns in each line, exactly; needed for layout columns"
     )
     ignore: Annotated[tuple[str, ...], Field(strict=False)] = Field(

@@ -8,8 +8,10 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     ModelWrapValidatorHandler,
+    Tag,
     ValidationError,
     model_validator,
 )
@@ -107,8 +109,15 @@ class LieSetting(Strict):
         return self
 
 
+def _form(choice: object) -> str:
+    return "name" if isinstance(choice, str) else "table"
+
+
 #: Either the name of a known family or a lie of the site's own.
-LieChoice = Annotated[str, AfterValidator(_family)] | LieSetting
+LieChoice = Annotated[
+    Annotated[str, AfterValidator(_family), Tag("name")] | Annotated[LieSetting, Tag("table")],
+    Discriminator(_form),
+]
 LieChoices = Annotated[tuple[LieChoice, ...], Field(strict=False)]
 LIES_HELP = "values that are none: names of known families (" + ", ".join(LIES) + ") or tables of your own"
 

@@ -79,13 +79,14 @@ class Box:
         start_c = self.shipper.vapour_c
         slow = ProbeFigures(time_constant_s=60.0)
         self.vapour_a = Probe(start_c, f"{seed} vapour a")
-        self.vapour_b = Probe(start_c, f"{seed} vapour b", slow)
+        self.vapour_b = Probe(start_c, f"{seed} vapour b")
+        self.logger = Probe(start_c, f"{seed} logger", slow)
 
     def process(self, dt_s: float) -> None:
         """Let time pass in the box and at its probes."""
         course = self.shipper.process(dt_s)
-        self.vapour_a.feel(course)
-        self.vapour_b.feel(course)
+        for probe in (self.vapour_a, self.vapour_b, self.logger):
+            probe.feel(course)
 
 
 class Cupboard:
@@ -105,7 +106,7 @@ class Cupboard:
 class DemoBox:
     """All simulated devices of the demonstration, on one clock.
 
-    `port` is the pseudo-terminal of a TEC 3000 whose probe A hangs in the box; two loggers publish
+    `port` is the pseudo-terminal of a TEC 3000 whose probes A and B hang in the box; two loggers publish
     to the broker at host and broker_port: the box's (`vapour`, `mass`) and the refrigerator's
     (`temperature`). `tec_settings` and `mqtt_settings` are what the drivers need to read them.
     """
@@ -134,13 +135,13 @@ class DemoBox:
         for happening in scenario.happenings:
             self.stepper.at(round(happening.minute * _MINUTE_MS), self._act(happening.what))
         self.wire = PtyWire(place / "tec3000")
-        self.tec = Tec3000Simulator(
-            Tec3000({"TEMPA": self.box.vapour_a.sample}, address=1, seed=seed), self.wire, self.stepper, 5000
-        )
+        probes = {"TEMPA": self.box.vapour_a.sample, "TEMPB": self.box.vapour_b.sample}
+        tec = Tec3000(probes, address=1, seed=seed)
+        self.tec = Tec3000Simulator(tec, self.wire, self.stepper, 5000)
         shipper = self.box.shipper
         quantities = {
             box: {
-                "vapour": Quantity(self.box.vapour_b.sample, "degC"),
+                "vapour": Quantity(self.box.logger.sample, "degC"),
                 "mass": Quantity(lambda: shipper.mass_kg, "kg", 3),
             },
             fridge: {"temperature": Quantity(self.cupboard.probe.sample, "degC")},
