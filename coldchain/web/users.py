@@ -84,8 +84,11 @@ def _hash(password: str, user: User) -> bytes:
     )
 
 
-def make_user(name: str, role: Role, password: str) -> User:
-    """A user with a fresh salt; raises UsersError where name or password will not do."""
+def make_user(name: str, role: Role, password: str, *, cost: int = _COST) -> User:
+    """A user with a fresh salt; raises UsersError where name or password will not do.
+
+    `cost` is scrypt's N, a power of two; less than the default is for tests.
+    """
     if not _NAME.fullmatch(name) or name == UNAUTHENTICATED:
         raise UsersError(
             f"{name!r} is no name for a login: letters, digits and . _ @ - only, at most 64 of them, "
@@ -99,7 +102,7 @@ def make_user(name: str, role: Role, password: str) -> User:
         )
     if length > MAX_PASSWORD_LENGTH:
         raise UsersError(f"the password has {length} characters; at most {MAX_PASSWORD_LENGTH} are taken")
-    blank = User(name, role, secrets.token_hex(16), "")
+    blank = User(name, role, secrets.token_hex(16), "", cost)
     return msgspec.structs.replace(blank, hash=_hash(password, blank).hex())
 
 

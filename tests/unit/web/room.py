@@ -85,7 +85,7 @@ class Room:
         self._listeners: list[Callable[[], None]] = []
         self.view = self.quiet()
 
-    # --- Station --------------------------------------------------------------------------------------------
+    # --- Station -------------------------------------------------------------------------------------------
 
     def state(self) -> StateView:
         """The view as last shown."""
@@ -162,7 +162,7 @@ class Room:
             simulated=view.simulated,
         )
 
-    # --- Changing it ----------------------------------------------------------------------------------------
+    # --- Changing it ---------------------------------------------------------------------------------------
 
     def show(self, view: StateView) -> None:
         """Another state from now on; every page is told, from whatever thread this is."""
@@ -248,7 +248,7 @@ class Room:
         )
         self.show(structs.replace(self.view, assets=assets))
 
-    # --- What it shows --------------------------------------------------------------------------------------
+    # --- What it shows -------------------------------------------------------------------------------------
 
     def ago(self, ms: int) -> Instant:
         """An instant before the room opened."""

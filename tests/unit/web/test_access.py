@@ -18,9 +18,14 @@ from coldchain.web.sessions import Sessions
 from coldchain.web.settings import ExposureError, PageSettings, check_exposure
 from coldchain.web.station import Role
 from coldchain.web.throttle import Throttle
-from coldchain.web.users import Users, UsersError, make_user
+from coldchain.web.users import User, Users, UsersError, make_user
 
 WORD = "correct horse battery"
+
+
+def quick_user(name: str, role: Role, password: str) -> User:
+    """A user whose password costs little to prove."""
+    return make_user(name, role, password, cost=2**4)
 
 
 class StillClock(SystemClock):
@@ -43,16 +48,16 @@ class StillClock(SystemClock):
 def users(tmp_path: Path) -> Users:
     """One operator, wang."""
     users = Users(tmp_path / "users.json")
-    users.add(make_user("wang", Role.OPERATOR, WORD))
+    users.add(quick_user("wang", Role.OPERATOR, WORD))
     return users
 
 
-# --- Users --------------------------------------------------------------------------------------------------
+# --- Users ------------------------------------------------------------------------------------------------
 
 
 def test_a_password_is_kept_as_its_hash_only(users: Users) -> None:
     """The file holds neither the password nor anything that two users of one password share."""
-    users.add(make_user("li", Role.VIEWER, WORD))
+    users.add(quick_user("li", Role.VIEWER, WORD))
     text = users.path.read_text()
     assert WORD not in text
     wang, li = users.all().values()
@@ -78,13 +83,13 @@ def test_who_is_let_in(users: Users, name: str, password: str, right: bool) -> N
 def test_a_password_typed_on_another_keyboard_is_the_same(tmp_path: Path) -> None:
     """é as one character or as two is one password."""
     users = Users(tmp_path / "users.json")
-    users.add(make_user("anna", Role.VIEWER, "caf\u00e9 au lait, deux"))
+    users.add(quick_user("anna", Role.VIEWER, "caf\u00e9 au lait, deux"))
     assert users.verify("anna", "cafe\u0301 au lait, deux") is not None
 
 
 def test_a_change_by_another_process_counts_at_once(users: Users) -> None:
     """`coldchain user remove` works while the daemon runs."""
-    users.add(make_user("li", Role.VIEWER, WORD))
+    users.add(quick_user("li", Role.VIEWER, WORD))
     other = Users(users.path)
     other.remove("wang")
     assert users.verify("wang", WORD) is None
@@ -121,7 +126,7 @@ def test_a_damaged_file_is_never_no_users(tmp_path: Path, content: bytes, mode: 
 def test_what_makes_no_user(name: str, password: str) -> None:
     """A name that could be taken for something else, or a weak password, is refused with the reason."""
     with pytest.raises(UsersError):
-        make_user(name, Role.VIEWER, password)
+        quick_user(name, Role.VIEWER, password)
 
 
 def test_the_last_user_stays(users: Users) -> None:
@@ -138,12 +143,12 @@ def test_a_write_that_fails_changes_nothing(users: Users, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(UsersError, match="nothing was changed"):
-        users.add(make_user("li", Role.VIEWER, WORD))
+        users.add(quick_user("li", Role.VIEWER, WORD))
     assert list(Users(users.path).all()) == ["wang"]
     assert [path.name for path in users.path.parent.iterdir()] == ["users.json"]
 
 
-# --- Sessions -----------------------------------------------------------------------------------------------
+# --- Sessions ---------------------------------------------------------------------------------------------
 
 
 def test_a_session_outlives_a_restart(users: Users, tmp_path: Path) -> None:
@@ -163,14 +168,14 @@ def test_how_a_session_ends(users: Users, tmp_path: Path, how: str) -> None:
     """Log-out, another password, the user's removal and its end each end a session."""
     clock = StillClock()
     sessions = Sessions(tmp_path / "sessions.json", users, clock, 60_000)
-    users.add(make_user("li", Role.VIEWER, WORD))
+    users.add(quick_user("li", Role.VIEWER, WORD))
     token = sessions.open(users.all()["wang"])
     assert sessions.user_of(token) is not None
     match how:
         case "closed":
             sessions.close(token)
         case "password changed":
-            users.replace(make_user("wang", Role.OPERATOR, WORD))
+            users.replace(quick_user("wang", Role.OPERATOR, WORD))
         case "user removed":
             users.remove("wang")
         case _:
@@ -194,7 +199,7 @@ def test_a_damaged_sessions_file_costs_a_login_only(users: Users, tmp_path: Path
     assert Sessions(path, users, StillClock(), 60_000).user_of("x") is None
 
 
-# --- Attempts -----------------------------------------------------------------------------------------------
+# --- Attempts ---------------------------------------------------------------------------------------------
 
 
 def test_failures_cost_ever_longer_waits() -> None:
@@ -228,7 +233,7 @@ def test_trying_many_names_is_slowed_too() -> None:
     assert tries == 20
 
 
-# --- Where the page may listen ------------------------------------------------------------------------------
+# --- Where the page may listen ----------------------------------------------------------------------------
 
 HERE = PageSettings(host="127.0.0.1")
 OUTSIDE = PageSettings(host="192.0.2.7")
@@ -291,7 +296,7 @@ def _settings(folder: Path, change: dict[str, object]) -> PageSettings:
     return structs.replace(OUTSIDE, **change)
 
 
-# --- The commands -------------------------------------------------------------------------------------------
+# --- The commands -----------------------------------------------------------------------------------------
 
 
 def test_the_commands(tmp_path: Path) -> None:
