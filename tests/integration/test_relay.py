@@ -350,9 +350,13 @@ def test_a_slow_reader_gets_everything() -> None:
 
 
 def test_the_relay_leaves_nothing_behind(mosquitto: Mosquitto) -> None:
-    """After the context no thread runs and the port can be listened on at once."""
-    with MqttRelay(mosquitto.port) as relay, Peer(relay.port):
+    """After the context, or a stop in it, no thread runs and the port can be listened on at once."""
+    with MqttRelay(mosquitto.port) as relay:
         assert any(thread.name == "mqtt relay" for thread in threading.enumerate())
-        relay.cut()
+        with Peer(relay.port):
+            relay.cut()
+        relay.stop()
+        assert relay.connections == 0
+        assert relay.of(Packet.CONNECT)
     assert not any(thread.name == "mqtt relay" for thread in threading.enumerate())
     socket.create_server((HOST, relay.port)).close()

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar, cast
@@ -109,19 +109,34 @@ class Wires:
     def close(self) -> None:
         """Reset all connections and end the thread; AssertionError if the thread had failed."""
         if self._thread.is_alive():
-            self.do(self._stop)
+            # Rung before the thread can end; what rings and hears is closed only when it has.
+            self._order(self._stop)
             self._thread.join(DEADLINE_S)
-        if self._failure is not None:
-            raise AssertionError("the relay's thread has failed") from self._failure
+        self._selector.close()
+        self._bell.close()
+        self._ear.close()
+        self._check()
 
     def do(self, order: Callable[[], T]) -> T:
         """Let the thread carry out an order; return what it returned, raise the OSError it raised."""
-        if not self._thread.is_alive():  # not yet, or no more
+        if self._thread.ident is None or self._closing:  # not yet, or no more: nobody else is at work
+            self._check()
             return order()
+        future = self._order(order)
+        while not wait((future,), timeout=0.1).done:
+            self._check()
+            assert self._thread.is_alive() or future.done(), "the relay was stopped meanwhile"
+        return cast("T", future.result())
+
+    def _order(self, order: Callable[[], object]) -> Future[object]:
         future: Future[object] = Future()
         self._orders.append((order, future))
         self._bell.send(b"!")
-        return cast("T", future.result(DEADLINE_S))
+        return future
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise AssertionError("the relay's thread has failed") from self._failure
 
     def listen(self) -> None:
         """Take connections; nothing if it does so already."""
@@ -176,9 +191,6 @@ class Wires:
         except Exception as error:  # noqa: BLE001 - the thread's outer edge: `close` fails the test with it
             self._failure = error
             self._stop()
-        self._selector.close()
-        self._bell.close()
-        self._ear.close()
 
     def _until_due(self) -> float | None:
         ways = [way for each in self.connections for way in each.ways]
