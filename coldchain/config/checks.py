@@ -46,8 +46,14 @@ def check_all(draft: Draft) -> None:
     for name, channel in draft.channels.items():
         _check_channel(draft, name, channel)
     _check_unique(draft)
+    measured: dict[str, dict[str, str]] = {}  # asset -> role -> channel
+    for name, channel in draft.channels.items():
+        measured.setdefault(channel.asset, {}).setdefault(channel.role, name)
+    # A channel that is wrong, or is lost on an asset that does not exist, may be the one that an asset lacks.
+    assets = draft.written("assets")
+    whole = len(draft.channels) == len(draft.written("channels")) and measured.keys() <= assets.keys()
     for name, asset in draft.assets.items():
-        _check_asset(draft, name, asset)
+        _check_asset(draft, name, asset, measured.get(name, {}), whole=whole)
     _check_endpoints(draft)
 
 
@@ -171,17 +177,10 @@ def _check_unique(draft: Draft) -> None:
             )
 
 
-def _check_asset(draft: Draft, name: str, asset: AssetSettings) -> None:
+def _check_asset(
+    draft: Draft, name: str, asset: AssetSettings, measured: Mapping[str, str], *, whole: bool
+) -> None:
     place: Place = ("assets", name)
-    measured: dict[str, str] = {}
-    for key, channel in draft.channels.items():
-        if channel.asset == name:
-            measured.setdefault(channel.role, key)
-    # A channel that is wrong, or is lost on an asset that does not exist, may be the one that is missed here.
-    whole = all(
-        key in draft.channels and draft.channels[key].asset in draft.written("assets")
-        for key in draft.written("channels")
-    )
     if not measured and whole:
         draft.warn(place, "no channel measures it", "add a channel with this asset, or remove the asset")
     if asset.profile is None:
