@@ -8,6 +8,7 @@ from coldchain import __version__
 from coldchain.cli.ask_commands import COMMANDS
 from coldchain.cli.config_commands import config, profiles
 from coldchain.cli.demo_command import demo
+from coldchain.cli.lane_commands import COMMANDS as LANE_COMMANDS
 from coldchain.cli.port_commands import drivers, ports
 from coldchain.cli.replay_command import replay
 from coldchain.cli.run_command import run
@@ -26,5 +27,5 @@ def main() -> None:
     """
 
 
-for command in (run, *COMMANDS, verify, replay, demo, config, profiles, ports, drivers, user):
+for command in (run, *COMMANDS, *LANE_COMMANDS, verify, replay, demo, config, profiles, ports, drivers, user):
     main.add_command(command)

@@ -85,20 +85,28 @@ class Desk:
             )
 
     def ask(
-        self, alarm: str, event: AlarmEvent, now_ms: int, *, judged: bool = True, **request: Any
+        self,
+        alarm: str,
+        event: AlarmEvent,
+        now_ms: int,
+        *,
+        actor: str,
+        comment: str,
+        occurrences: tuple[int, ...] = (),
+        until_ms: int | None = None,
+        judged: bool = True,
     ) -> list[Announcement]:
         """What a person asks for; refused aloud if the alarm is unknown or it cannot be."""
         known = self.alarms.get(alarm)
-        actor, comment = str(request.get("actor", "")), str(request.get("comment", ""))
         if known is None:
             return [
                 Announcement(Kind.REFUSED, alarm=alarm, text="unknown_alarm", actor=actor, comment=comment)
             ]
         match event:
             case AlarmEvent.ACKNOWLEDGE:
-                moved = moves.acknowledge(known, tuple(request["occurrences"]), actor, now_ms)
+                moved = moves.acknowledge(known, occurrences, actor, now_ms)
             case AlarmEvent.SHELVE:
-                moved = moves.shelve(known, request["until_ms"], now_ms)
+                moved = moves.shelve(known, until_ms, now_ms)
             case AlarmEvent.UNSHELVE:
                 moved = moves.unshelve(known, now_ms)
             case AlarmEvent.RESET:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from coldchain.alarms.table import AlarmEvent
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.consignments.lane import Lane, When
 from coldchain.facts import (
@@ -16,12 +15,8 @@ from coldchain.facts import (
     Activated,
     AlarmClosed,
     Beat,
-    Bound,
     ClockSet,
-    ConsignmentEnded,
-    ConsignmentStarted,
     EngineStarted,
-    EtaSet,
     Fact,
     LatchReset,
     Lost,
@@ -31,24 +26,22 @@ from coldchain.facts import (
     Shelved,
     SourceDown,
     SourceUp,
-    StageEntered,
-    Unbound,
     Unreadable,
     Unrecorded,
     Unshelved,
     Wake,
 )
+from coldchain.fold.asking import Request, ask
+from coldchain.fold.carrying import carry_over
 from coldchain.fold.channels import Channels
 from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
 from coldchain.fold.desk import About, Desk
+from coldchain.fold.hearing import deadline_of, fell_silent
 from coldchain.fold.place import Moment, Place
-from coldchain.fold.silence import Silence, Verdict
+from coldchain.fold.silence import Silence
 from coldchain.fold.timebase import Timebase
 from coldchain.model import Priority
 from coldchain.plan import ChannelPlan, SourcePlan
-
-#: Facts that a person or a file states about the world, true from an instant that may be past.
-_LANE = (Activated, Bound, Unbound, ConsignmentStarted, StageEntered, EtaSet, ConsignmentEnded)
 
 
 class Fold:
@@ -74,10 +67,7 @@ class Fold:
     # What drives it
 
     def apply(self, position: int, arrival_ms: int, fact: Fact) -> list[Announcement]:
-        """Fold one fact. Deadlines up to its arrival pass first.
-
-        Raises ValueError if position or arrival go back: the writer must never do that.
-        """
+        """Fold one fact; deadlines up to its arrival pass first. ValueError if order is broken."""
         if position <= self.position or arrival_ms < self.arrival_ms:
             raise ValueError(
                 f"position {position} at {arrival_ms} after {self.position} at {self.arrival_ms}"
@@ -97,8 +87,7 @@ class Fold:
 
     def next_due_ms(self) -> int | None:
         """Journal time at which something happens by itself if nothing arrives before; None: never."""
-        first = self._deadlines.first()
-        return first[0].journal_ms if first is not None else None
+        return first[0].journal_ms if (first := self._deadlines.first()) is not None else None
 
     def adopt(self, announced: Iterable[tuple[int, Announcement]]) -> None:
         """Take over what other engines announced, as (arrival, announcement) in order.
@@ -106,28 +95,8 @@ class Fold:
         Called just before this engine's own EngineStarted fact: the truth is folded anew by this
         engine, the announced side is carried, matched by overlap; the fact tells the differences.
         """
-        abouts = self.desk.about
-        self.desk.alarms, self.desk.about = {}, dict(abouts)
-        for place in self.places.values():
-            for excursion in place.ledger.all():
-                excursion.announced = excursion.denied = False
-        for arrival_ms, said in announced:
-            self.desk.retell(said, arrival_ms)
-            place_of = self.places.get(said.subject)
-            if place_of is None or said.since_ms is None or not said.excursion:
-                continue
-            for excursion in place_of.ledger.all():
-                end_ms = excursion.interval.end_ms
-                reaches = max(said.due_ms or said.since_ms, said.since_ms)
-                if (
-                    excursion.rule.id == said.rule
-                    and excursion.interval.start_ms <= reaches
-                    and (end_ms is None or end_ms >= said.since_ms)
-                ):
-                    excursion.announced = excursion.announced or said.kind is Kind.RAISED
-                    excursion.denied = said.kind is Kind.NOT_CONFIRMED
-                    break
-        for alarm in set(self.desk.alarms) | set(abouts):
+        carry_over(self.desk, self.places, announced)
+        for alarm in self.desk.about:
             self.desk.refresh(alarm, self._deadlines)
 
     # Facts
@@ -160,10 +129,10 @@ class Fold:
                 return self._own(
                     "journal", Priority.CRITICAL, over=True, since_ms=fact.from_ms, detail=detail
                 )
-            case _ if isinstance(fact, _LANE):
-                return self._lane(fact)
-            case _:
+            case Acknowledged() | Shelved() | Unshelved() | LatchReset() | AlarmClosed():
                 return self._asked(fact)
+            case _:
+                return self._lane(fact)
 
     def _reading(self, fact: Reading) -> list[Announcement]:
         said = self._heard(fact.source)
@@ -175,7 +144,7 @@ class Fold:
         if taken.silence_may_end:
             now = self._axis_now(plan)
             if self.silence.reading(plan.id, taken.at_ms, taken.quality, taken.origin, self.arrival_ms, now):
-                said += self._spoke(plan)
+                said += self._gone(f"{self.lane.place_of(plan.id) or plan.id}/silence")
             self._watch(plan.id)
         if taken.sample is None:
             return said
@@ -253,48 +222,8 @@ class Fold:
         self._refresh(place)
         return said
 
-    def _asked(self, fact: Fact) -> list[Announcement]:
-        now = self.arrival_ms
-        match fact:
-            case Acknowledged():
-                said = self.desk.ask(
-                    fact.alarm,
-                    AlarmEvent.ACKNOWLEDGE,
-                    now,
-                    occurrences=fact.occurrences,
-                    actor=fact.actor,
-                    comment=fact.comment,
-                )
-            case Shelved():
-                # A shelf's end is a wall-clock time to people; with no clock it counts from now.
-                until_ms = self.timebase.journal(fact.until_ms)
-                said = self.desk.ask(
-                    fact.alarm,
-                    AlarmEvent.SHELVE,
-                    now,
-                    until_ms=until_ms,
-                    actor=fact.actor,
-                    comment=fact.comment,
-                )
-            case Unshelved():
-                said = self.desk.ask(
-                    fact.alarm, AlarmEvent.UNSHELVE, now, actor=fact.actor, comment=fact.comment
-                )
-            case LatchReset():
-                said = self.desk.ask(
-                    fact.alarm, AlarmEvent.RESET, now, actor=fact.actor, comment=fact.comment
-                )
-            case AlarmClosed():
-                said = self.desk.ask(
-                    fact.alarm,
-                    AlarmEvent.CLOSE,
-                    now,
-                    judged=self.judged(fact.alarm),
-                    actor=fact.actor,
-                    comment=fact.comment,
-                )
-            case _:
-                raise TypeError(type(fact).__name__)
+    def _asked(self, fact: Request) -> list[Announcement]:
+        said = ask(self.desk, fact, self.arrival_ms, self.timebase, judged=self.judged(fact.alarm))
         self.desk.refresh(fact.alarm, self._deadlines)
         return said
 
@@ -415,59 +344,25 @@ class Fold:
     # Silence
 
     def _watch(self, channel: str) -> None:
-        watch = self.silence.channels.get(channel)
-        if watch is None or watch.due_ms is None:
-            self._deadlines.set(f"s:{channel}", None)
-            return
-        subject = self.lane.place_of(channel) or channel
-        self._deadlines.set(f"s:{channel}", Deadline(watch.due_ms, subject, "silence", DueKind.SILENCE))
+        self._deadlines.set(f"s:{channel}", deadline_of(self.silence, channel, self.lane.place_of(channel)))
 
     def _heard(self, source: str) -> list[Announcement]:
         known = self.silence.sources.get(source)
         was_down = known is not None and known.down
         for watch in self.silence.heard(source, self.arrival_ms):
             self._watch(watch.plan.id)
-        if not was_down:
-            return []
-        said = self.desk.gone(f"port:{source}", self.arrival_ms)
-        self.desk.refresh(f"port:{source}", self._deadlines)
-        return said
+        return self._gone(f"port:{source}") if was_down else []
 
-    def _spoke(self, channel: ChannelPlan) -> list[Announcement]:
-        alarm = f"{self.lane.place_of(channel.id) or channel.id}/silence"
+    def _gone(self, alarm: str) -> list[Announcement]:
         said = self.desk.gone(alarm, self.arrival_ms)
         self.desk.refresh(alarm, self._deadlines)
         return said
 
     def _fell_silent(self, channel: str, deadline: Deadline, late: Late) -> list[Announcement]:
-        watch = self.silence.channels[channel]
-        newest = watch.newest_ms
-        verdict = self.silence.fell_due(channel, deadline.journal_ms)
-        self._deadlines.set(f"s:{channel}", None)
-        if verdict is Verdict.STOOD_FOR:
-            return []
-        plan = watch.plan
-        source = self._source(plan)
-        own = verdict is Verdict.CHANNEL
-        about = About(
-            alarm=f"{deadline.subject}/silence" if own else f"port:{plan.source}",
-            rule="silence",
-            subject=deadline.subject if own else plan.source,
-            priority=plan.silence_priority,
-            re_alarm_ms=plan.re_alarm_ms,
-            axis="" if source.sends_time else "journal",
-            simulated=source.simulated,
-        )
-        overdue = self.arrival_ms - deadline.journal_ms > 1000
-        said = self.desk.raise_(
-            about,
-            f"{about.alarm}@{newest}",
-            newest,
-            newest + plan.fresh_within_ms + 1,
-            self.arrival_ms,
-            late=late if overdue else None,
-        )
-        self.desk.refresh(about.alarm, self._deadlines)
+        source = self._source(self.silence.channels[channel].plan)
+        about, said = fell_silent(self.silence, self.desk, channel, deadline, self.arrival_ms, late, source)
+        self._watch(channel)
+        self.desk.refresh(about, self._deadlines)
         return said
 
     # Our own alarms
