@@ -48,6 +48,8 @@ def test_each_family_says_where_it_comes_from(name: str) -> None:
             "cwt_8pt1000", "-180.0", "degC", Reason.SENSOR_SHORT, id="looks like a perfect dry shipper"
         ),
         pytest.param("cwt_8pt1000", "-179.9", "degC", None, id="above the module's floor"),
+        pytest.param("cwt_8pt1000", "650", "degC", Reason.SENSOR_OPEN, id="on the upper bound"),
+        pytest.param("cwt_8pt1000", "649.9", "degC", None, id="below the upper bound"),
         pytest.param("mb8art", "-300.00", "degC", Reason.SENSOR_FAULT, id="MB8ART, high resolution"),
         pytest.param("mb8art", "3000.0", "degC", Reason.SENSOR_FAULT, id="MB8ART, low resolution"),
         pytest.param("thermo_tde", "-127.0", "degC", Reason.NOT_CONNECTED, id="TDE, no thermocouple"),
