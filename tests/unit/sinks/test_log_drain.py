@@ -165,6 +165,23 @@ def test_a_row_sent_twice_is_the_same_point_twice(world: World) -> None:
     drain.close()
 
 
+def test_after_a_restart_rows_are_seen_as_they_were(world: World) -> None:
+    """A row sent again after the server's restart carries the asset it was measured in, not today's."""
+    world.begin()
+    world.add(reading(NOON))
+    server, clock = Server(), HandClock(10_000)
+    server.doubt_ms = 60_000
+    drain, _ = make(world, server, clock)
+    run(drain, clock)
+    world.add(Bound("box-7.air", "box-8", "air", NOON, "anna", "moved"), reading(NOON + 1))
+    run(drain, clock)
+    before = dict(server.taken)
+    server.die()
+    run(drain, clock, seconds=30)
+    assert server.taken == before
+    drain.close()
+
+
 def test_one_bad_point_does_not_hold_up_the_rest(world: World) -> None:
     """Of a batch that is rejected the very point is found and reported; the others arrive."""
     world.begin()
