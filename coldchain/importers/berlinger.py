@@ -55,7 +55,9 @@ def read(name: str, sha256: str, lines: Sequence[str], told: ReadAs) -> LoggerFi
     limits, doubts = berlinger_limits.rules(conf, ROLE, serial)
     findings = Findings(doubts=doubts, unread=[_odd(line, text) for line, text in odd])
     findings.notes.append(_shown(device, root, conf))
-    series, marks = _log(data, told, findings)
+    if above := [line for line, _ in odd if line < data.line]:
+        findings.doubts.append(f"line {above[0]} could not be read and may have held a limit")
+    series, marks = _log(data, odd, told, findings)
     _compare_marks(series, marks, limits, findings)
     result = root.section("Res")
     stopped = _stopped_ms(result, told)
@@ -106,16 +108,18 @@ def _odd(line: int, text: str) -> Unread:
     return Unread(line, "", beginning(text), "is no line of such a report")
 
 
-def _log(data: Node, told: ReadAs, findings: Findings) -> tuple[Series, dict[int, bool]]:
+def _log(
+    data: Node, odd: list[tuple[int, str]], told: ReadAs, findings: Findings
+) -> tuple[Series, dict[int, bool]]:
     """The log as a series, and by line whether the device marked the value as out of limits."""
     if not data.rows:
         raise Refused("has an empty log", "read the logger out again", line=data.line)
-    (line, heading), rows = data.rows[0], data.rows[1:]
+    (line_of_heading, heading), rows = data.rows[0], data.rows[1:]
     if tuple(heading.strip().split("\t")) != _COLUMNS:
         raise Refused(
             f"its log has the columns {heading.strip()!r}, and only {' | '.join(_COLUMNS)} are known",
             "export it as CSV",
-            line=line,
+            line=line_of_heading,
         )
     found: list[tuple[int, datetime | None, str, Reason | None]] = []
     marks: dict[int, bool] = {}
@@ -138,6 +142,9 @@ def _log(data: Node, told: ReadAs, findings: Findings) -> tuple[Series, dict[int
         bad = None if good else Reason.NOT_A_NUMBER if match["value"] else Reason.NO_VALUE
         found.append((line, wall, match["value"] if good and wall is not None else "", bad))
         marks[line] = bool(match["mark"])
+    # Lines that are nothing in particular stood where they stand: below the heading they were rows.
+    found += [(number, None, "", Reason.CORRUPT_FRAME) for number, _ in odd if number > line_of_heading]
+    found.sort(key=lambda row: row[0])
     return _series(found, told, findings), marks
 
 

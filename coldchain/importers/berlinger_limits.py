@@ -29,6 +29,7 @@ from coldchain.units import TEMPERATURE, exact
 _SIDES = {"1": Side.BELOW, "2": Side.ABOVE, "3": Side.BELOW, "4": Side.ABOVE}
 _CUMULATIVE = {"3", "4"}
 _EMPTY = "0"
+_LIMIT_KEYS = {"Type", "T AL", "t AL"}
 _MINUTE_MS = 60_000
 
 
@@ -52,7 +53,15 @@ def rules(conf: Node, role: str, serial: str) -> tuple[list[Rule], list[str]]:
     alarm = conf.section("Alarm")
     found: list[Rule] = []
     doubts: list[str] = []
-    for slot in alarm.below if alarm is not None else ():
+    slots = alarm.below if alarm is not None else []
+    # A damaged line can put a slot's limits below another slot, where they would go unseen.
+    if stray := [
+        n for n in conf.walk() if _LIMIT_KEYS & n.pairs.keys() and not any(n in s.below for s in slots)
+    ]:
+        doubts.append(f"line {stray[0].line}: limits outside an alarm slot")
+    for slot in slots:
+        if sum("Type" in node.pairs for node in slot.below) > 1:
+            doubts.append(f"line {slot.line}: alarm slot {slot.key} has two types")
         kind = slot.get("Type")
         if kind == _EMPTY:
             continue

@@ -12,7 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 # A value ends where ", " is followed by another key; free text may hold commas of its own.
-_PAIR = re.compile(r"(?P<key>[^:,]+):(?:[ ]?(?P<value>.*?))(?=, [A-Za-z][^:,]*:|$)(?:, )?")
+# Keys are words, or the number of an alarm slot.
+_KEY = r"[A-Za-z][A-Za-z ]*(?: \d{1,2})?|\d{1,3}"
+_PAIR = re.compile(rf"(?P<key>{_KEY}):(?: ?(?P<value>.*?))(?=, (?:{_KEY}):|$)(?:, )?")
+#: Sections that are tables.
+_TABLES = {"Marker", "Data"}
 #: Keys whose value people type in, commas and colons included.
 _FREE = ("User String", "Owner", "Issuer")
 
@@ -51,15 +55,28 @@ class Node:
 
 
 def tree(lines: Sequence[str]) -> tuple[Node, list[tuple[int, str]]]:
-    """The whole file as one node, and the (line, text) of lines that are neither pair nor row."""
+    """The whole file as one node, and the (line, text) of lines that are neither pair nor row.
+
+    Whatever stands between two rows of a table is a damaged row, also where it resembles a pair.
+    """
     root = Node(0, {})
     path: list[tuple[int, Node]] = [(-1, root)]
     odd: list[tuple[int, str]] = []
+    table: Node | None = None
+    after_table: list[tuple[int, str, Node, Node]] = []  # (line, text, node, parent)
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         if text.startswith("\t"):
-            path[-1][1].rows.append((number, text))
+            if table is None:
+                odd.append((number, text))
+                continue
+            for line, damaged, node, parent in after_table:
+                parent.below.remove(node)
+                odd.append((line, damaged))
+            after_table.clear()
+            path[1:] = [(0, table)]
+            table.rows.append((number, text))
             continue
         pairs = _pairs(text.strip())
         if not pairs:
@@ -69,9 +86,15 @@ def tree(lines: Sequence[str]) -> tuple[Node, list[tuple[int, str]]]:
         while path[-1][0] >= depth:
             path.pop()
         node = Node(number, pairs)
-        path[-1][1].below.append(node)
+        parent = path[-1][1]
+        parent.below.append(node)
         path.append((depth, node))
-    return root, odd
+        if depth == 0 and node.key in _TABLES:
+            table = node
+            after_table.clear()
+        elif table is not None:
+            after_table.append((number, text, node, parent))
+    return root, sorted(odd)
 
 
 def _pairs(text: str) -> dict[str, str]:

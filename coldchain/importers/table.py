@@ -139,8 +139,8 @@ def _assembled(delimiter: str, rows: list[Row], data: list[Row], start: Row, *, 
         )
     if not above and not stated and delimiter == "," and _could_be_decimal_commas(body):
         raise Refused(
-            "without a heading nobody can tell whether the comma separates fields or is the decimal sign",
-            "say so with --delimiter ,",
+            f"no heading names {fields} fields, so the comma may separate fields or be the decimal sign",
+            "export with another separator, or say --delimiter , if it only separates",
             line=body[0].line,
         )
     remark = [f"{repeated} repeated heading(s) within the log"] if repeated else []

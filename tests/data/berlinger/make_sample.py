@@ -20,14 +20,15 @@ CUMULATIVE = (3, 4)
 
 
 def tenths(minute: int) -> int:
-    """The air in the box, in tenths of a degree: cooling bricks, a cold spell, an open lid, a warm night."""
+    """The air in the box, in tenths of a degree: cooling bricks, a frozen brick, an open lid, the sun."""
     value = 42 + 9 * math.sin(minute / 23) + 3 * math.sin(minute / 7)
+    value += 30 * math.exp(-minute / 30)  # packed warm
     if 140 <= minute < 330:  # beside a frozen brick
         value -= 34 * math.sin((minute - 140) / 190 * math.pi) ** 0.5
     if 466 <= minute < 500:  # lid open
         value += 75 * math.sin((minute - 466) / 34 * math.pi) ** 0.7
     if minute >= 760:  # left in the sun
-        value += 72 * (1 - math.exp(-(minute - 760) / 12))
+        value += 60 * (1 - math.exp(-(minute - 760) / 12))
     return round(value)
 
 
