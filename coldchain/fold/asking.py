@@ -16,6 +16,7 @@ def ask(desk: Desk, fact: Request, now_ms: int, timebase: Timebase, *, judged: b
 
     judged: readings still decide about the alarm, so it may not be closed by hand.
     """
+    event = AlarmEvent.CLOSE
     occurrences: tuple[int, ...] = ()
     until_ms: int | None = None
     match fact:
@@ -29,7 +30,7 @@ def ask(desk: Desk, fact: Request, now_ms: int, timebase: Timebase, *, judged: b
         case LatchReset():
             event = AlarmEvent.RESET
         case AlarmClosed():
-            event = AlarmEvent.CLOSE
+            pass
     return desk.ask(
         fact.alarm,
         event,

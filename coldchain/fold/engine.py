@@ -395,7 +395,6 @@ class Fold:
         detail: dict[str, str] | None = None,
     ) -> list[Announcement]:
         about = About(f"gateway/{what}", what, "gateway", priority, axis="journal")
-        since = self.arrival_ms if since_ms is None else since_ms
-        return self.desk.raise_(
-            about, "", since, self.arrival_ms, self.arrival_ms, over=over, detail=detail or {}
-        )
+        now = self.arrival_ms
+        since = now if since_ms is None else since_ms
+        return self.desk.raise_(about, "", since, now, now, over=over, detail=detail or {})
