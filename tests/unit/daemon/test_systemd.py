@@ -1,0 +1,114 @@
+"""What systemd is told, heard on a socket of the test's own, and the unit file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coldchain.daemon.systemd import Notifier
+
+UNIT = Path(__file__).parents[3] / "systemd" / "coldchain.service"
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
+    """A datagram socket as systemd's."""
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(path)
+        line.settimeout(5)
+        yield line, path
+
+
+def test_each_word_is_one_datagram(listening: tuple[socket.socket, str]) -> None:
+    """READY, RELOADING (with the monotonic time), WATCHDOG and STOPPING arrive as systemd reads them."""
+    line, path = listening
+    notifier = Notifier({"NOTIFY_SOCKET": path})
+    notifier.ready("2 sources")
+    notifier.reloading(123456)
+    notifier.alive()
+    notifier.stopping()
+    said = [line.recv(4096).decode() for _ in range(4)]
+    assert said == [
+        "READY=1\nSTATUS=2 sources",
+        "RELOADING=1\nMONOTONIC_USEC=123456",
+        "WATCHDOG=1",
+        "STOPPING=1",
+    ]
+
+
+def test_abstract_sockets_and_nobody() -> None:
+    """An abstract address works; without systemd, or with nobody listening, nothing happens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        name = f"coldchain-test-{os.getpid()}"
+        line.bind("\0" + name)
+        line.settimeout(5)
+        Notifier({"NOTIFY_SOCKET": "@" + name}).alive()
+        assert line.recv(100) == b"WATCHDOG=1"
+    Notifier({}).alive()
+    Notifier({"NOTIFY_SOCKET": "/nonexistent/notify"}).alive()
+
+
+@pytest.mark.parametrize(
+    ("environment", "wants"),
+    [
+        pytest.param({"WATCHDOG_USEC": "60000000"}, 60.0, id="for everybody"),
+        pytest.param({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": str(os.getpid())}, 60.0, id="for us"),
+        pytest.param({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}, None, id="for another process"),
+        pytest.param({}, None, id="not wanted"),
+    ],
+)
+def test_the_watchdog_s_period(environment: dict[str, str], wants: float | None) -> None:
+    """The period is ours only if it is meant for us."""
+    assert Notifier(environment).watchdog_s == wants
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit with a program that exists everywhere: systemd wants to see one."""
+    text = UNIT.read_text(encoding="utf-8")
+    copy = tmp_path / "coldchain.service"
+    copy.write_text(text.replace("/opt/coldchain/bin/coldchain", "/bin/true"), encoding="utf-8")
+    return copy
+
+
+def analyze(*words: str) -> subprocess.CompletedProcess[str]:
+    """systemd-analyze, which needs no running systemd for this."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not here; apt-get install -y --no-install-recommends systemd")
+    return subprocess.run([program, *words], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_unit_is_what_systemd_understands(unit: Path) -> None:
+    """A misspelt key exits 0 and is only said on standard error: both must be clean."""
+    done = analyze("verify", str(unit))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_unit_is_hardened(unit: Path) -> None:
+    """An exposure of at most 2.0 (of 10) by systemd's own reckoning."""
+    done = analyze("security", "--offline=true", "--threshold=20", str(unit))
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_the_unit_starts_for_ever_and_reads_the_clock() -> None:
+    """A monitor is never given up, and its watchdog is fed by our own heartbeat alone."""
+    text = UNIT.read_text(encoding="utf-8")
+    for line in (
+        "Type=notify",
+        "Restart=always",
+        "RestartSec=2",
+        "StartLimitIntervalSec=0",
+        "WatchdogSec=60",
+        "ExecReload=/bin/kill -HUP $MAINPID",
+        "SystemCallFilter=adjtimex",
+        "DeviceAllow=char-ttyUSB rw",
+    ):
+        assert f"\n{line}\n" in text, line
