@@ -15,24 +15,23 @@ A limit's own hold comes on top: 10 simulated minutes are 3 s at speed 200 and 1
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from coldchain.clock import Clock
 from coldchain_simulators.mqtt_logger import MqttLogger, MqttLoggerSimulator, Publisher, Quantity
 from coldchain_simulators.physics.dry_shipper import DryShipper, Vacuum
 from coldchain_simulators.physics.fridge import Fridge
 from coldchain_simulators.physics.probe import Failure, Probe, ProbeFigures
-from coldchain_simulators.stepping import Stepper
+from coldchain_simulators.rig import Rig
 from coldchain_simulators.tec3000 import Tec3000, Tec3000Simulator
 from coldchain_simulators.wires import PtyWire
 
 _MINUTE_MS = 60_000
+_TEC_CYCLE_MS = 5_000
 
 
 class What(Enum):
@@ -82,6 +81,13 @@ class Box:
         self.vapour_b = Probe(start_c, f"{seed} vapour b")
         self.logger = Probe(start_c, f"{seed} logger", slow)
 
+    def logged(self) -> dict[str, Quantity]:
+        """What a logger in the box sends."""
+        return {
+            "vapour": Quantity(self.logger.sample, "degC"),
+            "mass": Quantity(lambda: self.shipper.mass_kg, "kg", 3),
+        }
+
     def process(self, dt_s: float) -> None:
         """Let time pass in the box and at its probes."""
         course = self.shipper.process(dt_s)
@@ -98,17 +104,21 @@ class Cupboard:
         buffered = ProbeFigures(time_constant_s=600.0, noise_k=0.02)
         self.probe = Probe(self.fridge.air_c, f"{seed} fridge", buffered)
 
+    def logged(self) -> dict[str, Quantity]:
+        """What a logger in the refrigerator sends."""
+        return {"temperature": Quantity(self.probe.sample, "degC")}
+
     def process(self, dt_s: float) -> None:
         """Let time pass in the refrigerator and at its probe."""
         self.probe.feel(self.fridge.process(dt_s))
 
 
-class DemoBox:
+class DemoBox(Rig):
     """All simulated devices of the demonstration, on one clock.
 
-    `port` is the pseudo-terminal of a TEC 3000 whose probes A and B hang in the box; two loggers publish
-    to the broker at host and broker_port: the box's (`vapour`, `mass`) and the refrigerator's
-    (`temperature`). `tec_settings` and `mqtt_settings` are what the drivers need to read them.
+    `port` is the pseudo-terminal of a TEC 3000 whose probes A and B hang in the box; two loggers
+    publish to the broker at host and broker_port: the box's (`vapour`, `mass`) and the
+    refrigerator's (`temperature`). `tec_settings` and `mqtt_settings` are what the drivers need.
     """
 
     def __init__(
@@ -125,36 +135,21 @@ class DemoBox:
         interval_ms: int = 60_000,
     ) -> None:
         """`folder` holds the terminal's name; left out: a temporary one, removed by `stop`."""
+        self.box, self.cupboard = Box(seed), Cupboard(seed)
+        super().__init__(clock, (self.box, self.cupboard))
         self._own = None if folder else tempfile.TemporaryDirectory(prefix="coldchain-demo-")
         place = folder or Path(self._own.name if self._own else "")
-        self._clock = clock
-        self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self.box, self.cupboard = Box(seed), Cupboard(seed)
-        self.stepper = Stepper((self.box, self.cupboard))
         for happening in scenario.happenings:
             self.stepper.at(round(happening.minute * _MINUTE_MS), self._act(happening.what))
         self.wire = PtyWire(place / "tec3000")
         probes = {"TEMPA": self.box.vapour_a.sample, "TEMPB": self.box.vapour_b.sample}
         tec = Tec3000(probes, address=1, seed=seed)
-        self.tec = Tec3000Simulator(tec, self.wire, self.stepper, 5000)
-        shipper = self.box.shipper
-        quantities = {
-            box: {
-                "vapour": Quantity(self.box.logger.sample, "degC"),
-                "mass": Quantity(lambda: shipper.mass_kg, "kg", 3),
-            },
-            fridge: {"temperature": Quantity(self.cupboard.probe.sample, "degC")},
-        }
-        self.loggers = {
-            name: MqttLoggerSimulator(
-                MqttLogger(name, values),
-                Publisher(host, broker_port, f"sim-{name}", f"coldchain/demo/{name}"),
-                self.stepper,
-                interval_ms,
-            )
-            for name, values in quantities.items()
-        }
+        self.tec = Tec3000Simulator(tec, self.wire, self.stepper, _TEC_CYCLE_MS)
+        self.lines.append(self.tec)
+        for name, quantities in ((box, self.box.logged()), (fridge, self.cupboard.logged())):
+            publisher = Publisher(host, broker_port, f"sim-{name}", f"coldchain/demo/{name}")
+            device = MqttLogger(name, quantities)
+            self.loggers.append(MqttLoggerSimulator(device, publisher, self.stepper, interval_ms))
 
     @property
     def port(self) -> str:
@@ -177,7 +172,7 @@ class DemoBox:
         """Driver settings of `mqtt_json` for both loggers; keys are "<asset>/<quantity>"."""
         mappings = [
             {
-                "key": f"{name}/{quantity}",
+                "key": f"{logger.device.device}/{quantity}",
                 "topic": logger.publisher.topic,
                 "path": quantity,
                 "unit_path": f"units.{quantity}",
@@ -185,52 +180,20 @@ class DemoBox:
                 "time_format": "epoch_ms",
                 "sequence_path": "sequence",
             }
-            for name, logger in self.loggers.items()
+            for logger in self.loggers
             for quantity in logger.device.quantities
         ]
         return {"simulated": True, "mappings": mappings}
 
-    def start(self) -> None:
-        """Let time run with the clock, answer on the line, publish."""
-        for logger in self.loggers.values():
-            logger.publisher.start()
-        self._thread("demo time", lambda: self.stepper.run(self._clock, self._stop))
-        self._thread("demo tec3000", lambda: self.tec.serve(self._stop))
-
     def stop(self) -> None:
         """End everything and remove what was made."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-        for logger in self.loggers.values():
-            logger.publisher.stop()
-        self.wire.close()
+        super().stop()
         if self._own is not None:
             self._own.cleanup()
-
-    def process(self, dt_s: float) -> None:
-        """Let simulated time pass without a clock, instead of `start`; messages wait in memory."""
-        self.stepper.process(dt_s)
 
     def happen(self, what: What) -> None:
         """Let something happen now."""
         self._act(what)(0)
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self.stop()
-
-    def _thread(self, name: str, run: Callable[[], None]) -> None:
-        thread = threading.Thread(target=run, name=name)
-        self._threads.append(thread)
-        thread.start()
 
     def _act(self, what: What) -> Callable[[int], None]:
         shipper, probe = self.box.shipper, self.box.vapour_a
