@@ -17,7 +17,7 @@ from coldchain import announcements, facts
 from coldchain.clock import Clock
 from coldchain.facts import ClockSet
 from coldchain.journal import Cursor, Deliveries, Entry
-from coldchain.sinks.base import LogSink, Message, Point, Rejected, Sign, SinkError
+from coldchain.sinks.base import LogSink, Message, Misconfigured, Point, Rejected, Sign, SinkError
 from coldchain.sinks.points import Learned, Lens, TimeUnknown, teaches
 from coldchain.sinks.thread import News, Report, Reporter
 
@@ -198,7 +198,7 @@ class LogDrain:
                     return
 
     def _write(self, points: Sequence[Point]) -> None:
-        """Write; of what is rejected find the very points, so that one bad one does not hold up the rest."""
+        """Write; of what is rejected find the very points, so that a bad one does not hold up the rest."""
         if not points:
             return
         if self._clock.known():
@@ -211,10 +211,31 @@ class LogDrain:
             if error.dropped is not None:
                 self._report(Report(self._name, News.DROPPED, error.why, error.mend, error.dropped))
                 return
-            if len(points) == 1:
-                why = f"{error.why} ({points[0].measurement} at {points[0].time_ms} ms UTC)"
-                self._report(Report(self._name, News.DROPPED, why, error.mend, 1))
-                return
-            middle = len(points) // 2
-            self._write(points[:middle])
-            self._write(points[middle:])
+            self._check(error, points[0].time_ms)
+            rejected = self._sift(points, error)
+            first, error = rejected[0]
+            why = f"{error.why} (first: {first.measurement} at {first.time_ms} ms UTC)"
+            self._report(Report(self._name, News.DROPPED, why, error.mend, len(rejected)))
+
+    def _check(self, error: Rejected, time_ms: int) -> None:
+        """Is it the points? VictoriaMetrics says 400 to a wrong path, too; then nothing must be given up."""
+        if self._clock.known():
+            time_ms = self._clock.utc_ms()
+        try:
+            self._sink.write([Point("sink_check", (("sink", self._name),), (("ok", 1.0),), time_ms)])
+        except Rejected:
+            why = f"it rejects even a harmless point: {error.why}"
+            raise Misconfigured(self._name, error.what, why) from error
+
+    def _sift(self, points: Sequence[Point], error: Rejected) -> list[tuple[Point, Rejected]]:
+        """Write the halves of what was rejected, and theirs; the answer is what is not even taken alone."""
+        if len(points) == 1:
+            return [(points[0], error)]
+        middle = len(points) // 2
+        rejected: list[tuple[Point, Rejected]] = []
+        for half in (points[:middle], points[middle:]):
+            try:
+                self._sink.write(half)
+            except Rejected as of_half:
+                rejected += self._sift(half, of_half)
+        return rejected

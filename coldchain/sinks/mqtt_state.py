@@ -140,7 +140,12 @@ class MqttState:
 
     def _publish(self, now: dict[str, bytes], *, retain: bool) -> None:
         assert self._connection is not None
-        if not self._connection.publish(now, retain, self._timeout_s):
+        done = self._connection.publish(now, retain, self._timeout_s)
+        if denied := self._connection.denied:
+            self._drop()
+            mend = f"let this user publish under {self._prefix}/ on the broker"
+            raise Misconfigured(self._name, f"publish {len(now)} topics", denied, mend=mend)
+        if not done:
             self._drop()
             raise Unreachable(self._name, f"publish {len(now)} topics", "not acknowledged in time")
 
@@ -184,6 +189,7 @@ class _Connection:
         self._started = False
         self.alive = False
         self.refused = ""
+        self.denied = ""
 
     def open(self, status: str, timeout_s: float) -> None:
         """Connect and wait for the broker's word. Raises OSError; `refused` says what it refused."""
@@ -273,6 +279,8 @@ class _Connection:
 
     def _on_publish(self, client: mqtt.Client, data: Any, mid: int, reason: Any, properties: Any) -> None:
         with self._changed:
+            if reason.is_failure:
+                self.denied = str(reason)
             if mid in self._unacknowledged:
                 self._unacknowledged.discard(mid)
             else:

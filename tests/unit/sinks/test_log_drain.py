@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from coldchain.facts import Activated, Beat, Bound, ClockSet, Reading
 from coldchain.journal import Cursor
-from coldchain.sinks.base import Point, Rejected, Sign, SinkError, Unreachable
+from coldchain.sinks.base import Misconfigured, Point, Rejected, Sign, SinkError, Unreachable
 from coldchain.sinks.log_drain import LogDrain
 from coldchain.sinks.points import Lens
 from coldchain.sinks.thread import News, Report
@@ -198,6 +198,30 @@ def test_one_bad_point_does_not_hold_up_the_rest(world: World) -> None:
     assert sorted(values(server)) == [ms for ms in range(20) if ms != 13]
     assert [(each.news, each.count) for each in kept] == [(News.DROPPED, 1)]
     assert "field type conflict" in kept[0].why
+    drain.close()
+
+
+def test_a_server_that_rejects_everything_gets_nothing_given_up(world: World) -> None:
+    """When even a harmless point is rejected it is not the rows that are wrong: they stay, and wait."""
+    world.begin()
+    for ms in range(20):
+        world.add(reading(NOON + ms))
+    server, clock = Server(), HandClock(10_000)
+    asked: list[int] = []
+
+    def no(points: Sequence[Point]) -> SinkError:
+        asked.append(len(points))
+        return Rejected(NAME, "write", "unsupported path")
+
+    server.fails = no
+    drain, kept = make(world, server, clock)
+    with pytest.raises(Misconfigured):
+        drain.step()
+    assert kept == []
+    assert len(asked) == 2, "it is not asked for every row"
+    server.fails = lambda points: None
+    run(drain, clock)
+    assert len(values(server)) == 20
     drain.close()
 
 
