@@ -5,7 +5,8 @@ import { sound } from "./sound.svelte";
 import type { Alarm, Asset } from "./types";
 import { view } from "./view.svelte";
 
-export interface Lists { alarms: Alarm[]; assets: Asset[] }
+// What is shown, and which asset is open (which may be by default, and so not in the address).
+export interface Lists { alarms: Alarm[]; assets: Asset[]; open: string | null }
 
 function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
@@ -25,7 +26,7 @@ const focusAsset = (id: string) => focus(`[data-asset="${CSS.escape(id)}"]`);
 
 function step(lists: Lists, by: number): void {
   if (inAssets() || lists.alarms.length === 0) {
-    const at = lists.assets.findIndex((asset) => asset.id === view.asset);
+    const at = lists.assets.findIndex((asset) => asset.id === lists.open);
     const next = lists.assets[Math.min(Math.max(at + by, 0), lists.assets.length - 1)];
     if (next) {
       view.choose(next.id);
@@ -50,7 +51,7 @@ function across(lists: Lists): void {
     }
     return;
   }
-  const asset = lists.assets.find((each) => each.id === view.asset) ?? lists.assets[0];
+  const asset = lists.assets.find((each) => each.id === lists.open) ?? lists.assets[0];
   if (asset) focusAsset(asset.id);
 }
 

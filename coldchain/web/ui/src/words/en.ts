@@ -96,6 +96,7 @@ export const en = {
   nobody_long: "No logins exist yet: actions are recorded as unauthenticated",
   role: { viewer: "viewer", operator: "operator", admin: "admin" },
   skip: "Skip to alarms",
+  warnings: "Warnings",
   title_alarms: (n: number, word: string) => `(${n} ${word}) `,
 
   // assets
