@@ -16,8 +16,8 @@ from coldchain.model import Reason
 #: Values beyond this many quanta are no physical reading of anything we watch.
 _LARGEST = 2**40
 
-# Plain JSON-like numbers only: no "nan", "inf", "1_000", "0x10" or surrounding blanks.
-_NUMBER = re.compile(r"([+-]?)(\d{1,15})?(?:\.(\d{1,15}))?(?:[eE]([+-]?\d{1,2}))?")
+# Plain JSON-like numbers only: no "nan", "inf", "1_000", "0x10", blanks or digits of other scripts.
+_NUMBER = re.compile(r"([+-]?)(\d{1,15})?(?:\.(\d{1,15}))?(?:[eE]([+-]?\d{1,2}))?", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,8 @@ _PROGRAMS = {
         libraries=("libatomic1",),
     ),
     "openssl": _Debian(("openssl",), ("usr/bin/openssl",), ("version",)),
+    # Judges a unit file; needs no running systemd for that.
+    "systemd-analyze": _Debian(("systemd",), ("usr/bin/systemd-analyze",), ("--version",)),
 }
 
 _found: dict[str, Program] = {}

@@ -1,0 +1,60 @@
+"""Units: exact conversion to integer quanta, nothing guessed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldchain.model import Reason
+from coldchain.units import LEVEL, MASS, QUANTITIES, TEMPERATURE, exact
+
+
+@pytest.mark.parametrize(
+    ("quantity", "raw", "unit", "quanta"),
+    [
+        pytest.param("temperature", "-146.20", "degC", -146_200, id="as a freezer prints it"),
+        pytest.param("temperature", "77.36", "K", -195_790, id="kelvin: LN2 boils at 77.36 K"),
+        pytest.param("temperature", "-319", "degF", -195_000, id="fahrenheit"),
+        pytest.param("temperature", "-1.46E2", "°C", -146_000, id="an exponent is a number in JSON"),
+        pytest.param("temperature", "0.0005", "degC", 0, id="half to even, down"),
+        pytest.param("temperature", "0.0015", "degC", 2, id="half to even, up"),
+        pytest.param("temperature", "-0.0", "degC", 0, id="minus zero is zero"),
+        pytest.param("mass", "8.6", "kg", 86_000, id="kilograms to tenths of a gram"),
+        pytest.param("mass", "11.7", "lb", 53_070, id="the avoirdupois pound is exact: 5.3070 kg"),
+        pytest.param("level", "5", "in", 1270, id="inches to tenths of a millimetre"),
+        pytest.param("fraction", "20.9", "%", 2090, id="per cent"),
+        pytest.param("temperature", "-146.2", "", Reason.NO_UNIT, id="no unit is never guessed"),
+        pytest.param("temperature", "-146.2", "degR", Reason.UNKNOWN_UNIT, id="unknown unit"),
+        pytest.param("temperature", "nan", "degC", Reason.NOT_A_NUMBER, id="nan"),
+        pytest.param("temperature", "inf", "degC", Reason.NOT_A_NUMBER, id="inf"),
+        pytest.param("temperature", "1_0", "degC", Reason.NOT_A_NUMBER, id="underscores"),
+        pytest.param("temperature", " 1", "degC", Reason.NOT_A_NUMBER, id="blanks"),
+        pytest.param("temperature", "٣", "degC", Reason.NOT_A_NUMBER, id="digits of another script"),
+        pytest.param("temperature", ".", "degC", Reason.NOT_A_NUMBER, id="a lone point"),
+        pytest.param("temperature", "", "degC", Reason.NOT_A_NUMBER, id="nothing"),
+        pytest.param("temperature", "1e99", "degC", Reason.ABOVE_QUANTUM_RANGE, id="no physical value"),
+    ],
+)
+def test_quanta(quantity: str, raw: str, unit: str, quanta: int | Reason) -> None:
+    """What was sent becomes exactly this number of quanta, or a reason."""
+    assert QUANTITIES[quantity].quanta(raw, unit) == quanta
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_a_number_or_not(text: str) -> None:
+    """No text raises; what is taken is what Fraction reads."""
+    value = exact(text)
+    if value is not None:
+        assert value == Fraction(text)
+
+
+@given(st.integers(-(10**9), 10**9))
+def test_display_is_the_value_rounded_once(value: int) -> None:
+    """What people read is the value to the shown decimals, half to even, with a true minus."""
+    for quantity in (TEMPERATURE, MASS, LEVEL):
+        shown = quantity.display(value, minus="-")
+        wanted = round(Fraction(value, quantity.per_display), quantity.decimals)
+        assert Fraction(shown) == Fraction(wanted).limit_denominator(10**6)
