@@ -1,0 +1,1 @@
+"""The replay report: figures, verdict, JSON and terminal."""
