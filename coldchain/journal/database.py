@@ -32,7 +32,9 @@ Kinds = tuple[type, ...]
 #: Two connections writing and recycling the log at once could lose pages before this version
 #: (https://sqlite.org/wal.html#walresetbug).
 SQLITE_MIN = (3, 51, 3)
-#: How long a connection waits for the other one's short transaction before it says busy.
+#: How long the writer waits for a sink's short transaction before it says busy and fails loud.
+WRITER_BUSY_MS = 2_000
+#: How long a sink or a reader waits: nobody is alarmed by it.
 BUSY_MS = 10_000
 #: Pages in the log after which a commit also copies them into the database: 4 MiB.
 WAL_PAGES = 1_000

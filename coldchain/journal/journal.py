@@ -10,8 +10,8 @@ from typing import Self
 import apsw
 
 from coldchain.journal import shapes
-from coldchain.journal.database import BUSY_MS, WAL_PAGES, Database, open_for_writing
-from coldchain.journal.errors import JournalCorrupt, JournalError, JournalRefused
+from coldchain.journal.database import WAL_PAGES, WRITER_BUSY_MS, Database, open_for_writing
+from coldchain.journal.errors import JournalCorrupt, JournalError, JournalFull, JournalRefused
 from coldchain.journal.link import link, origin
 from coldchain.journal.lock import Lock
 from coldchain.journal.outbox import insert_notice, set_cursor
@@ -40,6 +40,7 @@ class Journal(Readable):
         #: Why the log could not be copied into the database the last time it was tried; None if it could.
         self.wal_trouble: JournalError | None = None
         database.connection.set_wal_hook(self._committed)
+        database.connection.set_busy_timeout(WRITER_BUSY_MS)
 
     @classmethod
     def open(
@@ -54,20 +55,27 @@ class Journal(Readable):
         """Take the lock, make the journal if there is none, migrate it, check its tail.
 
         command, since_utc_ms: what a second writer is told about us. The reserve is not made here:
-        `journal.reserve.make()` is the caller's, who also decides when it is given back.
+        `journal.reserve.make()` is the caller's, who also decides when it is given back; only if
+        there is no room even for opening it is given back here.
         Raises JournalBusy (with the holder) if another process writes to it, JournalMissing if
         there is none and `create` is False, NotAJournal, JournalNewer, JournalCorrupt,
         JournalReadOnly, JournalFull, JournalIo.
         """
         path = Path(path).resolve()
         lock = Lock(path, command, since_utc_ms)
+        reserve = Reserve(path, reserve_bytes)
         try:
-            database = open_for_writing(path, create=create)
+            try:
+                database = open_for_writing(path, create=create)
+            except JournalFull:  # even opening needs some room, for the shared memory
+                if not reserve.release():
+                    raise
+                database = open_for_writing(path, create=create)
         except BaseException:
             lock.release()
             raise
         try:
-            journal = cls(database, lock, Reserve(path, reserve_bytes))
+            journal = cls(database, lock, reserve)
             journal.check_tail()
         except BaseException:
             database.close()
@@ -207,7 +215,7 @@ class Journal(Readable):
         except apsw.BusyError:  # a reader or a sink is at work just now: cut another time
             pass
         finally:
-            db.set_busy_timeout(BUSY_MS)
+            db.set_busy_timeout(WRITER_BUSY_MS)
 
     def _committed(self, _db: apsw.Connection, _name: str, pages: int) -> int:
         """SQLite tells how many pages the log has after each commit."""

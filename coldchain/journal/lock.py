@@ -7,6 +7,7 @@ the removed one and a third the new one.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -47,9 +48,7 @@ class Lock:
             raise from_os(cause, "lock", path) from cause
         try:
             self._take(journal)
-            me = Holder(clock.process_id(), clock.boot_id(), command, since_utc_ms)
-            os.ftruncate(self._fd, 0)
-            os.pwrite(self._fd, msgspec.json.encode(me) + b"\n", 0)
+            self._say(Holder(clock.process_id(), clock.boot_id(), command, since_utc_ms))
         except OSError as cause:
             os.close(self._fd)
             raise from_os(cause, "lock", path) from cause
@@ -70,6 +69,15 @@ class Lock:
                 raise JournalBusy("lock", journal, f"held by {who}", holder=holder) from cause
             else:
                 return
+
+    def _say(self, holder: Holder) -> None:
+        try:
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, msgspec.json.encode(holder) + b"\n", 0)
+        except OSError as cause:
+            # The lock is held all the same; on a full disk a nameless holder is better than none.
+            if cause.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
 
     def release(self) -> None:
         """Give the lock back; the second time does nothing."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from coldchain.journal import shapes
 from coldchain.journal.database import Database, Kinds, open_for_reading, wal_path
@@ -26,6 +26,14 @@ from coldchain.journal.records import (
 #: Rows in one read transaction.
 CHUNK = 1_000
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1  # what SQLite can hold
+
+
+class Ends(NamedTuple):
+    """The last commit, and the last positions of facts and announcements."""
+
+    commit: int
+    fact: int
+    announcement: int
 
 
 class Readable:
@@ -93,8 +101,25 @@ class Readable:
                     raise JournalCorrupt("read", self.path, str(cause), position=position) from cause
             yield FactRow(position, arrival_ms, body)
 
+    def ends(self) -> Ends:
+        """Where the tables end, all at one moment, while a writer may go on; for `verify`.
+
+        In a journal whose ends cannot be read there is no writer: then everything.
+        """
+        try:
+            row = self._database.first(
+                "read the ends",
+                "SELECT (SELECT coalesce(max(number), 0) FROM commits),"
+                " (SELECT coalesce(max(position), 0) FROM facts),"
+                " (SELECT coalesce(max(position), 0) FROM announcements)",
+                kinds=(int, int, int),
+            )
+        except JournalCorrupt:
+            row = None
+        return Ends(*row) if row else Ends(_HIGHEST, _HIGHEST, _HIGHEST)
+
     def stored_facts(
-        self, from_position: int = _LOWEST + 1, to_position: int | None = _HIGHEST
+        self, from_position: int = _LOWEST + 1, to_position: int | None = None
     ) -> Iterator[tuple[int, int, int, bytes]]:
         """Position, arrival, shape and body as they lie in the file: for `verify`, which doubts them."""
         return self._pages(
@@ -133,14 +158,14 @@ class Readable:
         ):
             yield AnnouncementRow(*row)
 
-    def stored_announcements(self) -> Iterator[tuple[int, int, bytes]]:
-        """Position, ordinal and body of all of them, whether or not they belong to a fact: for `verify`."""
+    def stored_announcements(self, to_position: int) -> Iterator[tuple[int, int, bytes]]:
+        """Position, ordinal and body, whether or not they belong to a fact: for `verify`."""
         return self._pages(
             "read announcements",
             "SELECT position, ordinal, body FROM announcements WHERE (position, ordinal) > (?, ?)"
             " AND position <= ? ORDER BY position, ordinal LIMIT ?",
             (_LOWEST, _LOWEST),
-            _HIGHEST,
+            to_position,
             (int, int, bytes),
         )
 
@@ -169,14 +194,14 @@ class Readable:
         ):
             yield Commit(*row)
 
-    def stored_commits(self) -> Iterator[tuple[int, int, int, bytes]]:
+    def stored_commits(self, to_number: int) -> Iterator[tuple[int, int, int, bytes]]:
         """Number, first position, number of facts and link, whatever else is there: for `verify`."""
         return self._pages(
             "read commits",
             "SELECT number, first_position, facts, link FROM commits WHERE number > ? AND number <= ?"
             " ORDER BY number LIMIT ?",
             (_LOWEST,),
-            _HIGHEST,
+            to_number,
             (int, int, int, bytes),
         )
 
@@ -245,6 +270,17 @@ class Readable:
     def file_bytes(self) -> int:
         """Size of the database file on disk, without its write-ahead log."""
         return _size(self.path)
+
+    def integrity(self) -> list[str]:
+        """What SQLite itself finds wrong with the file's pages and indexes; empty if nothing.
+
+        Reads the whole file in one transaction, so the log grows while a daemon writes beside it.
+        """
+        try:
+            rows = self._database.all("check the pages", "PRAGMA quick_check")
+        except JournalCorrupt as cause:  # some damage it lists, before some it gives up
+            return [cause.why]
+        return [row[0] for row in rows if row[0] != "ok"]
 
     def _latest_state(
         self, table: str, where: str, bindings: tuple[str, ...], up_to: int | None

@@ -75,6 +75,7 @@ class ChainReport(Struct, frozen=True):
 def verify_chain(journal: Readable, anchors: Mapping[int, bytes] | None = None) -> ChainReport:
     """Recompute each link from the first commit on; then the hash of each document and private text.
 
+    Works beside a daemon that goes on writing; what it commits meanwhile is left for the next time.
     Each link is checked against the one *stored* before it, so one changed byte is one finding and
     what follows is still judged by itself.
 
@@ -126,9 +127,10 @@ class _Walk:
         self._arrival_ms: int | None = None
         self._last_link = origin(journal.journal_id)
         self._link: bytes | None = self._last_link
-        self._facts = _Ahead(self._assembled())
-        self._said = _Ahead(journal.stored_announcements())
-        self._commits = _Ahead(journal.stored_commits())
+        ends = journal.ends()  # of one moment: a writer beside us goes on
+        self._facts = _Ahead(self._assembled(ends.fact))
+        self._said = _Ahead(journal.stored_announcements(ends.announcement))
+        self._commits = _Ahead(journal.stored_commits(ends.commit))
 
     def say(self, fault: Fault, commit: int | None, position: int | None, detail: str) -> None:
         self._accused = commit
@@ -185,9 +187,9 @@ class _Walk:
         # Kept apart: the rows that cannot be read would push it off the list as so many missing ones.
         self._damage.append(Finding(Fault.UNREADABLE, None, cause.position, str(cause)))
 
-    def _assembled(self) -> Iterator[_Fact]:
+    def _assembled(self, last: int) -> Iterator[_Fact]:
         """Facts as whole bytes; None for one whose values do not fit its shape."""
-        for position, arrival_ms, shape, body in self._journal.stored_facts():
+        for position, arrival_ms, shape, body in self._journal.stored_facts(to_position=last):
             whole: bytes | None = body
             if shape != shapes.WHOLE:
                 try:

@@ -37,6 +37,13 @@ class Disk:
         self.fail_at: int | None = None
         self.failure: type[apsw.Error] = apsw.IOError
         self.failed = False
+        self.fail_opening = False
+
+    def opened(self) -> None:
+        """A file is to be opened; that fails once if it is told to."""
+        if self.fail_opening:
+            self.fail_opening = False
+            raise self.failure("made to fail: open")
 
     def asked(self, operation: Operation) -> None:
         """Note a request; it fails if its turn has come."""
@@ -72,6 +79,7 @@ class _Vfs(apsw.VFS):
         super().__init__(_NAME, "unix", makedefault=True)
 
     def xOpen(self, name: object, flags: list[int]) -> _File:
+        self._disk.opened()
         return _File(self._disk, name, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:

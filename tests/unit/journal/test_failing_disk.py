@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -113,6 +114,58 @@ def test_a_checkpoint_that_fails_is_no_failed_commit() -> None:
                 journal.checkpoint_wal()
             assert journal.checkpoint_wal().done
             assert journal.tail().position == 5
+
+
+def test_a_disk_too_full_to_open_on(tmp_path: Path) -> None:
+    """Opening needs a little room itself: the reserve is given for it; without one the error says full."""
+    fill(tmp_path / "x.journal", [3])
+    reserve = Reserve(tmp_path / "x.journal")
+    with watched() as disk:
+        disk.failure = apsw.FullError
+        disk.fail_opening = True
+        with pytest.raises(JournalFull):
+            Journal.open(tmp_path / "x.journal")
+        assert reserve.make()
+        disk.fail_opening = True
+        with Journal.open(tmp_path / "x.journal") as journal:
+            assert journal.tail().position == 3
+        assert not reserve.held
+
+
+def test_the_log_under_a_long_reader(tmp_path: Path) -> None:
+    """Another program's open transaction lets the log grow, visibly; after it the log is cut back."""
+    path = tmp_path / "x.journal"
+    fill(path, [3])
+    with Journal.open(path) as journal:
+        journal.wal_pages_max = 20
+        journal._database.connection.pragma("journal_size_limit", 100_000)
+        stranger = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        stranger.execute("BEGIN")
+        assert list(stranger.execute("SELECT count(*) FROM facts")) == [(3,)]
+        for first in range(4, 104):
+            journal.commit(batch(first, 1))
+        grown = journal.wal_bytes()
+        assert grown > 100 * 4096
+        assert not journal.checkpoint_wal(truncate=True).done
+        assert journal.wal_bytes() == grown
+        stranger.close()
+        assert journal.checkpoint_wal().done
+        journal.commit(batch(104, 1))
+        assert journal.wal_bytes() <= 100_000
+        assert verify_chain(journal).intact
+
+
+def test_a_journal_whose_machine_went_down_can_be_read(tmp_path: Path) -> None:
+    """File and log, copied from under a running writer, are the whole journal, for a reader too."""
+    with Journal.open(tmp_path / "x.journal") as journal:
+        journal.commit(batch(1, 5))
+        (tmp_path / "copy").mkdir()
+        files = [str(tmp_path / name) for name in ("x.journal", "x.journal-wal")]
+        # By another process: closing a file that SQLite has open in ours would drop its locks.
+        subprocess.run(["cp", *files, str(tmp_path / "copy")], check=True)
+    with Reader.open(tmp_path / "copy" / "x.journal") as copy:
+        assert copy.tail().position == 5
+        assert verify_chain(copy).intact
 
 
 @contextmanager

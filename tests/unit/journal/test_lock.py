@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from tests.unit.journal.support import batch, fill
 
 HOLDS = """
 import sys
+import threading
 from coldchain.journal import Journal
 with Journal.open(sys.argv[1], command="coldchain run", since_utc_ms=1_700_000_000_000):
     print("holds", flush=True)
@@ -130,6 +133,28 @@ def test_nothing_is_left_where_there_is_no_folder(tmp_path: Path) -> None:
     with pytest.raises(JournalMissing):
         Reader.open(tmp_path / "x.journal")
     assert holder_of(tmp_path / "x.journal") is None
+
+
+def test_a_holder_on_a_full_disk_is_nameless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room for the holder's name is no reason not to run."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with Journal.open(tmp_path / "x.journal") as journal:
+        journal.commit(batch(1, 1))
+        with pytest.raises(JournalBusy, match="has not said its name"):
+            Journal.open(tmp_path / "x.journal")
+
+
+def test_a_journal_may_be_handed_to_a_thread(tmp_path: Path) -> None:
+    """Opened in one thread, written in another: the daemon starts that way."""
+    with Journal.open(tmp_path / "x.journal") as journal:
+        thread = threading.Thread(target=journal.commit, args=(batch(1, 4),))
+        thread.start()
+        thread.join()
+        assert journal.tail().position == 4
 
 
 def test_readers_come_and_go_beside_a_writer(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from coldchain.journal import (
     Reader,
     verify_chain,
 )
-from tests.unit.journal.support import entries, entry, fill, tamper
+from tests.unit.journal.support import batch, entries, entry, fill, tamper
 
 param = pytest.param
 SIZES = [4, 1, 6, 3, 5]  # positions 1-4, 5, 6-11, 12-14, 15-19
@@ -374,6 +375,46 @@ def test_rows_before_damaged_pages_are_still_judged(tmp_path: Path) -> None:
     assert report.first.commit is not None
     assert 10 < report.first.commit < 90
     assert Fault.UNREADABLE in {finding.fault for finding in report.findings}
+
+
+def test_a_journal_can_be_verified_while_it_grows(path: Path) -> None:
+    """What is committed during a verification is no fault of it, whenever it comes."""
+    with Journal.open(path) as journal:
+
+        class Meanwhile(Reader):
+            """A reader beside a writer that commits whenever a table has been read to its end."""
+
+            def stored_facts(
+                self, from_position: int = 1, to_position: int | None = None
+            ) -> Iterator[tuple[int, int, int, bytes]]:
+                yield from super().stored_facts(from_position, to_position)
+                journal.commit(batch(journal.tail().position + 1, 3))
+
+            def stored_announcements(self, to_position: int) -> Iterator[tuple[int, int, bytes]]:
+                journal.commit(batch(journal.tail().position + 1, 3))
+                yield from super().stored_announcements(to_position)
+                journal.commit(batch(journal.tail().position + 1, 3))
+
+        with Meanwhile.open(path) as reader:
+            report = verify_chain(reader)
+            assert report.findings == ()
+            assert report.facts == 19
+            assert verify_chain(journal).facts > 19
+
+
+def test_what_sqlite_finds_wrong(path: Path) -> None:
+    """A page that no chain covers is found by SQLite's own check."""
+    with Reader.open(path) as journal:
+        assert journal.integrity() == []
+        page, size = journal._database.all(
+            "test", "SELECT pageno, pgsize FROM dbstat WHERE name = 'outbox' AND pagetype = 'leaf'"
+        )[0]
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    with Reader.open(path) as journal:
+        assert verify_chain(journal).intact
+        assert journal.integrity() != []
 
 
 def test_a_copy_verifies_like_the_original(path: Path, tmp_path: Path) -> None:
