@@ -130,6 +130,31 @@ class Channels:
             fault=fault,
         )
 
+    def is_repeat(self, reading: Reading) -> bool:
+        """Whether a reading is one already taken, and nothing new can come of it; changes nothing.
+
+        The writer counts such a reading and acknowledges it, and keeps it no second time.
+        """
+        plan = self.plans.get(reading.channel)
+        if plan is None or (reading.at_ms is None and reading.sequence is None):
+            return False
+        if reading.sequence is not None:
+            seen = self._seen.get(plan.id)
+            if seen is None or seen.get((reading.sequence, reading.place)) != (reading.at_ms, reading.raw):
+                return False
+            if reading.at_ms is None:
+                return True
+        assert reading.at_ms is not None
+        history, clock = self.histories[plan.id], self.clocks.get(plan.source)
+        at_ms = reading.at_ms - (clock.shift_ms if clock is not None else 0)
+        if not history.at or at_ms > history.at[-1]:
+            return False
+        value, quality, _ = condition(plan, reading)
+        i = history.find(at_ms, value, quality)
+        return (
+            i is not None and ORIGIN_STRENGTH[reading.origin] <= ORIGIN_STRENGTH[origin_of(history.code[i])]
+        )
+
     def _is_repeat(
         self, channel: str, reading: Reading, history: History, at_ms: int, value: int, quality: int
     ) -> bool:

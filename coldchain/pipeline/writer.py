@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from coldchain import announcements, facts
 from coldchain.announcements import Announcement
 from coldchain.clock import Clock
-from coldchain.facts import Beat, Fact, Wake
+from coldchain.facts import Beat, Fact, Reading, Wake
 from coldchain.fold import Fold
 from coldchain.journal import Batch, Entry, Journal, JournalError, Notice
 from coldchain.pipeline.failing import Failing
@@ -94,6 +94,7 @@ class Writer:
         self._checkpoint_wanted = threading.Event()
         self._later: deque[Callable[[], object]] = deque()
         self._stopping = threading.Event()
+        self._counts: dict[str, int] = {}  # repeats, written with the next batch
         self._beat_at_s = 0.0
         self._looked_at_s = 0.0
 
@@ -128,7 +129,7 @@ class Writer:
             due_ms = self.fold.next_due_ms()
             if due_ms is not None and due_ms <= now_ms and self._queue.empty():
                 self._fold_fact(Wake(), max(now_ms, self.fold.arrival_ms), work)
-        if work.entries or self.failing.retry_due():
+        if work.entries or work.settle or self.failing.retry_due():
             self._commit(work)
         while self._later and not self.failing.unwritten:
             self._tidy(self._later.popleft())
@@ -153,6 +154,10 @@ class Writer:
     def _fold_item(self, item: Item, work: _Work) -> None:
         first = len(work.told)
         for fact in item.facts:
+            if isinstance(fact, Reading) and self.fold.channels.is_repeat(fact):
+                name = f"repeats/{fact.channel}"
+                self._counts[name] = self._counts.get(name, 0) + 1
+                continue
             self._fold_fact(fact, max(item.stamp_ms, self.fold.arrival_ms), work)
             work.beat = work.beat or isinstance(fact, Beat)
         said = tuple(told.said for told in work.told[first:])
@@ -174,7 +179,10 @@ class Writer:
             notices=tuple(work.notices),
             documents=tuple(d for item in work.items for d in item.documents),
             private_texts=tuple(t for item in work.items for t in item.private_texts),
+            counts=self._counts if work.entries else {},
         )
+        if work.entries:
+            self._counts = {}
         try:
             recorded = self.failing.commit(batch, work.settle)
         except JournalError as error:

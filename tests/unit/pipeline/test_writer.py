@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from coldchain import facts
 from coldchain.announcements import Kind
 from coldchain.clock import SystemClock
 from coldchain.facts import Activated, EngineStarted, Fact, Reading
@@ -77,3 +78,24 @@ def test_restart_forgets_nothing(tmp_path: Path) -> None:
     with Reader.open(path) as reader:
         verification = verify(reader, engine())
     assert verification.sound, verification
+
+
+def test_a_repeat_is_counted_and_acknowledged_and_kept_once(tmp_path: Path) -> None:
+    """A message that comes again after a crash is acknowledged, counted, and is one fact in the journal."""
+    path = tmp_path / "j.sqlite"
+    writer, queue, clock, journal = begin(path, [])
+    queue.submit((Activated(plan(limit(hold_ms=0)), {}),))
+    at_ms = clock.utc_ms()
+    settled: list[Folded] = []
+    for _ in range(3):
+        queue.offer((Reading("log", "box.vapour", "-160", "degC", at_ms=at_ms, sequence=7),), settled.append)
+        writer.step(0)
+    queue.offer((Reading("log", "box.vapour", "-161", "degC", at_ms=at_ms + 1, sequence=8),), settled.append)
+    writer.step(0)
+    assert len(settled) == 4
+    kept = [facts.decode(row.body) for row in journal.facts()]
+    assert [f.sequence for f in kept if isinstance(f, Reading)] == [7, 8]
+    assert journal.counts() == {"repeats/box.vapour": 2}
+    journal.close()
+    with Reader.open(path) as reader:
+        assert verify(reader, engine()).sound
