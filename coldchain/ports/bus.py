@@ -1,0 +1,175 @@
+"""One request at a time on a line whose replies name neither sender nor request.
+
+A reply that comes too late looks exactly like the reply to the next request. So after a request
+that was not answered cleanly nothing is sent before twice its time-out has passed or the late
+reply has come; and nothing is ever sent into a line that is not quiet. (That a late reply comes
+within twice the time-out is a judgement: a device that is slower needs a longer time-out.)
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from coldchain.clock import Clock
+from coldchain.driver import Line
+from coldchain.model import Reason
+from coldchain.ports.bell import Bell
+from coldchain.ports.framing import Blob, Splitter
+from coldchain.ports.lines import LineLost, Wire
+
+#: A line that was not quiet is taken for quiet when nothing came for so long. At 1200 baud a character takes
+#: 8 ms (10 bits), so no pause inside a frame is as long unless the device makes it.
+QUIET_S = 0.05
+#: So long may somebody babble before a request is given up.
+BABBLE_S = 2.0
+#: The longest that a thread sleeps without a sign of life for the watchdog.
+_SLICE_S = 1.0
+
+
+class _Numbered(Protocol):
+    def fileno(self) -> int: ...
+
+
+class Missing(Enum):
+    """Why there is no reply."""
+
+    SILENCE = "silence"
+    STOPPED = "stopped"
+
+
+Reply = bytes | Blob | Missing
+
+
+@dataclass(slots=True)
+class _Owed:
+    """A reply that may still come: until when (real seconds), and how it will end."""
+
+    until_s: float
+    line: Line
+
+
+class Bus:
+    """Asks on one open wire. `alive` is called whenever the thread comes by."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        bell: Bell,
+        clock: Clock,
+        stopping: Callable[[], bool],
+        alive: Callable[[], None],
+    ) -> None:
+        self._wire = wire
+        self._bell = bell
+        self._clock = clock
+        self._stopping = stopping
+        self._alive = alive
+        self._owed: _Owed | None = None
+        self._sent_s = 0.0
+
+    def ask(self, send: bytes, line: Line, unasked: Callable[[Blob], None]) -> Reply:
+        """Send one request and wait for its reply: a frame, or what came instead.
+
+        `unasked` gets what had come before the request was sent. Raises LineLost.
+        """
+        self._settle(unasked)
+        if self._stopping():
+            return Missing.STOPPED
+        self._wire.write(send)
+        self._sent_s = self._clock.real_s()
+        splitter = Splitter(line.terminator, line.reply_bytes_max)
+        whole = Blob(Reason.UNEXPECTED_REPLY)
+        deadline_s = self._sent_s + line.timeout_ms / 1000
+        while (left_s := deadline_s - self._clock.real_s()) > 0:
+            data = self.receive(left_s)
+            if self._stopping():
+                return Missing.STOPPED
+            whole.add(data)
+            found = splitter.feed(data) if data else []
+            if found and (len(found) > 1 or splitter.waiting):
+                # Two frames after one request: one is an echo, or late. Nothing tells which: neither counts.
+                self.doubt(line)
+                return whole
+            if found:
+                if isinstance(found[0], Blob):
+                    self.doubt(line)
+                return found[0]
+        self.doubt(line)
+        return splitter.give_up() or Missing.SILENCE
+
+    def doubt(self, line: Line) -> None:
+        """The last request was not answered as it should be: its true reply may still come."""
+        self._owed = _Owed(self._sent_s + 2 * line.timeout_ms / 1000, line)
+
+    def receive(self, wait_s: float) -> bytes:
+        """What comes next; b"" after the time-out, or when the bell rings. Raises LineLost."""
+        self._alive()
+        both: list[_Numbered] = [self._wire, self._bell]
+        try:
+            ready, _, _ = select.select(both, [], [], min(max(0.0, wait_s), _SLICE_S))
+        except (OSError, ValueError) as error:  # the number of a wire that has gone
+            raise LineLost(str(error)) from error
+        self._alive()
+        if self._bell in ready:
+            self._bell.hear()
+        return self._wire.read() if self._wire in ready else b""
+
+    def rest(self, until_s: float, unasked: Callable[[Blob], None]) -> None:
+        """Send nothing until a real instant, or until the bell rings; nobody was asked for what comes."""
+        stray: Blob | None = None
+        while not self._stopping() and (left_s := until_s - self._clock.real_s()) > 0:
+            stray = _more(stray, self.receive(left_s))
+            if stray is not None and self._quiet():
+                unasked(stray)
+                stray = None
+        if stray is not None:
+            unasked(stray)
+
+    def _settle(self, unasked: Callable[[Blob], None]) -> None:
+        """Wait for what is owed, then for quiet."""
+        if self._owed is not None:
+            self._collect(self._owed, unasked)
+            self._owed = None
+        stray: Blob | None = None
+        give_up_s = self._clock.real_s() + BABBLE_S
+        wait_s = 0.0
+        while not self._stopping() and (data := self.receive(wait_s)):
+            stray, wait_s = _more(stray, data), QUIET_S
+            if self._clock.real_s() > give_up_s:
+                unasked(stray or Blob(Reason.UNEXPECTED_REPLY, data))
+                raise LineLost("the line is never quiet: somebody speaks who was not asked")
+        if stray is not None:
+            unasked(stray)
+
+    def _collect(self, owed: _Owed, unasked: Callable[[Blob], None]) -> None:
+        """Let a late reply come, at most until it is no more expected."""
+        splitter = Splitter(owed.line.terminator, owed.line.reply_bytes_max)
+        stray: Blob | None = None
+        while not self._stopping() and (left_s := owed.until_s - self._clock.real_s()) > 0:
+            data = self.receive(left_s)
+            stray = _more(stray, data)
+            if data and splitter.feed(data):
+                break
+        if stray is not None:
+            unasked(stray)
+
+    def _quiet(self) -> bool:
+        """Whether a run of bytes is over: nothing more within QUIET_S."""
+        try:
+            ready, _, _ = select.select([self._wire], [], [], QUIET_S)
+        except (OSError, ValueError) as error:
+            raise LineLost(str(error)) from error
+        return not ready
+
+
+def _more(stray: Blob | None, data: bytes) -> Blob | None:
+    if not data:
+        return stray
+    if stray is None:
+        return Blob(Reason.UNEXPECTED_REPLY, data)
+    stray.add(data)
+    return stray

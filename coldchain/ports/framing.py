@@ -1,0 +1,108 @@
+"""From a stream of bytes to frames: lines are cut at their terminator and nowhere else.
+
+Half a line is never handed on as a line: "+77." would read as 77. What has no end, or is longer
+than the device ever sends, is remembered by its hash, size and first bytes only, so that a line
+that babbles for ever costs no memory.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from coldchain.model import Reason
+
+#: So many first bytes of an unreadable frame are kept, as hex.
+HEAD_BYTES = 32
+
+
+class Blob:
+    """Bytes that are no frame, as they may stand in a fact: hash, size, first bytes, and why."""
+
+    def __init__(self, reason: Reason, data: bytes = b"") -> None:
+        self.reason = reason
+        self.size = 0
+        self._head = b""
+        self._hash = sha256()
+        self.add(data)
+
+    def add(self, data: bytes) -> None:
+        """More of the same."""
+        self.size += len(data)
+        self._head = (self._head + data[:HEAD_BYTES])[:HEAD_BYTES]
+        self._hash.update(data)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all of it, in hex."""
+        return self._hash.hexdigest()
+
+    @property
+    def head_hex(self) -> str:
+        """Its first bytes, in hex."""
+        return self._head.hex()
+
+
+class Splitter:
+    """Cuts a stream into frames. `limit`: the longest frame without its terminator, in bytes."""
+
+    def __init__(self, terminator: bytes, limit: int) -> None:
+        if not terminator:
+            raise ValueError("a line without a terminator cannot be cut into frames")
+        self._terminator = terminator
+        self._limit = limit
+        self._buffer = b""
+        self._skipped: Blob | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._buffer) or self._skipped is not None
+
+    def feed(self, data: bytes) -> list[bytes | Blob]:
+        """What is complete now, in order: frames without their terminator, and what was none."""
+        found: list[bytes | Blob] = []
+        data = self._buffer + data
+        if self._skipped is not None:
+            at = data.find(self._terminator)
+            if at < 0:
+                self._skip(data)
+                return found
+            self._skipped.add(data[:at])
+            if self._skipped.size:
+                found.append(self._skipped)
+            self._skipped = None
+            data = data[at + len(self._terminator) :]
+        *frames, self._buffer = data.split(self._terminator)
+        found += [
+            frame if len(frame) <= self._limit else Blob(Reason.OVERSIZED_FRAME, frame) for frame in frames
+        ]
+        # The last bytes of a frame of full length may be the beginning of its terminator.
+        if len(self._buffer) >= self._limit + len(self._terminator):
+            self._skipped, rest = Blob(Reason.OVERSIZED_FRAME), self._buffer
+            self._skip(rest)
+        return found
+
+    def give_up(self) -> Blob | None:
+        """The frame that has begun will not end: what came of it, None if none had begun.
+
+        What may still come of it, up to the next terminator, is no frame either.
+        """
+        given_up: Blob | None = None
+        if self._skipped is not None:
+            given_up = self._skipped
+            given_up.add(self._buffer)
+        elif self._buffer:
+            given_up = Blob(Reason.CORRUPT_FRAME, self._buffer)
+        self._buffer = b""
+        self.skip_line()
+        return given_up if given_up is not None and given_up.size else None
+
+    def skip_line(self) -> None:
+        """Take nothing for a frame up to the next terminator: we came in the middle of a line."""
+        self._skipped = Blob(Reason.CORRUPT_FRAME)
+
+    def _skip(self, data: bytes) -> None:
+        assert self._skipped is not None
+        keep = len(data) - (len(self._terminator) - 1)  # it may be the beginning of a terminator
+        self._skipped.add(data[: max(0, keep)])
+        self._buffer = data[max(0, keep) :]
