@@ -113,7 +113,7 @@ def _wake(fold: Fold, position: int, until_ms: int, said: list[Announcement]) ->
 
 def _instants(gap: Gap, max_gap_ms: int) -> list[int]:
     step_ms = max(1, max_gap_ms)
-    last_ms = max(gap.start_ms, gap.end_ms - 1)
+    last_ms = max(gap.start_ms, gap.end_ms - gap.closed)
     return [*range(gap.start_ms, last_ms, step_ms), last_ms]
 
 

@@ -32,10 +32,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A span that nobody watched, from its first to its last instant (both the same: one lost reading)."""
+    """A span that nobody watched; `closed`: a reading ended it, so its last instant was seen.
+
+    A gap that the log ends with is not closed; if it is a single lost reading, start and end are the same.
+    """
 
     start_ms: int
     end_ms: int
+    closed: bool = True
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,6 @@ def _gaps(found: tuple[Point, ...], max_gap_ms: int, until_ms: int | None) -> It
     last = found[-1]
     end_ms = max(last.at_ms, until_ms or last.at_ms)
     if last.value is None:
-        yield Gap(last.at_ms if start_ms is None else start_ms, end_ms)
+        yield Gap(last.at_ms if start_ms is None else start_ms, end_ms, closed=False)
     elif end_ms - last.at_ms > max_gap_ms:
-        yield Gap(last.at_ms + max_gap_ms, end_ms)
+        yield Gap(last.at_ms + max_gap_ms, end_ms, closed=False)

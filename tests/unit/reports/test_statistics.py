@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldchain.importers.replay_plan import replay_plans
-from coldchain.reports.statistics import Gap, Statistics, statistics
+from coldchain.reports.statistics import Statistics, statistics
 from tests.unit.reports.support import MINUTE, START, file
 
 
@@ -58,9 +58,16 @@ def test_mean_is_weighted_with_time(log: str, until_min: int | None, mean: float
 )
 def test_gaps(log: str, until_min: int | None, gaps: list[tuple[int, int]]) -> None:
     """Time without a reading is named, neither inside nor outside."""
-    assert figures(log, until_min).gaps == tuple(
-        Gap(START + start * MINUTE, START + end * MINUTE) for start, end in gaps
-    )
+    found = figures(log, until_min).gaps
+    assert [(gap.start_ms, gap.end_ms) for gap in found] == [
+        (START + start * MINUTE, START + end * MINUTE) for start, end in gaps
+    ]
+
+
+def test_last_instant_of_a_gap() -> None:
+    """A reading that ends a gap was seen; where the log ends with the gap, its last instant was not."""
+    assert figures("4 bad 5").gaps[0].closed
+    assert not figures("4 5 bad").gaps[0].closed
 
 
 @pytest.mark.parametrize(
