@@ -95,8 +95,10 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; the last one also copies the log into the database and removes it."""
-        with self.guard("close"):
+        try:
             self.connection.close()
+        except apsw.Error as cause:
+            raise from_sqlite(cause, "close", self.path) from cause
 
     def _roll_back(self) -> None:
         # After "full" and most I/O errors SQLite has rolled back already, and ROLLBACK would raise.
