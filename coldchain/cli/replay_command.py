@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -306,7 +307,7 @@ def _by_id(file: LoggerFile, roles: dict[str, str]) -> dict[str, str]:
 def _print(report: ReplayReport, form: str) -> None:
     try:
         if form == "json":
-            sys.stdout.write(as_json(report))
+            sys.stdout.buffer.write(as_json(report).encode())  # JSON is UTF-8 whatever the terminal is
         else:
             show(report, _console())
         sys.stdout.flush()
@@ -316,5 +317,7 @@ def _print(report: ReplayReport, form: str) -> None:
 
 
 def _console() -> Console:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ° shows ? and the report
     console = Console()
     return console if console.is_terminal else Console(width=_PAGE)

@@ -109,10 +109,10 @@ def report() -> str:
     lines += [f" Max T: {degrees(samples[high])}, TS Max T: {at(high)}", f" MKT: {kinetic:.1f}"]
     lines += [f" Avrg T: {sum(samples) / len(samples) / 10:.1f}", " Run Number: 1"]
     lines += [" Alarm:", *results(samples)]
-    lines += ["Marker:", "\tNumber\tT\tyyyy-MM-dd hh:mm\t", "Data:", "\tyyyy-MM-dd hh:mm\tT\tOut of limits\t"]
+    lines += ["Marker:", "\tNumber\tT\tyyyy-MM-dd hh:mm\t", "Data:", "\tyyyy-MM-dd hh:mm\tT\tOut of limits"]
     for minute, value in zip(logged, shown, strict=True):
         marked = any(kind and outside(kind, limit, value) for kind, limit, _ in SLOTS.values())
-        lines.append(f"\t{at(minute)}\t{degrees(value)}\t{'x' if marked else ''}\t")
+        lines.append(f"\t{at(minute)}\t{degrees(value)}\t{'x' if marked else ''}")
     lines += ["Cert:", " Vers: 1.0", " Issuer: nobody", " Owner: nobody, for tests", "Sig Cert: 00"]
     lines += ["Sig: 00"]
     return "".join(line + "\r\n" for line in lines)

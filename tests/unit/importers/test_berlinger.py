@@ -39,7 +39,7 @@ def test_log() -> None:
     values = file.series[0].values
     assert len(values) == 91
     assert values[0].at_ms == epoch_ms(datetime(2023, 3, 7, 6, 12, tzinfo=UTC))
-    assert values[0].raw == TEXT.split("Out of limits\t\r\n")[1].split("\t")[2]
+    assert values[0].raw == TEXT.split("Out of limits\r\n")[1].split("\t")[2]
     assert (file.serial, file.energy) == ("SAMPLE0001", Fraction(83))
     assert file.stopped_ms == epoch_ms(datetime(2023, 3, 7, 21, 20, tzinfo=UTC))
     assert file.unread == ()
@@ -174,7 +174,7 @@ def test_any_damage(data: st.DataObject) -> None:
         file = parse(damaged)
     except Refused:
         return
-    log = TEXT.split("Out of limits\t\r\n")[1].split("Cert:")[0]
+    log = TEXT.split("Out of limits\r\n")[1].split("Cert:")[0]
     lines = set(damaged.split("\r\n"))
     intact = [row.split("\t")[1:3] for row in log.split("\r\n") if row and row in lines]
     found = {(value.at_ms, value.raw) for series in file.series for value in series.values}
