@@ -24,7 +24,7 @@ from coldchain import __version__
 from coldchain.clock import Clock
 from coldchain.units import QUANTITIES
 from coldchain.web.guard import Caller, Guard
-from coldchain.web.hub import Hub
+from coldchain.web.hub import Event, Hub
 from coldchain.web.sessions import Sessions
 from coldchain.web.settings import PageSettings
 from coldchain.web.static_files import StaticFiles
@@ -207,8 +207,8 @@ class Api:
         return _json(request, msgspec.json.encode(view))
 
     async def events(self, request: Request) -> Response:
-        """GET /api/events: server-sent events `state`, `change`, `beat`, `bye`."""
-        await self._who(request)
+        """GET /api/events: server-sent events `me`, `state`, `change`, `beat`, `bye`."""
+        actor = await self._who(request)
         if self._hub.full:
             raise Problem(503, "full", "too many pages are open", retry_s=5)
         last_id = request.headers.get("last-event-id") or request.query_params.get("since", "")
@@ -220,7 +220,8 @@ class Api:
                 return False
             return True
 
-        stream: AsyncIterator[bytes] = self._hub.listen(last_id, still_welcome)
+        greeting = Event("me", msgspec.json.encode(self._me(actor)))  # saves a page one round trip
+        stream: AsyncIterator[bytes] = self._hub.listen(last_id, greeting, still_welcome)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
 

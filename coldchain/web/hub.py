@@ -240,8 +240,10 @@ class Hub:
                     listener.woken.set()
                 await asyncio.sleep(_AFTER_FAILURE_S)
 
-    async def listen(self, last_id: str, still_welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """The stream of one page: what it missed, then changes as they come, heartbeats between.
+    async def listen(
+        self, last_id: str, greeting: Event, still_welcome: Callable[[], bool]
+    ) -> AsyncIterator[bytes]:
+        """The stream of one page: a greeting, what it missed, then changes as they come, and heartbeats.
 
         `still_welcome` is asked with every heartbeat; when it says no the stream ends.
         """
@@ -249,7 +251,7 @@ class Hub:
         self._listeners.add(listener)
         try:
             await self._take()
-            yield b"retry: 1000\n\n"
+            yield b"retry: 1000\n\n" + greeting.wire()
             yield self._beat().wire()  # first: the page reckons ages by it
             loop = asyncio.get_running_loop()
             beat_due_s = loop.time() + self._heartbeat_s

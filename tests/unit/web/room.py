@@ -129,7 +129,9 @@ class Room:
                 case ResetLatch(alarm=name) | CloseAlarm(alarm=name):
                     self.drop_alarm(name)
                 case EnterStage(consignment=name, stage=stage):
-                    self._load(name, lambda load: structs.replace(load, stage=stage, stage_title="", stage_since=at))
+                    self._load(
+                        name, lambda load: structs.replace(load, stage=stage, stage_title="", stage_since=at)
+                    )
                 case SetEta(consignment=name, eta_ms=eta_ms):
                     self._load(name, lambda load: structs.replace(load, eta=Instant(eta_ms)))
                 case _:

@@ -230,10 +230,11 @@ def test_a_page_that_was_not_built(room: Room, tmp_path: Path) -> None:
 
 
 def test_the_stream_begins_with_everything(serve: Serve) -> None:
-    """A page that knows nothing gets a heartbeat, then the whole state with its number."""
+    """A page that knows nothing hears who it is, gets a heartbeat, then the whole state with its number."""
     with Client(serve()).events() as events:
-        (beat, pulse, _), (name, state, number) = islice(events, 2)
-    assert (beat, name) == ("beat", "state")
+        (hello, me, _), (beat, pulse, _), (name, state, number) = islice(events, 3)
+    assert (hello, beat, name) == ("me", "beat", "state")
+    assert me["name"] == "unauthenticated"
     assert pulse["journal_ms"] >= pulse["beat_journal_ms"]
     assert len(state["assets"]) == 2
     assert number
@@ -242,7 +243,7 @@ def test_the_stream_begins_with_everything(serve: Serve) -> None:
 def test_only_what_differs_is_sent(serve: Serve, room: Room) -> None:
     """A reading of one asset sends that asset alone; an alarm that is gone is named as gone."""
     with Client(serve()).events() as events:
-        list(islice(events, 2))
+        list(islice(events, 3))
         room.bad("box-7-vapour", Reason.SENSOR_OPEN)
         change = next(data for name, data, _ in events if name == "change")
         assert [asset["id"] for asset in change["assets"]] == ["box-7"]
@@ -258,21 +259,21 @@ def test_a_page_that_was_away_gets_what_it_missed(serve: Serve, room: Room) -> N
     """After a broken line the page names the last number it saw and gets the rest, not everything."""
     page = serve()
     with Client(page).events() as events:
-        *_, (_, _, number) = islice(events, 2)
+        *_, (_, _, number) = islice(events, 3)
     room.put_alarm(room.critical("dewar-2/x"))
     with Client(page).events(since=number) as events:
-        name, change, _ = next(event for event in events if event[0] != "beat")
+        name, change, _ = next(event for event in events if event[0] in {"state", "change"})
     assert name == "change"
     assert [alarm["id"] for alarm in change["alarms"]] == ["dewar-2/x"]
     assert change["assets"] == []
     with Client(page).events(since="another-7") as events:
-        assert next(event for event in events if event[0] != "beat")[0] == "state"
+        assert next(event for event in events if event[0] in {"state", "change"})[0] == "state"
 
 
 def test_heartbeats_come_while_nothing_happens_and_while_much_does(serve: Serve, room: Room) -> None:
     """The heartbeat depends on time alone: neither a calm hour nor a storm of readings keeps it back."""
     with Client(serve()).events() as events:
-        assert [name for name, _, _ in islice(events, 5)] == ["beat", "state", "beat", "beat", "beat"]
+        assert [name for name, _, _ in islice(events, 6)] == ["me", "beat", "state", "beat", "beat", "beat"]
         stop = threading.Event()
 
         def storm() -> None:
@@ -294,7 +295,7 @@ def test_heartbeats_come_while_nothing_happens_and_while_much_does(serve: Serve,
 def test_a_station_that_fails_looks_dead(serve: Serve, room: Room) -> None:
     """When the state cannot be had the stream ends: an old state with a heartbeat would look alive."""
     with Client(serve()).events() as events:
-        list(islice(events, 2))
+        list(islice(events, 3))
         room.failing = True
         room.show(room.view)
         assert list(events)[-1][:2] == ("bye", {"why": "failed"})
@@ -304,7 +305,7 @@ def test_stopping_says_good_bye(serve: Serve) -> None:
     """Stopping ends open streams at once, so that pages know and the daemon need not wait."""
     page = serve()
     with Client(page).events() as events:
-        list(islice(events, 2))
+        list(islice(events, 3))
         page.stop()
         assert list(events)[-1][:2] == ("bye", {"why": "stopping"})
 
@@ -391,7 +392,7 @@ def test_a_session_that_is_over_ends_its_stream(serve: Serve, users: Users) -> N
     client = Client(serve())
     client.login("viewer", WORD)
     with client.events() as events:
-        list(islice(events, 2))
+        list(islice(events, 3))
         users.remove("viewer")
         assert list(events)[-1][:2] == ("bye", {"why": "logged_out"})
 

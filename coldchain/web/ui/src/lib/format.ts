@@ -63,10 +63,11 @@ export function duration(ms: number): string {
   return h % 24 ? `${put(d, w.d)} ${put(h % 24, w.h)}` : put(d, w.d);
 }
 
-/** Whole hours where that is the habit (travel, LN2), minutes below one. */
-export function hours(ms: number): string {
-  if (ms < 3_600_000) return duration(Math.floor(ms / 60_000) * 60_000);
-  return `${Math.floor(ms / 3_600_000)}${THIN}${w.h}`;
+/** Whole hours where that is the habit (travel, LN2), minutes below one. What is needed is rounded up. */
+export function hours(ms: number, up = false): string {
+  const whole = up ? Math.ceil : Math.floor;
+  if (ms < 3_600_000) return duration(whole(ms / 60_000) * 60_000);
+  return `${whole(ms / 3_600_000)}${THIN}${w.h}`;
 }
 
 export function percent(part: number, whole: number): string {
@@ -156,6 +157,12 @@ export function moment(at: Instant): string {
 export function fromField(value: string): number | null {
   const ms = Date.parse(`${value}Z`);
   return Number.isNaN(ms) ? null : ms;
+}
+
+/** What a field's time means, year first: browsers show such fields in an order of their own. */
+export function fieldMeans(ms: number): string {
+  const utc = `${full(ms)} ${w.utc}`;
+  return zoneDiffers(ms) ? `${utc}, ${w.in_site_zone(`${full(ms, zone())}`)}` : utc;
 }
 
 export function toField(ms: number): string {

@@ -43,25 +43,12 @@ class Live {
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.#tick();
     });
-    void this.connect();
+    this.connect();
   }
 
-  async connect(): Promise<void> {
+  connect(): void {
     clearTimeout(this.#retry);
     this.#source?.close();
-    this.#source = null;
-    try {
-      this.me = await api.me();
-      this.wantsLogin = false;
-    } catch (error) {
-      if (error instanceof api.Refused && error.status === 401) {
-        this.wantsLogin = true;
-        return;
-      }
-      this.#lose("lost");
-      this.#again();
-      return;
-    }
     const source = new EventSource(`api/events?since=${encodeURIComponent(this.#lastId)}`);
     this.#source = source;
     this.#heardAt = performance.now();
@@ -72,6 +59,10 @@ class Live {
         this.#heardAt = performance.now();
         take(event);
       });
+    on("me", (event) => {
+      this.me = JSON.parse(event.data);
+      this.wantsLogin = false;
+    });
     on("beat", (event) => this.#beat(JSON.parse(event.data)));
     on("state", (event) => {
       this.#assets.clear();
@@ -83,8 +74,23 @@ class Live {
     source.onerror = () => {
       if (source !== this.#source) return;
       this.#lose("lost");
-      this.#again();
+      void this.#ask();
     };
+  }
+
+  // An event stream does not say why it failed: it may be that somebody must log in.
+  async #ask(): Promise<void> {
+    this.#source?.close();
+    this.#source = null;
+    try {
+      await api.me();
+    } catch (error) {
+      if (error instanceof api.Refused && error.status === 401) {
+        this.wantsLogin = true;
+        return;
+      }
+    }
+    this.#again();
   }
 
   #again(): void {
@@ -92,7 +98,7 @@ class Live {
     this.#source = null;
     clearTimeout(this.#retry);
     this.#attempts += 1;
-    this.#retry = setTimeout(() => void this.connect(), Math.min(5_000, 500 * this.#attempts));
+    this.#retry = setTimeout(() => this.connect(), Math.min(5_000, 500 * this.#attempts));
   }
 
   #beat(pulse: Pulse): void {
@@ -156,6 +162,10 @@ class Live {
     this.#source?.close();
     this.#source = null;
     this.#lastId = "";
+    this.#assets.clear();
+    this.#alarms.clear();
+    this.assets = [];
+    this.alarms = [];
     this.head = null;
     this.me = null;
     this.link = "connecting";
