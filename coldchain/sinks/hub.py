@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from coldchain import announcements
 from coldchain.announcements import Announcement
 from coldchain.clock import Clock
 from coldchain.journal import Deliveries, Notice
@@ -20,6 +19,7 @@ from coldchain.sinks.backoff import Backoff
 from coldchain.sinks.base import Category, Message, Present, SinkKind, Surroundings, calls_people
 from coldchain.sinks.log_drain import LogDrain
 from coldchain.sinks.notice_drain import NoticeDrain
+from coldchain.sinks.outgoing import Outgoing, encode
 from coldchain.sinks.state_drain import StateDrain
 from coldchain.sinks.thread import Drain, Reporter, SinkThread, Status
 
@@ -103,21 +103,25 @@ class Sinks:
 
     def notices(self, position: int, arrival_ms: int, said: list[Announcement]) -> list[Notice]:
         """The outbox rows of one fact's announcements, to be committed with them."""
-        del arrival_ms
         self._recent.append((position, said))
-        return [
-            Notice(
-                name,
-                self._key(position, ordinal),
-                position,
-                ordinal,
-                each.kind.value,
-                announcements.encode(each),
-            )
+        wanted = [
+            (name, ordinal, each)
             for name, sink in self._configured.items()
             if sink.kind.category is Category.NOTICE
             for ordinal, each in enumerate(said)
             if sink.kind.wants(sink.settings, each)
+        ]
+        utc_ms = self._utc(arrival_ms) if wanted else None
+        return [
+            Notice(
+                sink=name,
+                id=self._key(position, ordinal),
+                position=position,
+                ordinal=ordinal,
+                kind=each.kind.value,
+                body=encode(Outgoing(each, arrival_ms, utc_ms)),
+            )
+            for name, ordinal, each in wanted
         ]
 
     def wake(self) -> None:
@@ -135,9 +139,7 @@ class Sinks:
                 if ordinal is None
                 else self._key(position, ordinal)
             )
-            utc_ms = None
-            if self._clock.known():
-                utc_ms = arrival_ms + self._clock.utc_ms() - self._clock.journal_ms()
+            utc_ms = self._utc(arrival_ms)
             message = Message(key, position, ordinal or 0, each, arrival_ms, utc_ms, 0, unrecorded=True)
             for name, sink in self._configured.items():
                 if sink.unrecorded and self._takes(sink, each):
@@ -150,6 +152,12 @@ class Sinks:
         if sink.kind.category is Category.NOTICE:
             return sink.kind.wants(sink.settings, announcement)
         return sink.kind.category is Category.STATE and calls_people(announcement)
+
+    def _utc(self, journal_ms: int) -> int | None:
+        """UTC of an instant that is just now or was a moment ago, None while the clock is not known."""
+        if not self._clock.known():
+            return None
+        return journal_ms + self._clock.utc_ms() - self._clock.journal_ms()
 
     def _key(self, position: int, ordinal: int) -> str:
         return f"{self._journal_id}-{position}-{ordinal}"

@@ -131,6 +131,8 @@ class MqttState:
         except (OSError, ValueError) as error:
             connection.close()
             why = f"{self._broker.host}:{self._broker.port_number}: {error}"
+            if isinstance(error, ssl.SSLError):
+                raise Misconfigured(self._name, "connect", why, mend="check the certificates") from error
             raise Unreachable(self._name, "connect", why) from error
         if connection.refused:
             connection.close()

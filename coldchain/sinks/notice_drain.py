@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from coldchain import announcements
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
 from coldchain.journal import Deliveries, Notice, Pending
 from coldchain.model import Priority
 from coldchain.sinks.backoff import Backoff
 from coldchain.sinks.base import Message, Misconfigured, NoticeSink, Pulse, Rejected, Unreachable, Unwilling
+from coldchain.sinks.outgoing import Outgoing, decode, encode
 from coldchain.sinks.thread import News, Report, Reporter
 
 #: What the one notice that stands for many is called, as the outbox's kind and the announcement's text.
@@ -53,7 +53,6 @@ class NoticeDrain:
         self._report = report
         self._journal = open_journal()
         self._told: dict[str, str] = {}
-        self._arrivals: tuple[int, int] = (0, 0)
         self._beat_due_s = clock.real_s()
         self._put_off_ms: dict[str, int] = {}
 
@@ -125,28 +124,20 @@ class NoticeDrain:
         self._put_off_ms[pending.notice.id] = next_ms
         self._journal.failed(self._name, pending.notice.id, error.why, next_ms)
 
-    def _message(self, pending: Pending, now_ms: int) -> Message:
+    @staticmethod
+    def _message(pending: Pending, now_ms: int) -> Message:
         notice = pending.notice
-        announced_ms = self._announced_ms(notice.position)
-        utc_ms = None
-        if self._clock.known():
-            utc_ms = announced_ms + self._clock.utc_ms() - self._clock.journal_ms()
+        out = decode(notice.body)
         return Message(
             key=notice.id,
             position=notice.position,
             ordinal=notice.ordinal,
-            announcement=announcements.decode(notice.body),
-            announced_ms=announced_ms,
-            announced_utc_ms=utc_ms,
-            age_ms=max(0, now_ms - announced_ms),
+            announcement=out.announcement,
+            announced_ms=out.announced_ms,
+            announced_utc_ms=out.announced_utc_ms,
+            age_ms=max(0, now_ms - out.announced_ms),
             attempt=pending.attempts + 1,
         )
-
-    def _announced_ms(self, position: int) -> int:
-        if self._arrivals[0] != position:
-            row = next(iter(self._journal.facts(position, position)), None)
-            self._arrivals = (position, 0 if row is None else row.arrival_ms)
-        return self._arrivals[1]
 
     def _remember(self, key: str, receipt: str) -> None:
         self._told[key] = receipt
@@ -163,7 +154,7 @@ class NoticeDrain:
             each
             for each in oldest
             if each.notice.kind != WHILE_UNREACHABLE
-            and now_ms - self._announced_ms(each.notice.position) > self._sink.max_age_ms
+            and now_ms - decode(each.notice.body).announced_ms > self._sink.max_age_ms
         ]
         if not aged:
             return False
@@ -174,25 +165,26 @@ class NoticeDrain:
 
     def _one_for_all(self, group: list[Pending]) -> Notice:
         group = sorted(group, key=lambda each: (each.notice.position, each.notice.ordinal))
-        said = [announcements.decode(each.notice.body) for each in group]
+        rows = [decode(each.notice.body) for each in group]
+        said = [row.announcement for row in rows]
         first, last = group[0].notice, group[-1].notice
         since_ms = [
-            each.since_ms for each in said if each.text == WHILE_UNREACHABLE and each.since_ms is not None
+            row.announced_ms if row.announcement.text != WHILE_UNREACHABLE else row.announcement.since_ms or 0
+            for row in rows
         ]
-        since_ms.append(self._announced_ms(first.position))
         summary = Announcement(
             Kind.NOTE,
             text=WHILE_UNREACHABLE,
             priority=min((p for each in said if (p := each.priority)), key=_URGENCY.index, default=None),
             since_ms=min(since_ms),
-            end_ms=self._announced_ms(last.position),
+            end_ms=rows[-1].announced_ms,
             axis="journal",
             detail=_summed_up(said),
             unapproved=any(each.unapproved for each in said),
             simulated=all(each.simulated for each in said),
         )
         key = f"{WHILE_UNREACHABLE}-{first.position}.{first.ordinal}-{last.position}.{last.ordinal}"
-        body = announcements.encode(summary)
+        body = encode(Outgoing(summary, rows[-1].announced_ms, rows[-1].announced_utc_ms))
         return Notice(self._name, key, last.position, last.ordinal, WHILE_UNREACHABLE, body)
 
     # --- Waiting

@@ -108,6 +108,9 @@ class Webhook:
                 answer.drain_conn()
             finally:
                 answer.release_conn()
+        except urllib3.exceptions.SSLError as error:
+            mend = "check the receiver's certificate and this machine's authorities"
+            raise Misconfigured(self._name, what, str(error)[:_WORDS], mend=mend) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             why = f"{type(error).__name__}: {error}"[:_WORDS]
             raise Unreachable(self._name, what, why) from error
