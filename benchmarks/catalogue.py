@@ -1,0 +1,163 @@
+"""Every measurement: what is measured, against what, and which of its figures are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from benchmarks.series import HOUR_MS
+
+#: "module:function" in this package, run in a process of its own.
+Side = str
+CHANNELS = 20
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison. `ratios`: figures that both sides give; `told`: figures shown as they are.
+
+    prepare: run once before the runs, in a folder that all of them share.
+    """
+
+    name: str
+    baseline: Side
+    subject: Side
+    ratios: tuple[str, ...]
+    told: tuple[str, ...] = ()
+    options: dict[str, int | str] = field(default_factory=dict)
+    prepare: Side = ""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Cases that belong together; `cases` makes them for the chosen sizes."""
+
+    name: str
+    about: str
+    baseline: str
+    cases: Callable[[Sizes], tuple[Case, ...]]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured: hours of a reading a second for `day`, days of one a minute for the past."""
+
+    hours: float = 1.0
+    days: float = 3.0
+
+
+def _fold(sizes: Sizes) -> tuple[Case, ...]:
+    rounds = 3_000
+
+    def case(name: str, interval_ms: int, late_every: int = 0) -> Case:
+        return Case(
+            name,
+            "bare:limit_loop",
+            "judging:fold",
+            ("cpu_us_per_reading",),
+            ("readings_per_s", "kept_bytes_per_reading", "announcements"),
+            {
+                "channels": CHANNELS,
+                "interval_ms": interval_ms,
+                "span_ms": rounds * interval_ms,
+                "late_every": late_every,
+            },
+        )
+
+    return (
+        case("one a minute", MINUTE_MS),
+        case("one a second", 1000),
+        case("one a second, each 100th ten late", 1000, 100),
+    )
+
+
+def _day(sizes: Sizes) -> tuple[Case, ...]:
+    span = {"channels": CHANNELS, "interval_ms": 1000, "span_ms": round(sizes.hours * HOUR_MS)}
+    ratios = ("cpu_us_per_reading", "peak_bytes", "handed_bytes_per_reading", "file_bytes_per_reading")
+    told = ("readings", "commits", "facts", "announcements", "disk_bytes_per_reading")
+    hours = f"{sizes.hours:g} h of {CHANNELS} channels at one a second"
+    return (
+        Case(f"{hours}, as they come", "bare:insert", "writing:live", ratios, told, span | {"batch": CHANNELS}),
+        Case(f"{hours}, all at once", "bare:insert", "writing:backlog", ratios, told, span | {"batch": 500}),
+    )
+
+
+def _commit(sizes: Sizes) -> tuple[Case, ...]:
+    def case(batch: int, readings: int) -> Case:
+        return Case(
+            f"{batch} in a commit",
+            "bare:insert",
+            "writing:commits",
+            ("wall_us_per_reading", "cpu_us_per_reading", "handed_bytes_per_reading", "file_bytes_per_reading"),
+            ("commits", "disk_bytes_per_reading"),
+            {
+                "channels": CHANNELS,
+                "interval_ms": 1000,
+                "span_ms": readings // CHANNELS * 1000,
+                "batch": batch,
+            },
+        )
+
+    return case(1, 2_000), case(10, 10_000), case(100, 40_000), case(500, 60_000)
+
+
+def _past(sizes: Sizes) -> dict[str, int | str]:
+    return {"channels": CHANNELS, "interval_ms": MINUTE_MS, "span_ms": round(sizes.days * 24 * HOUR_MS)}
+
+
+def _recovery(sizes: Sizes) -> tuple[Case, ...]:
+    def case(name: str, journal: str) -> Case:
+        return Case(
+            f"{sizes.days:g} d of {CHANNELS} channels at one a minute, {name}",
+            "bare:count_rows",
+            "past:recovery",
+            ("wall_ms", "peak_bytes"),
+            ("cpu_ms",),
+            _past(sizes) | {"journal": journal},
+            prepare="past:build",
+        )
+
+    return case("checkpoint 15 min old", "with.journal"), case("no checkpoint", "without.journal")
+
+
+def _verify(sizes: Sizes) -> tuple[Case, ...]:
+    name = f"{sizes.days:g} d of {CHANNELS} channels at one a minute"
+    options = _past(sizes) | {"journal": "with.journal"}
+    ratios = ("wall_ms", "peak_bytes")
+    return (Case(name, "bare:read_rows", "past:whole", ratios, ("cpu_ms",), options, prepare="past:build"),)
+
+
+def _reading_to_disk(sizes: Sizes) -> tuple[Case, ...]:
+    options: dict[str, int | str] = {"rate": 100, "readings": 400}
+    case = Case(
+        "100 readings a second, one by one",
+        "bare:single_commits",
+        "writing:to_disk",
+        ("p50_us", "p99_us"),
+        ("count",),
+        options,
+    )
+    return (case,)
+
+
+def _start(sizes: Sizes) -> tuple[Case, ...]:
+    def case(name: str, statement: str) -> Case:
+        ratios = ("wall_ms", "cpu_ms", "peak_bytes")
+        return Case(name, "starting:nothing", "starting:importing", ratios, ("modules",), {"module": statement})
+
+    return (
+        case("any command (coldchain.cli.main)", "coldchain.cli.main"),
+        case("the daemon (coldchain.daemon.daemon)", "coldchain.daemon.daemon"),
+    )
+
+
+BENCHMARKS = (
+    Benchmark("fold", "readings judged, nothing written", "a loop of one limit over the same tuples", _fold),
+    Benchmark("day", "readings through queue, fold and journal", "the same rows into a plain table", _day),
+    Benchmark("commit", "the journal alone, by size of commit", "the same rows into a plain table", _commit),
+    Benchmark("recovery", "start to the first reading on the disk", "count the journal's facts", _recovery),
+    Benchmark("verify", "prove a journal", "fetch its rows", _verify),
+    Benchmark("reading_to_disk", "from offer to acknowledgement", "one row's commit", _reading_to_disk),
+    Benchmark("import", "start-up of the interpreter with our modules", "python -c pass", _start),
+)
