@@ -21,7 +21,7 @@ from coldchain.model import Reason
 _TAKES_TURNS = 0.5
 
 
-def read(name: str, sha256: str, lines: Sequence[str], told: ReadAs, *, open_end: bool) -> LoggerFile:
+def read(name: str, sha256: str, lines: list[str], told: ReadAs, *, open_end: bool) -> LoggerFile:
     """Read the lines of a file; raises Refused. open_end: the last line has no line end."""
     reader = stamps.reader(told.time_format)
     found = table(lines, told.delimiter, lambda text: reader(text) is not None)
@@ -44,6 +44,7 @@ def read(name: str, sha256: str, lines: Sequence[str], told: ReadAs, *, open_end
         for label, rows in groups
         for value in values
     ]
+    series = _told_apart(series)
     if not told.series_column:
         _refuse_mixed_series(found, series[0], [time.columns, tuple(v.column for v in values)])
     findings.unread.sort(key=lambda unread: (unread.line, unread.field))
@@ -193,6 +194,17 @@ def _refuse_mixed_series(found: Table, series: Series, used: Sequence[tuple[int,
                 f"many lines share a time; column {found.name(column)!r} may name several series",
                 f"if so, say --series-column {found.name(column)!r}",
             )
+
+
+def _told_apart(series: list[Series]) -> list[Series]:
+    """Columns of the same heading get a number, in the order of the file."""
+    found: list[Series] = []
+    for one in series:
+        same = sum(other.title == one.title or other.id == one.id for other in series[: len(found)])
+        if same:
+            one = Series(f"{one.id}-{same + 1}", f"{one.title} ({same + 1})", one.unit, one.values)
+        found.append(one)
+    return found
 
 
 def _slug(title: str) -> str:

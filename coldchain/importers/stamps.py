@@ -12,9 +12,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 #: Seconds from 2000-01-01 to 2100-01-01: no logger of ours is older, and other numbers are no epochs.
 _EPOCH_S = range(946_684_800, 4_102_444_800)
+#: An epoch in seconds; a date and a time of day take one character more.
+_SHORTEST = 10
 #: Digits of an epoch and its units in a second.
 _EPOCH_UNITS = {10: 1, 13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
 _EPOCH = re.compile(r"(\d{10}|\d{13}|\d{16}|\d{19})(?:\.(\d{1,9}))?", re.ASCII)
@@ -102,8 +105,11 @@ class Civil:
             return None
 
 
+@lru_cache(maxsize=1 << 17)
 def read(text: str) -> Instant | Civil | None:
     """A cell as a time, or None if it is none."""
+    if len(text) < _SHORTEST:
+        return None
     text = text.translate(_BLANKS).strip()
     if text[:1].isdigit() and (epoch := _epoch(text)):
         return epoch

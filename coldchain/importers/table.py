@@ -18,6 +18,8 @@ from coldchain.importers.refusal import Refused
 #: How many damaged lines may stand between a heading and the first line that is data.
 _DAMAGED_MAX = 4
 
+#: Lines from the beginning of a file, and as many spread over the rest, that show its separator.
+_SAMPLE = 200
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
@@ -49,26 +51,34 @@ class Table:
 IsTime = Callable[[str], bool]
 
 
-def table(lines: Sequence[str], delimiter: str | None = None, is_time: IsTime | None = None) -> Table:
+def table(lines: list[str], delimiter: str | None = None, is_time: IsTime | None = None) -> Table:
     """Find separator, heading and body; raises Refused where there is no log in the lines.
 
     is_time: what counts as a time, if the times are of a form that was told.
     """
     is_time = is_time or (lambda text: stamps.read(text) is not None)
-    split = {mark: _split(lines, mark) for mark in ([delimiter] if delimiter else _SEPARATORS)}
-    data = {mark: [row for row in rows if _is_data(row, is_time)] for mark, rows in split.items()}
-    best = max(data, key=lambda mark: len(data[mark]))
-    if not data[best]:
+    best = delimiter or _separator(lines, is_time)
+    rows = _split(lines, best)
+    data = [row for row in rows if _is_data(row, is_time)]
+    if not data:
         raise Refused(
             "no line holds a time and a number as separate fields",
             "name the separator with --delimiter or the form of its times with --time-format",
         )
-    rivals = [_SEPARATORS.get(mark, mark) for mark, rows in data.items() if len(rows) == len(data[best])]
+    where = Counter(_times(row, is_time) for row in data).most_common(1)[0][0]
+    start = next(row for row in rows if _times(row, is_time) == where and _is_row(row, where))
+    return _assembled(best, rows, data, start, stated=delimiter is not None)
+
+
+def _separator(lines: list[str], is_time: IsTime) -> str:
+    """What stands between fields, by a sample of lines from the whole file."""
+    sample = lines[:_SAMPLE] + lines[_SAMPLE :: max(1, len(lines) // _SAMPLE)]
+    data = {mark: sum(_is_data(row, is_time) for row in _split(sample, mark)) for mark in _SEPARATORS}
+    best = max(data.values())
+    rivals = [name for mark, name in _SEPARATORS.items() if best and data[mark] == best]
     if len(rivals) > 1:
         raise Refused(f"fields may be separated by {' or '.join(rivals)}", "say which with --delimiter")
-    where = Counter(_times(row, is_time) for row in data[best]).most_common(1)[0][0]
-    start = next(row for row in split[best] if _times(row, is_time) == where and _is_row(row, where))
-    return _assembled(best, split[best], data[best], start, stated=delimiter is not None)
+    return next(mark for mark in _SEPARATORS if data[mark] == best)
 
 
 def _split(lines: Sequence[str], delimiter: str) -> list[Row]:
@@ -187,7 +197,14 @@ def _fitted(row: Row, fields: int, width: int) -> Row:
         return row
     cells = _trimmed(row.cells) if len(row.cells) > width else row.cells
     if not fields <= len(cells) <= width:
-        return Row(row.line, cells, row.text, f"has {len(cells)} fields instead of {width}")
+        return Row(
+            row.line,
+            cells,
+            row.text,
+            f"has {len(cells)} of {width} fields"
+            if len(cells) < width
+            else f"has {len(cells)} fields, not {width}",
+        )
     return Row(row.line, cells + ("",) * (width - len(cells)), row.text)
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from coldchain.model import Side
 from coldchain.plan import Rule
 from coldchain.reports import words
-from coldchain.reports.statistics import Point
+from coldchain.reports.statistics import Gap, Point
 
 _ROWS = 9
 _FULL, _UPPER, _LOWER, _LIMIT = "█", "▀", "▄", "─"
@@ -25,8 +25,11 @@ class _Stretch:
     last: int
 
 
-def plot(points: Sequence[Point], rules: Sequence[Rule], width: int) -> Text | None:
-    """The values over time in `width` columns, with the limits as lines; None: too little to draw."""
+def plot(points: Sequence[Point], gaps: Sequence[Gap], rules: Sequence[Rule], width: int) -> Text | None:
+    """The values over time in `width` columns, with the limits as lines; None: too little to draw.
+
+    Where nobody watched, nothing is drawn.
+    """
     known = [(point.at_ms, point.value) for point in points if point.value is not None]
     if len(known) < 2 or width < 20 or known[0][0] == known[-1][0]:
         return None
@@ -40,7 +43,7 @@ def plot(points: Sequence[Point], rules: Sequence[Rule], width: int) -> Text | N
     labels = {_row(value, low, high): words.celsius(value) for value in (low, high)}
     labels |= {_row(limit, low, high): words.celsius(limit) for limit in near}
     margin = max(map(len, labels.values())) + 1
-    columns = _columns(known, width - margin - 1)
+    columns = _columns(known, gaps, width - margin - 1)
     lines = []
     for row in range(_ROWS - 1, -1, -1):
         text = Text(no_wrap=True)
@@ -55,7 +58,7 @@ def plot(points: Sequence[Point], rules: Sequence[Rule], width: int) -> Text | N
     return Text("\n", no_wrap=True).join(lines)
 
 
-def _columns(known: Sequence[tuple[int, int]], width: int) -> list[_Stretch | None]:
+def _columns(known: Sequence[tuple[int, int]], gaps: Sequence[Gap], width: int) -> list[_Stretch | None]:
     start, span = known[0][0], known[-1][0] - known[0][0]
     columns: list[_Stretch | None] = [None] * width
     for at_ms, value in known:
@@ -66,11 +69,12 @@ def _columns(known: Sequence[tuple[int, int]], width: int) -> list[_Stretch | No
             if before is None
             else _Stretch(min(before.low, value), max(before.high, value), value)
         )
-    if width > len(known):  # fewer readings than columns: each stands for those up to the next
-        last: _Stretch | None = None
-        for index, column in enumerate(columns):
-            last = column or last
-            columns[index] = last
+    last: _Stretch | None = None
+    for index, column in enumerate(columns):  # each reading stands for the time up to the next one
+        last = column or last
+        middle = start + span * (2 * index + 1) // (2 * width)
+        watched = not any(gap.start_ms < middle < gap.end_ms for gap in gaps)
+        columns[index] = column or (last if watched else None)
     return columns
 
 
@@ -96,7 +100,7 @@ def _cell(
     empty = (_LIMIT, "dim yellow") if is_limit else (" ", "")
     if column is None:
         return empty
-    came_from = column.low if before is None else before.last
+    came_from = column.last if before is None else before.last
     # Drawn from where the last column ended, so that a leap is a line and no gap.
     bottom = _half(min(column.low, came_from), low, high)
     top = _half(max(column.high, came_from), low, high)

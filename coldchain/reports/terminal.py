@@ -37,9 +37,11 @@ def _parts(report: ReplayReport, console: Console) -> Iterator[RenderableType]:
     yield Padding(_head(report), (1, 0, 0, 0), expand=False)
     for channel in report.channels:
         if not console.options.ascii_only:
-            drawn = plot(channel.figures.points, channel.rules, min(console.width, _PLOT_MAX))
+            figures = channel.figures
+            drawn = plot(figures.points, figures.gaps, channel.rules, min(console.width, _PLOT_MAX))
             if drawn is not None:
-                yield Padding(drawn, (1, 0, 0, 0), expand=False)
+                title = [_plain(channel.title, "bold")] if len(report.channels) > 1 else []
+                yield Padding(Group(*title, drawn), (1, 0, 0, 0), expand=False)
     if report.channels:
         yield Padding(_figures(report), (1, 0, 0, 0), expand=False)
         yield from _counted(report)

@@ -259,13 +259,13 @@ TAIL = "2022-11-08T05:09:00Z,2.1\n2022-11-08T05:19:00Z,2.0\n"
         ),
         pytest.param("2022-11-08T04:59:00Z,", (10, Reason.NO_VALUE), "no_value", id="a blank"),
         pytest.param("2022-11-08T04:59:00Z,4.x", (10, Reason.NOT_A_NUMBER), "no number", id="damaged number"),
-        pytest.param("2022-11-08T04:59:00Z", (10, Reason.CORRUPT_FRAME), "1 fields", id="cut after the time"),
+        pytest.param("2022-11-08T04:59:00Z", (10, Reason.CORRUPT_FRAME), "1 of 2 fields", id="cut after the time"),
         pytest.param(
             '2022-11-08T04:59:00Z,"4.4', (0, Reason.BAD_TIME), "separated values", id="a stray quote"
         ),
         pytest.param("2022-11-0xT04:59:00Z,3.2", (0, Reason.BAD_TIME), "no time", id="damaged time"),
         pytest.param("2022-11-08 04:59,3.2", (0, Reason.BAD_TIME), "no time", id="an offset is missing"),
-        pytest.param("3.2", (0, Reason.BAD_TIME), "1 fields", id="the time is missing"),
+        pytest.param("3.2", (0, Reason.BAD_TIME), "1 of 2 fields", id="the time is missing"),
     ],
 )
 def test_unreadable_line(line: str, middle: tuple[int, Reason], why: str) -> None:
@@ -381,6 +381,12 @@ def test_zone_to_show() -> None:
     zurich = ZoneInfo("Europe/Zurich")
     assert parse(one, zone=zurich).zone is zurich
     assert rows(parse(one, zone=zurich)) == [(0, "4.4"), (10, "4.4")]
+
+
+def test_columns_of_one_name_are_told_apart() -> None:
+    """Two columns with the same heading are two series, and two channels."""
+    file = parse("time,T °C,T °C\n2022-11-08T04:49Z,4.4,7\n2022-11-08T04:59Z,3.2,7\n")
+    assert [(series.id, series.title) for series in file.series] == [("t-c", "T °C"), ("t-c-2", "T °C (2)")]
 
 
 def test_hash_is_of_the_bytes() -> None:

@@ -142,3 +142,12 @@ def test_text_of_a_file_is_no_markup_and_no_control() -> None:
     shown = text(hostile)
     assert "[red]" in shown
     assert "\x1b" not in shown
+
+
+def test_plot_shows_peak_and_gap() -> None:
+    """The plot reaches to the highest value, and nothing is drawn where nobody watched."""
+    lines = text(report("5 5 5 12 5 bad bad bad bad bad 5 5", hold="10h", below=None)).splitlines()
+    peak = next(line for line in lines if line.startswith("12.0 °C"))
+    assert "█" in peak or "▀" in peak or "▄" in peak
+    floor = next(line for line in lines if line.startswith(" 5.0 °C"))
+    assert "          " in floor.removeprefix(" 5.0 °C").rstrip()
