@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from coldchain.announcements import Announcement, Kind
+from coldchain.announcements import Announcement, Kind, decode, encode
 from coldchain.clock import Clock
 from coldchain.journal import Deliveries, Notice, Pending
 from coldchain.model import Priority
+from coldchain.sinks.announced import Announced
 from coldchain.sinks.backoff import Backoff
 from coldchain.sinks.base import Message, Misconfigured, NoticeSink, Pulse, Rejected, Unreachable, Unwilling
-from coldchain.sinks.outgoing import Outgoing, decode, encode
 from coldchain.sinks.thread import News, Report, Reporter
 
 #: What the one notice that stands for many is called, as the outbox's kind and the announcement's text.
@@ -52,6 +52,7 @@ class NoticeDrain:
         self._backoff = backoff
         self._report = report
         self._journal = open_journal()
+        self._announced = Announced(self._journal)
         self._told: dict[str, str] = {}
         self._beat_due_s = clock.real_s()
         self._put_off_ms: dict[str, int] = {}
@@ -124,18 +125,17 @@ class NoticeDrain:
         self._put_off_ms[pending.notice.id] = next_ms
         self._journal.failed(self._name, pending.notice.id, error.why, next_ms)
 
-    @staticmethod
-    def _message(pending: Pending, now_ms: int) -> Message:
+    def _message(self, pending: Pending, now_ms: int) -> Message:
         notice = pending.notice
-        out = decode(notice.body)
+        announced_ms, announced_utc_ms = self._announced.at(notice.position)
         return Message(
             key=notice.id,
             position=notice.position,
             ordinal=notice.ordinal,
-            announcement=out.announcement,
-            announced_ms=out.announced_ms,
-            announced_utc_ms=out.announced_utc_ms,
-            age_ms=max(0, now_ms - out.announced_ms),
+            announcement=decode(notice.body),
+            announced_ms=announced_ms,
+            announced_utc_ms=announced_utc_ms,
+            age_ms=max(0, now_ms - announced_ms),
             attempt=pending.attempts + 1,
         )
 
@@ -154,7 +154,7 @@ class NoticeDrain:
             each
             for each in oldest
             if each.notice.kind != WHILE_UNREACHABLE
-            and now_ms - decode(each.notice.body).announced_ms > self._sink.max_age_ms
+            and now_ms - self._announced.at(each.notice.position)[0] > self._sink.max_age_ms
         ]
         if not aged:
             return False
@@ -165,27 +165,27 @@ class NoticeDrain:
 
     def _one_for_all(self, group: list[Pending]) -> Notice:
         group = sorted(group, key=lambda each: (each.notice.position, each.notice.ordinal))
-        rows = [decode(each.notice.body) for each in group]
-        said = [row.announcement for row in rows]
+        said = [decode(each.notice.body) for each in group]
         first, last = group[0].notice, group[-1].notice
         since_ms = [
-            row.announced_ms if row.announcement.text != WHILE_UNREACHABLE else row.announcement.since_ms or 0
-            for row in rows
+            each.since_ms
+            if each.text == WHILE_UNREACHABLE and each.since_ms is not None
+            else self._announced.at(of.notice.position)[0]
+            for of, each in zip(group, said, strict=True)
         ]
         summary = Announcement(
             Kind.NOTE,
             text=WHILE_UNREACHABLE,
             priority=min((p for each in said if (p := each.priority)), key=_URGENCY.index, default=None),
             since_ms=min(since_ms),
-            end_ms=rows[-1].announced_ms,
+            end_ms=self._announced.at(last.position)[0],
             axis="journal",
             detail=_summed_up(said),
             unapproved=any(each.unapproved for each in said),
             simulated=all(each.simulated for each in said),
         )
         key = f"{WHILE_UNREACHABLE}-{first.position}.{first.ordinal}-{last.position}.{last.ordinal}"
-        body = encode(Outgoing(summary, rows[-1].announced_ms, rows[-1].announced_utc_ms))
-        return Notice(self._name, key, last.position, last.ordinal, WHILE_UNREACHABLE, body)
+        return Notice(self._name, key, last.position, last.ordinal, WHILE_UNREACHABLE, encode(summary))
 
     # --- Waiting
 

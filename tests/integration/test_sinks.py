@@ -7,19 +7,23 @@ from typing import Any
 
 import pytest
 
-from coldchain import announcements, facts
+from coldchain import facts
 from coldchain.announcements import Announcement
 from coldchain.clock import SystemClock
 from coldchain.config.endpoints import BrokerSettings, InfluxSink, MqttStateSink, WebhookSink
-from coldchain.journal import Batch, Entry
 from coldchain.model import Priority
-from coldchain.sinks.base import AlarmNow, Present, Surroundings, installed
-from coldchain.sinks.hub import Configured, Sinks
-from coldchain.sinks.thread import News
+from coldchain.sinks.backoff import Backoff
+from coldchain.sinks.base import AlarmNow, Category, Message, Present, Surroundings, installed
+from coldchain.sinks.log_drain import LogDrain
+from coldchain.sinks.notice_drain import NoticeDrain
+from coldchain.sinks.state_drain import StateDrain
+from coldchain.sinks.thread import Drain, News, Reporter, SinkThread
 from tests.integration.test_sink_mqtt import PREFIX, Board
 from tests.integration.test_sink_webhook import Receiver
 from tests.servers import Mosquitto, VictoriaMetrics, wait_until
 from tests.unit.sinks.world import HIGH, NOON, World, raised, reading, reports
+
+ROOMS = ("room", "office")
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def rooms() -> Iterator[list[Receiver]]:
 
 
 class Gateway:
-    """A journal, and sinks as the configuration would make them."""
+    """A journal, and a thread for each sink, as the daemon has them."""
 
     def __init__(
         self, world: World, store: VictoriaMetrics, broker: Mosquitto, rooms: list[Receiver]
@@ -48,52 +52,52 @@ class Gateway:
         self.world = world
         self.present: Present | None = None
         self.clock = SystemClock(trusted=True)
-        self.kept, report = reports()
-        local = BrokerSettings(host="127.0.0.1", port=broker.port, client_id="gateway-7")
-        kinds = installed()
-
-        def configured(name: str, settings: Any) -> Configured:
-            around = Surroundings(
-                name=name, site="cell-bank", clock=self.clock, broker=lambda name: local, random=Random(1)
-            )
-            return Configured(
-                kind=kinds[settings.kind], settings=settings, around=around, unrecorded=settings.unrecorded
-            )
-
+        self.kept, self.report = reports()
+        self.local = BrokerSettings(host="127.0.0.1", port=broker.port, client_id="gateway-7")
         series = {"kind": "influx", "url": store.url, "bucket": "coldchain"}
         board = {"kind": "mqtt_state", "broker": "local", "topic_prefix": PREFIX}
-        room = {"kind": "webhook", "url": rooms[0].url, "unrecorded": True}
-        office = {"kind": "webhook", "url": rooms[1].url}
-        made = [
-            configured("series", InfluxSink.model_validate(series)),
-            configured("board", MqttStateSink.model_validate(board)),
-            configured("room", WebhookSink.model_validate(room)),
-            configured("office", WebhookSink.model_validate(office)),
-        ]
-        self.sinks = Sinks(
-            made,
-            journal_id=world.journal.journal_id,
-            open_journal=world.deliveries,
-            present=lambda: self.present,
-            clock=self.clock,
-            random=Random(1),
-            report=report,
+        self.threads = {
+            "series": self.thread("series", InfluxSink.model_validate(series)),
+            "board": self.thread("board", MqttStateSink.model_validate(board)),
+        }
+        for name, room in zip(ROOMS, rooms, strict=True):
+            settings = {"kind": "webhook", "url": room.url}
+            self.threads[name] = self.thread(name, WebhookSink.model_validate(settings))
+        for thread in self.threads.values():
+            thread.start()
+
+    def thread(self, name: str, settings: InfluxSink | MqttStateSink | WebhookSink) -> SinkThread:
+        """The thread of one sink."""
+        around = Surroundings(
+            name=name, site="cell-bank", clock=self.clock, broker=lambda name: self.local, random=Random(1)
         )
-        self.sinks.start()
+        kind = installed()[settings.kind]
+
+        def make(report: Reporter) -> Drain:
+            sink: Any = kind.make(settings, around)
+            match kind.category:
+                case Category.LOG:
+                    return LogDrain(name, sink, self.world.deliveries, self.clock, report)
+                case Category.NOTICE:
+                    backoff = Backoff(Random(2))
+                    return NoticeDrain(name, sink, self.world.deliveries, self.clock, backoff, report)
+                case Category.STATE:
+                    return StateDrain(sink, lambda: self.present, self.clock)
+
+        backoff = Backoff(Random(1), first_s=0.05, longest_s=0.5)
+        return SinkThread(name, make, clock=self.clock, backoff=backoff, report=self.report)
 
     def commit(self, fact: facts.Fact, *said: Announcement) -> list[str]:
         """What the writer does; the answer is the keys of the notices."""
-        self.world.position += 1
-        position, arrival_ms = self.world.position, self.clock.journal_ms()
-        notices = self.sinks.notices(position, arrival_ms, list(said))
-        entry = Entry(position, arrival_ms, facts.encode(fact), tuple(map(announcements.encode, said)))
-        self.world.journal.commit(Batch((entry,), notices=tuple(notices)))
+        self.world.arrival_ms = self.clock.journal_ms()
+        position = self.world.add(fact, said=said, sinks=ROOMS)
         alarms = tuple(
             AlarmNow(each.alarm, Priority.CRITICAL, each.state, True, each.since_ms) for each in said
         )
-        self.present = Present(position, arrival_ms, NOON, alarms=alarms)
-        self.sinks.wake()
-        return list(dict.fromkeys(each.id for each in notices))
+        self.present = Present(position, self.world.arrival_ms, NOON, alarms=alarms)
+        for thread in self.threads.values():
+            thread.wake()
+        return [f"n{position}-{ordinal}" for ordinal in range(len(said))]
 
 
 @pytest.fixture
@@ -102,7 +106,9 @@ def gateway(
 ) -> Iterator[Gateway]:
     gateway = Gateway(world, victoria_metrics, mosquitto, rooms)
     yield gateway
-    assert gateway.sinks.stop() == []
+    for thread in gateway.threads.values():
+        thread.ask_to_stop()
+    assert [name for name, thread in gateway.threads.items() if not thread.stop()] == []
 
 
 def test_one_alarm_reaches_all(
@@ -115,7 +121,7 @@ def test_one_alarm_reaches_all(
     wait_until(lambda: bool(victoria_metrics.export("alarm_state")), what="the row is there")
     (series,) = victoria_metrics.export("temperature_value")
     assert series.points == ((NOON, -146.2),)
-    wait_until(lambda: all(each.up for each in gateway.sinks.status()), what="all are up")
+    wait_until(lambda: all(each.status.up for each in gateway.threads.values()), what="all are up")
 
 
 def test_the_dead_do_not_delay_the_living(
@@ -140,26 +146,24 @@ def test_the_dead_do_not_delay_the_living(
 
 
 def test_an_alarm_that_cannot_be_recorded(gateway: Gateway, rooms: list[Receiver]) -> None:
-    """The room marked for it hears at once that it is not recorded; recorded later, nobody is called twice."""
+    """A room hears at once what is not recorded; when it is recorded later it is not called again."""
     first = gateway.commit(reading(NOON), raised(1))
     wait_until(lambda: rooms[0].keys() == first, what="up")
-    position = gateway.world.position + 1
-    said = raised(2)
-    now_ms = gateway.clock.journal_ms()
-    (notice, _) = gateway.sinks.notices(position, now_ms, [said])
-    gateway.sinks.urgent([(position, now_ms, said)])
-    wait_until(lambda: rooms[0].keys() == [*first, notice.id], what="the room hears it")
+    position, now_ms = gateway.world.position + 1, gateway.clock.journal_ms()
+    key = f"n{position}-0"
+    gateway.threads[ROOMS[0]].urge(Message(key, position, 0, raised(2), now_ms, None, 0, unrecorded=True))
+    wait_until(lambda: rooms[0].keys() == [*first, key], what="the room hears it")
     assert rooms[0].requests[-1].content["unrecorded"] is True
     assert rooms[0].requests[-1].content["text"].startswith("[NOT RECORDED]")
-    assert gateway.commit(reading(NOON + 1), said) == [notice.id]
-    wait_until(lambda: rooms[1].keys() == [*first, notice.id], what="the office hears it when it is recorded")
+    assert gateway.commit(reading(NOON + 1), raised(2)) == [key]
+    wait_until(lambda: rooms[1].keys() == [*first, key], what="the office hears it when it is recorded")
 
     def settled() -> bool:
         with gateway.world.deliveries() as journal:
             return journal.backlog("room").count == 0
 
     wait_until(settled, what="the room's notice is settled")
-    assert rooms[0].keys() == [*first, notice.id]
+    assert rooms[0].keys() == [*first, key]
 
 
 def test_what_is_down_says_so_once(gateway: Gateway, rooms: list[Receiver]) -> None:
@@ -169,7 +173,7 @@ def test_what_is_down_says_so_once(gateway: Gateway, rooms: list[Receiver]) -> N
     wait_until(
         lambda: any(r.sink == "room" and r.news is News.DOWN for r in gateway.kept), what="reported down"
     )
-    (status,) = [each for each in gateway.sinks.status() if each.sink == "room"]
+    status = gateway.threads["room"].status
     assert (status.up, bool(status.why), bool(status.mend)) == (False, True, True)
     rooms[0].start()
     wait_until(

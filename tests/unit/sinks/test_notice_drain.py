@@ -60,7 +60,6 @@ def test_told_in_order_with_receipts(world: World) -> None:
 
 def test_without_a_clock_no_utc_is_invented(world: World) -> None:
     """While the clock is not known a message says so instead of printing 1970."""
-    world.blind = True
     world.add(Beat(), said=[raised()], sinks=[NAME])
     people = People()
     drain, _ = make(world, people, HandClock(5_000, known=False))

@@ -14,9 +14,7 @@ from coldchain.facts import Activated, ClockSet, Fact, Reading
 from coldchain.journal import Batch, Deliveries, Entry, Journal, Notice
 from coldchain.model import Priority
 from coldchain.plan import AssetPlan, ChannelPlan, Plan, SourcePlan
-from coldchain.sinks import outgoing
 from coldchain.sinks.base import Message, Point, Pulse, Sign, SinkError
-from coldchain.sinks.outgoing import Outgoing
 from coldchain.sinks.thread import Report
 
 #: 2026-11-02 14:26:10 UTC.
@@ -75,7 +73,6 @@ class World:
     journal: Journal = field(init=False)
     position: int = 0
     arrival_ms: int = 0
-    blind: bool = False  # the clock is not known
 
     def __post_init__(self) -> None:
         self.journal = Journal.open(self.folder / "journal.db")
@@ -111,9 +108,7 @@ class World:
                 self.position,
                 ordinal,
                 each.kind.value,
-                outgoing.encode(
-                    Outgoing(each, self.arrival_ms, None if self.blind else NOON + self.arrival_ms)
-                ),
+                announcements.encode(each),
             )
             for sink in sinks
             for ordinal, each in enumerate(said)
