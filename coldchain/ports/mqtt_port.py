@@ -198,10 +198,13 @@ class _Connection:
         reason: ReasonCode,
         _more: object,
     ) -> None:
-        who = (
-            "the broker ended the connection" if flags.is_disconnect_packet_from_server else "connection lost"
-        )
-        self._ended = self._ended or f"{who}: {reason}"
+        if flags.is_disconnect_packet_from_server:
+            why = f"the broker ended the connection: {reason}"
+        elif reason == "Unspecified error":  # all that paho says of a socket that broke
+            why = "connection lost"
+        else:
+            why = f"connection lost: {reason}"
+        self._ended = self._ended or why
 
     def _on_message(self, _client: paho.Client, _data: object, sent: paho.MQTTMessage) -> None:
         self._packets += 1
