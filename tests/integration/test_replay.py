@@ -248,6 +248,17 @@ def test_golden_json(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(["--above", "8", "--column", "Probe"], 2, "no column 'Probe'", id="no such column"),
         pytest.param(["--above", "8", "--max-gap", "30m"], 1, "OUTSIDE", id="gaps do not undo an alarm"),
         pytest.param(["--above", "10", "--max-gap", "30m"], 2, "could be hidden", id="gaps that hide"),
+        pytest.param(
+            ["--above", "8", "--tz", "+05:30"], 1, "2022-11-08 05:30:00", id="shown by another clock"
+        ),
+        pytest.param(["--above", "8", "--role", "air"], 2, "no rule for role 'air'", id="another role"),
+        pytest.param(
+            ["--above", "8", "--column", "temp_c=air"], 2, "no rule for role 'air'", id="of a column"
+        ),
+        pytest.param(["--above", "8", "--delimiter", "comma"], 1, "OUTSIDE", id="separator by name"),
+        pytest.param(
+            ["--above", "10", "--until", "2022-11-08T05:00Z"], 0, "INSIDE", id="until after the end"
+        ),
         pytest.param(["--above", "8", "--for", "30m", "--simulated"], 1, "SIMULATED", id="simulated"),
     ],
 )
@@ -343,6 +354,47 @@ def test_profile_from_a_file(log: Path, tmp_path: Path) -> None:
     assert found["profile"]["id"] == "own"
     assert found["profile"]["approved"] is False
     assert all(alarm["unapproved"] for alarm in found["alarms"])
+
+
+STAGES = """
+id = "lane"
+version = "1"
+status = "unapproved"
+title = "Two stages"
+product_state = "refrigerated"
+
+[stages.packed]
+title = "Packed"
+
+[stages.transit]
+title = "In transit"
+
+[rules.too-warm]
+title = "Above 8 °C"
+role = "air"
+side = "above"
+value = "8 °C"
+hold = "10 min"
+hold_source = "a test"
+priority = "high"
+fires = "on_reading"
+advice = "Close the lid."
+source = "a test"
+confidence = "low"
+"""
+
+
+def test_profile_with_stages(log: Path, tmp_path: Path) -> None:
+    """A profile with several stages needs one to be named; the only role of a stage needs no naming."""
+    path = tmp_path / "lane.toml"
+    path.write_text(STAGES, encoding="utf-8")
+    status, _, err = run(log, "--profile", path)
+    assert status == 64, err
+    assert "packed, transit" in err
+    found = judged(log, "--profile", path, "--stage", "transit")
+    assert found["profile"]["stage"] == "transit"
+    assert found["channels"][0]["role"] == "air"
+    assert found["verdict"] == "outside"
 
 
 def test_pipes(log: Path) -> None:

@@ -259,7 +259,9 @@ TAIL = "2022-11-08T05:09:00Z,2.1\n2022-11-08T05:19:00Z,2.0\n"
         ),
         pytest.param("2022-11-08T04:59:00Z,", (10, Reason.NO_VALUE), "no_value", id="a blank"),
         pytest.param("2022-11-08T04:59:00Z,4.x", (10, Reason.NOT_A_NUMBER), "no number", id="damaged number"),
-        pytest.param("2022-11-08T04:59:00Z", (10, Reason.CORRUPT_FRAME), "1 of 2 fields", id="cut after the time"),
+        pytest.param(
+            "2022-11-08T04:59:00Z", (10, Reason.CORRUPT_FRAME), "1 of 2 fields", id="cut after the time"
+        ),
         pytest.param(
             '2022-11-08T04:59:00Z,"4.4', (0, Reason.BAD_TIME), "separated values", id="a stray quote"
         ),
