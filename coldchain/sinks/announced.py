@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from coldchain import facts
 from coldchain.facts import ClockSet
 from coldchain.journal.reader import Readable
-from coldchain.sinks.points import teaches
+from coldchain.sinks.points import lessons
 
 #: Facts looked through at a time on the way back to the clock fact in force.
 _CHUNK = 1_000
@@ -60,10 +59,5 @@ class Announced:
         self._low = first
 
     def _between(self, first: int, last: int) -> list[tuple[int, int | None]]:
-        found = []
-        for row in self._journal.facts(first, last):
-            if teaches(row.body):
-                fact = facts.decode(row.body)
-                if isinstance(fact, ClockSet):
-                    found.append((row.position, fact.offset_ms))
-        return found
+        learned = lessons(self._journal, first, last)
+        return [(each.position, each.fact.offset_ms) for each in learned if isinstance(each.fact, ClockSet)]

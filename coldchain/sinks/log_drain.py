@@ -18,7 +18,7 @@ from coldchain.clock import Clock
 from coldchain.facts import ClockSet
 from coldchain.journal import Cursor, Deliveries, Entry
 from coldchain.sinks.base import LogSink, Message, Misconfigured, Point, Rejected, Sign, SinkError
-from coldchain.sinks.points import Learned, Lens, TimeUnknown, teaches
+from coldchain.sinks.points import Learned, Lens, TimeUnknown, lessons, teaches
 from coldchain.sinks.thread import News, Report, Reporter
 
 #: Rows are gathered this long, so that a reading a second is one request and not many; nobody waits for them.
@@ -45,11 +45,7 @@ class LogDrain:
         self._report = report
         self._journal = open_journal()
         self._cursor = self._journal.cursor(name)
-        self._learned = [
-            Learned(row.position, row.arrival_ms, facts.decode(row.body))
-            for row in self._journal.facts(1, self._cursor.confirmed)
-            if teaches(row.body)
-        ]
+        self._learned = list(lessons(self._journal, 1, self._cursor.confirmed))
         self._lens = Lens(self._learned)
         self._marks: deque[tuple[int, float]] = deque()
         self._sign_every_s = min(max(sink.doubt_ms / 6000, _SIGN_EVERY_S[0]), _SIGN_EVERY_S[1])
@@ -189,13 +185,12 @@ class LogDrain:
         """Find the first clock fact after `position`: it says what time it was here."""
         if self._lens.offset_ahead_ms is not None:
             return
-        for row in self._journal.facts(max(position, self._looked_ahead_to) + 1):
-            self._looked_ahead_to = row.position
-            if teaches(row.body):
-                fact = facts.decode(row.body)
-                if isinstance(fact, ClockSet) and fact.offset_ms is not None:
-                    self._lens.offset_ahead_ms = fact.offset_ms
-                    return
+        first, last = max(position, self._looked_ahead_to) + 1, self._journal.tail().position
+        for each in lessons(self._journal, first, last):
+            if isinstance(each.fact, ClockSet) and each.fact.offset_ms is not None:
+                self._lens.offset_ahead_ms = each.fact.offset_ms
+                break
+        self._looked_ahead_to = last
 
     def _write(self, points: Sequence[Point]) -> None:
         """Write; of what is rejected find the very points, so that a bad one does not hold up the rest."""

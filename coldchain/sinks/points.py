@@ -10,8 +10,9 @@ states as in `STATE_NUMBERS`. Whether a reading is simulated is a tag, so no que
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from coldchain import facts
 from coldchain.alarms.table import AlarmState
 from coldchain.announcements import Announcement, Kind
 from coldchain.consignments.lane import Lane, When
@@ -34,6 +35,8 @@ from coldchain.facts import (
 )
 from coldchain.fold.conditioning import condition
 from coldchain.fold.timebase import Timebase
+from coldchain.journal.reader import Readable
+from coldchain.journal.shapes import WHOLE
 from coldchain.model import Origin, Reason
 from coldchain.plan import ChannelPlan
 from coldchain.rules.judging import BAD, GOOD, UNCERTAIN
@@ -71,6 +74,13 @@ class Learned:
 def teaches(body: bytes) -> bool:
     """Whether a fact's canonical bytes may be one that a lens needs."""
     return any(mark in body for mark in _TAUGHT_BY)
+
+
+def lessons(journal: Readable, first: int, last: int | None = None) -> Iterator[Learned]:
+    """What a lens learns from these positions. Readings, of which there are millions, are passed over."""
+    for position, arrival_ms, shape, body in journal.stored_facts(first, last):
+        if shape == WHOLE and teaches(body):
+            yield Learned(position, arrival_ms, facts.decode(body))
 
 
 class TimeUnknown(Exception):

@@ -1,5 +1,7 @@
 """What facts become as points: judged values, numbers only, the same points every time."""
 
+from pathlib import Path
+
 import pytest
 from msgspec import structs
 
@@ -191,3 +193,12 @@ def test_what_teaches_is_seen_in_the_bytes() -> None:
     assert teaches(facts.encode(Activated(plan(), {})))
     assert teaches(facts.encode(ClockSet(None, "kernel")))
     assert not teaches(facts.encode(reading(NOON)))
+
+
+def test_docs_name_every_number() -> None:
+    """The numbers in other people's databases can be read without the source code."""
+    page = (Path(__file__).parents[3] / "docs" / "sinks.md").read_text(encoding="utf-8")
+    for state, number in STATE_NUMBERS.items():
+        assert f"| {number:.0f} | {state.value.replace('_', ' ')} |" in page
+    for word, number in (("BAD", 0), ("UNCERTAIN", 1), ("GOOD", 2)):
+        assert f"| {number} | {word}" in page
