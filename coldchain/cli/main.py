@@ -1,22 +1,55 @@
-"""The `coldchain` command."""
+"""The `coldchain` command. A command's module is imported when it is asked for: that is how extras stay
+optional, and how `coldchain status` answers quickly on a small computer."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
+from typing_extensions import override
 
 from coldchain import __version__
-from coldchain.cli.ask_commands import COMMANDS
-from coldchain.cli.config_commands import config, profiles
-from coldchain.cli.demo_command import demo
-from coldchain.cli.lane_commands import COMMANDS as LANE_COMMANDS
-from coldchain.cli.port_commands import drivers, ports
-from coldchain.cli.replay_command import replay
-from coldchain.cli.run_command import run
-from coldchain.cli.user_commands import user
-from coldchain.cli.verify_command import verify
+
+#: Each command, and where it is defined.
+COMMANDS = {
+    "run": "run_command:run",
+    "status": "ask_commands:status",
+    "alarms": "ask_commands:alarms",
+    "ack": "ask_commands:ack",
+    "shelve": "ask_commands:shelve",
+    "unshelve": "ask_commands:unshelve",
+    "reset": "ask_commands:reset",
+    "close": "ask_commands:close",
+    "consignment": "lane_commands:consignment",
+    "bind": "lane_commands:bind",
+    "unbind": "lane_commands:unbind",
+    "verify": "verify_command:verify",
+    "replay": "replay_command:replay",
+    "demo": "demo_command:demo",
+    "config": "config_commands:config",
+    "profiles": "config_commands:profiles",
+    "user": "user_commands:user",
+}
 
 
-@click.group()
+class _Commands(click.Group):
+    """A group that knows its commands by name and loads each when it is used."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command = getattr(import_module(f"coldchain.cli.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands)
 @click.version_option(__version__, prog_name="coldchain")
 def main() -> None:
     """Watch doses that cannot be made twice.
@@ -25,7 +58,3 @@ def main() -> None:
     Example:
       coldchain demo
     """
-
-
-for command in (run, *COMMANDS, *LANE_COMMANDS, verify, replay, demo, config, profiles, ports, drivers, user):
-    main.add_command(command)
