@@ -1,7 +1,7 @@
 """The baselines: the least that could do the same work. None imports the program.
 
-`open_bare` is SQLite as the journal has it (write-ahead log, each commit on the disk when it returns) with one
-plain table and nothing beside it.
+`open_bare` is SQLite as the journal has it (write-ahead log, each commit on the disk when it returns) with
+one plain table and nothing beside it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 
 from benchmarks.measure import Figures, Usage, peak_bytes, quantile
-from benchmarks.series import DELAY_MS, rounds, text
+from benchmarks.series import DELAY_MS, HOUR_MS, rounds, text
 
 Options = dict[str, Any]
 
@@ -23,7 +23,9 @@ def open_bare(path: Path) -> apsw.Connection:
     db = apsw.Connection(str(path))
     db.pragma("journal_mode", "wal")
     db.pragma("synchronous", "FULL")
-    db.execute("CREATE TABLE rows(position INTEGER PRIMARY KEY, arrival_ms INT, series INT, body BLOB) STRICT")
+    db.execute(
+        "CREATE TABLE rows(position INTEGER PRIMARY KEY, arrival_ms INT, series INT, body BLOB) STRICT"
+    )
     return db
 
 
@@ -82,10 +84,14 @@ def insert(options: Options) -> Figures:
             _put(db, batch)
             commits += 1
         db.close()
-    return per_reading(used, position) | {
-        "commits": commits,
-        "file_bytes_per_reading": path.stat().st_size / position,
-    }
+    return (
+        per_reading(used, position)
+        | per_hour(used, options["span_ms"])
+        | {
+            "commits": commits,
+            "file_bytes_per_reading": path.stat().st_size / position,
+        }
+    )
 
 
 def _put(db: apsw.Connection, batch: list[tuple[int, int, int, bytes]]) -> None:
@@ -114,7 +120,12 @@ def count_rows(options: Options) -> Figures:
         db = apsw.Connection(options["journal"], flags=apsw.SQLITE_OPEN_READONLY)
         (rows,) = next(db.execute("SELECT count(*) FROM facts"))
         db.close()
-    return {"wall_ms": used.wall_s * 1e3, "cpu_ms": used.cpu_s * 1e3, "peak_bytes": peak_bytes(), "rows": rows}
+    return {
+        "wall_ms": used.wall_s * 1e3,
+        "cpu_ms": used.cpu_s * 1e3,
+        "peak_bytes": peak_bytes(),
+        "rows": rows,
+    }
 
 
 def read_rows(options: Options) -> Figures:
@@ -126,7 +137,12 @@ def read_rows(options: Options) -> Figures:
             for _ in db.execute(f"SELECT * FROM {table}"):
                 rows += 1
         db.close()
-    return {"wall_ms": used.wall_s * 1e3, "cpu_ms": used.cpu_s * 1e3, "peak_bytes": peak_bytes(), "rows": rows}
+    return {
+        "wall_ms": used.wall_s * 1e3,
+        "cpu_ms": used.cpu_s * 1e3,
+        "peak_bytes": peak_bytes(),
+        "rows": rows,
+    }
 
 
 def per_reading(used: Usage, readings: int) -> Figures:
@@ -138,6 +154,16 @@ def per_reading(used: Usage, readings: int) -> Figures:
         "handed_bytes_per_reading": used.handed_bytes / readings,
         "disk_bytes_per_reading": used.disk_bytes / readings,
         "peak_bytes": peak_bytes(),
+    }
+
+
+def per_hour(used: Usage, span_ms: int) -> Figures:
+    """What a run used, for each hour that it stands for."""
+    hours = span_ms / HOUR_MS
+    return {
+        "cpu_ms_per_hour": used.cpu_s / hours * 1e3,
+        "handed_bytes_per_hour": used.handed_bytes / hours,
+        "disk_bytes_per_hour": used.disk_bytes / hours,
     }
 
 

@@ -9,6 +9,8 @@ from benchmarks.series import HOUR_MS
 
 #: "module:function" in this package, run in a process of its own.
 Side = str
+#: What a side is told: sizes, and where it may make files.
+Options = dict[str, int | str]
 CHANNELS = 20
 MINUTE_MS = 60_000
 
@@ -25,7 +27,7 @@ class Case:
     subject: Side
     ratios: tuple[str, ...]
     told: tuple[str, ...] = ()
-    options: dict[str, int | str] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     prepare: Side = ""
 
 
@@ -44,11 +46,11 @@ class Sizes:
     """How much is measured: hours of a reading a second for `day`, days of one a minute for the past."""
 
     hours: float = 1.0
-    days: float = 3.0
+    days: float = 2.0
 
 
-def _fold(sizes: Sizes) -> tuple[Case, ...]:
-    rounds = 3_000
+def _fold(_sizes: Sizes) -> tuple[Case, ...]:
+    rounds = 2_000
 
     def case(name: str, interval_ms: int, late_every: int = 0) -> Case:
         return Case(
@@ -73,23 +75,43 @@ def _fold(sizes: Sizes) -> tuple[Case, ...]:
 
 
 def _day(sizes: Sizes) -> tuple[Case, ...]:
-    span = {"channels": CHANNELS, "interval_ms": 1000, "span_ms": round(sizes.hours * HOUR_MS)}
+    span: Options = {"channels": CHANNELS, "interval_ms": 1000, "span_ms": round(sizes.hours * HOUR_MS)}
     ratios = ("cpu_us_per_reading", "peak_bytes", "handed_bytes_per_reading", "file_bytes_per_reading")
     told = ("readings", "commits", "facts", "announcements", "disk_bytes_per_reading")
     hours = f"{sizes.hours:g} h of {CHANNELS} channels at one a second"
     return (
-        Case(f"{hours}, as they come", "bare:insert", "writing:live", ratios, told, span | {"batch": CHANNELS}),
+        Case(
+            f"{hours}, as they come", "bare:insert", "writing:live", ratios, told, span | {"batch": CHANNELS}
+        ),
         Case(f"{hours}, all at once", "bare:insert", "writing:backlog", ratios, told, span | {"batch": 500}),
     )
 
 
-def _commit(sizes: Sizes) -> tuple[Case, ...]:
+def _idle(_sizes: Sizes) -> tuple[Case, ...]:
+    ratios = ("cpu_ms_per_hour", "handed_bytes_per_hour")
+    told = ("commits", "disk_bytes_per_hour")
+    beats: Options = {"channels": 1, "interval_ms": 5_000, "span_ms": HOUR_MS, "batch": 1}
+    return (Case("an hour without a reading", "bare:insert", "writing:idle", ratios, told, beats),)
+
+
+def _scale(_sizes: Sizes) -> tuple[Case, ...]:
+    ratios = ("cpu_us_per_reading", "activation_us_per_channel", "one_consignment_us")
+    options: Options = {"channels": 300, "interval_ms": MINUTE_MS, "readings": 30_000}
+    return (Case("300 channels", "judging:few", "judging:many", ratios, (), options),)
+
+
+def _commit(_sizes: Sizes) -> tuple[Case, ...]:
     def case(batch: int, readings: int) -> Case:
         return Case(
             f"{batch} in a commit",
             "bare:insert",
             "writing:commits",
-            ("wall_us_per_reading", "cpu_us_per_reading", "handed_bytes_per_reading", "file_bytes_per_reading"),
+            (
+                "wall_us_per_reading",
+                "cpu_us_per_reading",
+                "handed_bytes_per_reading",
+                "file_bytes_per_reading",
+            ),
             ("commits", "disk_bytes_per_reading"),
             {
                 "channels": CHANNELS,
@@ -102,7 +124,7 @@ def _commit(sizes: Sizes) -> tuple[Case, ...]:
     return case(1, 2_000), case(10, 10_000), case(100, 40_000), case(500, 60_000)
 
 
-def _past(sizes: Sizes) -> dict[str, int | str]:
+def _past(sizes: Sizes) -> Options:
     return {"channels": CHANNELS, "interval_ms": MINUTE_MS, "span_ms": round(sizes.days * 24 * HOUR_MS)}
 
 
@@ -128,8 +150,8 @@ def _verify(sizes: Sizes) -> tuple[Case, ...]:
     return (Case(name, "bare:read_rows", "past:whole", ratios, ("cpu_ms",), options, prepare="past:build"),)
 
 
-def _reading_to_disk(sizes: Sizes) -> tuple[Case, ...]:
-    options: dict[str, int | str] = {"rate": 100, "readings": 400}
+def _reading_to_disk(_sizes: Sizes) -> tuple[Case, ...]:
+    options: Options = {"rate": 100, "readings": 300}
     case = Case(
         "100 readings a second, one by one",
         "bare:single_commits",
@@ -141,10 +163,12 @@ def _reading_to_disk(sizes: Sizes) -> tuple[Case, ...]:
     return (case,)
 
 
-def _start(sizes: Sizes) -> tuple[Case, ...]:
+def _start(_sizes: Sizes) -> tuple[Case, ...]:
     def case(name: str, statement: str) -> Case:
         ratios = ("wall_ms", "cpu_ms", "peak_bytes")
-        return Case(name, "starting:nothing", "starting:importing", ratios, ("modules",), {"module": statement})
+        return Case(
+            name, "starting:nothing", "starting:importing", ratios, ("modules",), {"module": statement}
+        )
 
     return (
         case("any command (coldchain.cli.main)", "coldchain.cli.main"),
@@ -155,6 +179,8 @@ def _start(sizes: Sizes) -> tuple[Case, ...]:
 BENCHMARKS = (
     Benchmark("fold", "readings judged, nothing written", "a loop of one limit over the same tuples", _fold),
     Benchmark("day", "readings through queue, fold and journal", "the same rows into a plain table", _day),
+    Benchmark("idle", "a gateway to which nobody speaks", "a row every 5 s into a plain table", _idle),
+    Benchmark("scale", "what grows with the number of channels", "the same with 20 channels", _scale),
     Benchmark("commit", "the journal alone, by size of commit", "the same rows into a plain table", _commit),
     Benchmark("recovery", "start to the first reading on the disk", "count the journal's facts", _recovery),
     Benchmark("verify", "prove a journal", "fetch its rows", _verify),

@@ -1,6 +1,7 @@
 """One side of one case, in this process: `python -m benchmarks.child module:function '{"options": …}'`.
 
-Only the side's own module is imported, so that a baseline's memory is not the program's. Prints its figures as JSON.
+Only the side's own module is imported, so that a baseline's memory is not the program's. Prints its figures
+as JSON.
 """
 
 from __future__ import annotations

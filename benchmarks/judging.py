@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 from benchmarks.bare import Options
 from benchmarks.measure import Figures, Usage, peak_bytes, resident_bytes
 from benchmarks.series import DELAY_MS, T0_MS
 from benchmarks.world import readings, shippers
-from coldchain.facts import Activated, ClockSet, EngineStarted, Fact, ProcessStarted, Reading
+from coldchain.facts import (
+    Activated,
+    ClockSet,
+    ConsignmentStarted,
+    EngineStarted,
+    Fact,
+    ProcessStarted,
+    Reading,
+)
 from coldchain.fold import Fold
 
 #: How much later than its turn a late reading comes, in rounds.
@@ -21,15 +31,8 @@ def fold(options: Options) -> Figures:
         late = every and reading.sequence is not None and reading.sequence % every == 0
         arrivals.append((arrival_ms + (LATE_BY * interval_ms if late else 0), reading))
     arrivals.sort(key=lambda pair: pair[0])
-    state = Fold()
-    begin: tuple[Fact, ...] = (
-        EngineStarted("benchmark", "benchmark"),
-        ProcessStarted("boot", T0_MS, 0),
-        ClockSet(0, "benchmark"),
-        Activated(shippers(channels, interval_ms), {}),
-    )
-    for fact in begin:
-        state.apply(state.position + 1, T0_MS, fact)
+    state = _begun()
+    state.apply(state.position + 1, T0_MS, Activated(shippers(channels, interval_ms), {}))
     position, said, half = state.position, 0, len(arrivals) // 2
     at_half = 0
     with Usage() as used:
@@ -47,3 +50,48 @@ def fold(options: Options) -> Figures:
         "kept_bytes_per_reading": max(0, resident_bytes() - at_half) / half,
         "peak_bytes": peak_bytes(),
     }
+
+
+def few(options: Options) -> Figures:
+    """The same as `many`, with 20 channels."""
+    return many(options | {"channels": 20})
+
+
+def many(options: Options) -> Figures:
+    """What a plan, one consignment and a reading cost with so many channels."""
+    channels, interval_ms = options["channels"], options["interval_ms"]
+    state, plan = _begun(), shippers(channels, interval_ms)
+    asset, profile = plan.assets[0], plan.profiles[0]
+    activation_s = _cpu_s(state, T0_MS, (Activated(plan, {}),))
+    began = ConsignmentStarted("consignment", asset.id, profile.id, profile.stages[0].name, T0_MS)
+    consignment_s = _cpu_s(state, T0_MS, (began,))
+    span_ms = options["readings"] // channels * interval_ms
+    arrivals = list(readings(channels, interval_ms, span_ms))
+    position = state.position
+    with Usage() as used:
+        for arrival_ms, fact in arrivals:
+            position += 1
+            state.apply(position, arrival_ms, fact)
+    return {
+        "activation_us_per_channel": activation_s / channels * 1e6,
+        "one_consignment_us": consignment_s * 1e6,
+        "cpu_us_per_reading": used.cpu_s / len(arrivals) * 1e6,
+    }
+
+
+def _begun() -> Fold:
+    state = Fold()
+    first = (
+        EngineStarted("benchmark", "benchmark"),
+        ProcessStarted("boot", T0_MS, 0),
+        ClockSet(0, "benchmark"),
+    )
+    _cpu_s(state, T0_MS, first)
+    return state
+
+
+def _cpu_s(state: Fold, arrival_ms: int, some: tuple[Fact, ...]) -> float:
+    before = time.process_time()
+    for fact in some:
+        state.apply(state.position + 1, arrival_ms, fact)
+    return time.process_time() - before

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.catalogue import Case, Side
+from benchmarks.catalogue import Case, Options, Side
 from benchmarks.measure import Figures
 
 
@@ -62,7 +62,7 @@ def run(case: Case, count: int, folder: Path, said: Callable[[str], None]) -> Re
     )
 
 
-def _alone(side: Side, options: dict[str, int | str], folder: Path) -> Figures:
+def _alone(side: Side, options: Options, folder: Path) -> Figures:
     place = folder / "run"
     place.mkdir()
     try:
@@ -71,7 +71,7 @@ def _alone(side: Side, options: dict[str, int | str], folder: Path) -> Figures:
         shutil.rmtree(place)
 
 
-def _side(side: Side, options: dict[str, int | str], folder: Path) -> Figures:
+def _side(side: Side, options: Options, folder: Path) -> Figures:
     given = json.dumps(options | {"folder": str(folder)})
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.child", side, given], stdout=subprocess.PIPE, check=True

@@ -17,7 +17,7 @@ _REPORT = (
 )
 
 
-def nothing(options: Options) -> Figures:
+def nothing(_options: Options) -> Figures:
     """A bare interpreter."""
     return _run("pass")
 

@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarks.bare import Options, latency, per_reading
+from benchmarks.bare import Options, latency, per_hour, per_reading
 from benchmarks.measure import Figures, Usage
 from benchmarks.series import DELAY_MS, T0_MS
 from benchmarks.world import HandClock, World, reading, readings, shippers, start
@@ -24,7 +24,7 @@ def live(options: Options) -> Figures:
     world, clock, path = _world(options)
     settled = [0]
 
-    def acknowledge(folded: Folded) -> None:
+    def acknowledge(_folded: Folded) -> None:
         settled[0] += 1
 
     count, at_ms = 0, 0
@@ -42,7 +42,7 @@ def live(options: Options) -> Figures:
 
 
 def _round(world: World, clock: HandClock, at_ms: int) -> None:
-    """The writer takes what came, does what the daemon's housekeeping asks, and looks again half a second on."""
+    """The writer takes what came, does the daemon's housekeeping, and looks again half a second on."""
     second_ms = (at_ms - T0_MS) // 1000 * 1000
     if second_ms % TIDY_MS == 0:
         world.writer.later(world.journal.checkpoint_wal)
@@ -51,6 +51,17 @@ def _round(world: World, clock: HandClock, at_ms: int) -> None:
     world.writer.step(0)
     clock.now_ms = at_ms + 500
     world.writer.step(0)
+
+
+def idle(options: Options) -> Figures:
+    """Nothing comes: the writer wakes, looks at the clock, and sends its own sign of life through."""
+    world, clock, path = _world(options)
+    with Usage() as used:
+        for at_ms in range(T0_MS, T0_MS + options["span_ms"], 1000):
+            clock.now_ms = at_ms
+            _round(world, clock, at_ms)
+        world.close()
+    return per_hour(used, options["span_ms"]) | {"commits": _kept(path, 1)["commits"]}
 
 
 def backlog(options: Options) -> Figures:
@@ -106,7 +117,7 @@ def to_disk(options: Options) -> Figures:
         fact = reading(number % 20, number, clock.utc_ms(), -18_500)
         before = time.perf_counter()
 
-        def settled(folded: Folded, before: float = before) -> None:
+        def settled(_folded: Folded, before: float = before) -> None:
             took.append(time.perf_counter() - before)
 
         assert world.queue.offer((fact,), settled)
