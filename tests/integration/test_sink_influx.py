@@ -14,10 +14,20 @@ from coldchain.config.endpoints import InfluxSink
 from coldchain.journal import Cursor
 from coldchain.model import Reason
 from coldchain.sinks.backoff import Backoff
-from coldchain.sinks.base import Point, Sign, Surroundings, Unreachable
+from coldchain.sinks.base import (
+    Misconfigured,
+    Point,
+    Rejected,
+    Sign,
+    SinkError,
+    Surroundings,
+    Unreachable,
+    Unwilling,
+)
 from coldchain.sinks.influx import Influx
 from coldchain.sinks.log_drain import LogDrain
 from coldchain.sinks.thread import News, Report, SinkThread
+from tests.integration.test_sink_webhook import Receiver
 from tests.servers import VictoriaMetrics, wait_until
 from tests.servers.programs import Program
 from tests.unit.sinks.world import AIR, HIGH, NOON, World, raised, reading, reports
@@ -281,3 +291,45 @@ def test_nobody_there(victoria_metrics: VictoriaMetrics) -> None:
     with pytest.raises(Unreachable):
         sink.write([Point("temperature", (), (("value", math.pi),), NOON)])
     sink.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "attributes"),
+    [
+        pytest.param(
+            (
+                422,
+                {},
+                b'{"code":"unprocessable entity","message":"points beyond retention policy dropped=3"}',
+            ),
+            Rejected,
+            {"dropped": 3},
+            id="InfluxDB threw three away",
+        ),
+        pytest.param((413, {}, b"too large"), Rejected, {"dropped": None}, id="too large"),
+        pytest.param((429, {"Retry-After": "7"}, b"{}"), Unwilling, {"retry_after_s": 7.0}, id="too many"),
+        pytest.param(503, Unwilling, {"retry_after_s": None}, id="overloaded"),
+        pytest.param((401, {}, b'{"message":"unauthorized access"}'), Misconfigured, {}, id="token"),
+        pytest.param((404, {}, b'{"message":"bucket not found"}'), Misconfigured, {}, id="bucket"),
+        pytest.param(None, Unreachable, {}, id="no answer"),
+    ],
+)
+def test_what_an_answer_means(answer: object, error: type[SinkError], attributes: dict[str, object]) -> None:
+    """InfluxDB's answers are one of four things: again, never, a person must mend it, or nobody knows."""
+    receiver = Receiver().start()
+    try:
+        receiver.answers = [answer]  # type: ignore[list-item]
+        around = Surroundings(name=NAME, site="x", clock=SystemClock(), secret=lambda file, variable: "t0k")
+        settings = InfluxSink.model_validate(
+            {"kind": "influx", "url": f"http://127.0.0.1:{receiver.port}", "bucket": "b", "token_env": "T"}
+        )
+        sink = Influx(settings, around)
+        with pytest.raises(error) as caught:
+            sink.write([Point("temperature", (), (("value", 1.0),), NOON)])
+        sink.close()
+        assert {key: getattr(caught.value, key) for key in attributes} == attributes
+        (request,) = receiver.requests
+        assert request.headers["authorization"] == "Token t0k"
+        assert request.body == f"temperature value=1 {NOON}".encode()
+    finally:
+        receiver.stop()

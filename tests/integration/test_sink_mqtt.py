@@ -306,3 +306,11 @@ def test_a_big_board(mosquitto: Mosquitto) -> None:
     made = sink(mosquitto.port)
     made.show(Present(1, 0, None, channels=channels), all_of_it=True)
     assert len(Board(mosquitto.port).read()) == 502
+
+
+def test_a_broker_that_lets_nobody_write_there(mosquitto_server: Callable[..., Mosquitto]) -> None:
+    """A topic that the user may not write is down with a reason, not a board that shows nothing."""
+    broker = mosquitto_server(users={"gateway": "right"}, acl="user gateway\ntopic readwrite elsewhere/#\n")
+    made = sink(broker.port, user="gateway", password_env="X", secret="right")
+    with pytest.raises((Misconfigured, Unreachable)):
+        made.show(present(), all_of_it=True)

@@ -1,5 +1,7 @@
 """What every sink shares: what calls people, what is installed, and what happens when one cannot start."""
 
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -95,3 +97,15 @@ def test_three_sinks_are_installed() -> None:
     assert kinds["influx"] is influx.SINK
     assert kinds["mqtt_state"] is mqtt_state.SINK
     assert {each.category for each in kinds.values()} == set(Category)
+
+
+def test_a_gateway_without_influx_does_not_pay_for_it() -> None:
+    """Finding the sinks does not import the client library: 14 MB that most gateways never need."""
+    code = (
+        "import sys; from coldchain.sinks.base import installed; installed();"
+        "print('influxdb_client' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "False"
