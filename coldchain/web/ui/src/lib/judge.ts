@@ -3,7 +3,7 @@
 import { word, w } from "../words";
 import { duration } from "./format";
 import type { Link, Now } from "./live.svelte";
-import type { Alarm, Asset, Channel, Priority } from "./types";
+import type { Alarm, Asset, Channel, Limit, Priority } from "./types";
 
 export type Shape = Priority | "calm" | "not_known" | "outside" | "unjudged" | "lost";
 
@@ -36,6 +36,28 @@ export function channelShown(channel: Channel, now: Now, link: Link): Shown {
   if (channel.judgement === "outside") return { known: true, shape: "outside", word: w.outside, why: "" };
   if (channel.judgement === "unjudged") return { known: true, shape: "unjudged", word: w.unjudged, why: "" };
   return { known: true, shape: "calm", word: w.calm, why: "" };
+}
+
+/** How far a value is inside a limit, negative outside, in quanta. */
+export function inside(limit: Limit, value: number): number {
+  return limit.side === "above" ? limit.limit - value : value - limit.limit;
+}
+
+/** The limit to show first: of those the value is outside of, the gravest; else the nearest. */
+export function firstLimit(channel: Channel): Limit | undefined {
+  const limits = channel.limits ?? [];
+  const nearest = limits.find((limit) => limit.id === channel.nearest) ?? limits[0];
+  if (channel.judgement !== "outside" || channel.value === undefined) return nearest;
+  const value = channel.value;
+  const violated = limits.filter((limit) => inside(limit, value) < 0 && limit.allowance_ms === undefined);
+  const rank = (limit: Limit) => PRIORITIES.indexOf(limit.priority ?? "high");
+  return violated.sort((a, b) => rank(a) - rank(b))[0] ?? nearest;
+}
+
+/** The words of an alarm: the profile's, or our own where it is an alarm about ourselves. */
+export function alarmWords(alarm: Alarm): { title: string; advice: string } {
+  const own = w.own[alarm.kind === "port" ? "port" : alarm.title];
+  return { title: own?.title ?? alarm.title, advice: alarm.advice || (own?.advice ?? "") };
 }
 
 export function wantsAcknowledging(alarm: Alarm): boolean {

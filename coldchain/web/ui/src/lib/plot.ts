@@ -195,9 +195,12 @@ function front(u: uPlot, drawing: Drawing, colours: Ink): void {
     taken.push(y);
     const above = limit.side === "above";
     ctx.fillStyle = colours.text;
-    ctx.textAlign = "left";
+    const text = `${above ? "▲" : "▼"} ${w.limit} ${bound(drawing.series.quantity, limit.limit)}`;
+    const fits = left + ctx.measureText(text).width + 12 * dpr < bbox.left + bbox.width;
+    ctx.textAlign = fits ? "left" : "right";
     ctx.textBaseline = above ? "bottom" : "top";
-    label(ctx, colours, `${above ? "▲" : "▼"} ${w.limit} ${bound(drawing.series.quantity, limit.limit)}`, left + 6 * dpr, y + (above ? -3 : 3) * dpr);
+    const x = fits ? left + 6 * dpr : bbox.left + bbox.width - 6 * dpr;
+    label(ctx, colours, text, x, y + (above ? -3 : 3) * dpr);
   }
   for (const mark of drawing.series.marks ?? []) {
     const x = u.valToPos(mark.at_ms, "x", true);

@@ -131,6 +131,7 @@ export const en = {
   outside_for: (time: string) => `outside for ${time}`,
   outside_for_of: (time: string, allowed: string) => `outside for ${time}, alarm after ${allowed}`,
   budget: (spent: string, allowance: string) => `${spent} outside so far, of ${allowance} allowed`,
+  budget_none: (spent: string) => `${spent} outside so far, none allowed`,
   budget_title: "Time outside so far",
   source: "source",
   confidence: (word: string) => `confidence ${word}`,
@@ -165,7 +166,7 @@ export const en = {
 
   // curves
   curve: "Curve",
-  span: { packing: "since packing", "1h": "1 h", "6h": "6 h", "24h": "24 h", "7d": "7 d" } as Record<string, string>,
+  span: { packing: "since packing", start: "up to 24 h", "1h": "1 h", "6h": "6 h", "24h": "24 h", "7d": "7 d" } as Record<string, string>,
   span_label: "Time span",
   span_fixed: (from: string, to: string) => `${from} to ${to}`,
   back_to_live: "Back to live",
@@ -220,6 +221,35 @@ export const en = {
   extreme: "worst",
   whose: { gateway: "gateway" },
   not_confirmed: "not confirmed: later readings showed that it ended before it was due",
+
+  // The monitor's own alarms: no profile speaks of them, so their words are here, by rule.
+  own: {
+    silence: {
+      title: "Nothing heard from the probe",
+      advice: "Check the probe, its cable and its battery. Until it speaks again the product counts as not monitored.",
+    },
+    port: {
+      title: "Nothing heard from the device",
+      advice: "Check its power, its cable and the line; what is known of it stands under Gateway. All its probes are silent.",
+    },
+    clock: {
+      title: "Clock not right",
+      advice: "Bring the clock in order (time server, GPS, battery). Holds and silence are judged all the same.",
+    },
+    "clock-step": {
+      title: "The clock was set while running",
+      advice: "Nothing is lost and no deadline moved. Find out who set it if nobody meant to.",
+    },
+    lost: {
+      title: "Messages could not be taken in",
+      advice: "Readings are missing for good. Look at the broker and at how much is sent; see the source below.",
+    },
+    journal: {
+      title: "The journal cannot be written, or could not be",
+      advice: "Make room on the disk or replace it. Alarms are announced all the same, marked unrecorded.",
+    },
+  } as Record<string, { title: string; advice: string }>,
+  told_none: "told nobody: no receiver is configured",
 
   // actions
   acknowledge: "Acknowledge",
