@@ -15,7 +15,7 @@ T0 = 1_795_000_000
 
 
 class Server:
-    """Answers /ping and /metrics as it is told, and can break every connection, or close after each answer."""
+    """Answers /ping and /metrics as it is told; can break every connection, or close after each answer."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -177,7 +177,8 @@ def test_nobody_there(server: Server, witness: Witness) -> None:
 
 def test_what_was_ignored_is_added_up(server: Server, witness: Witness) -> None:
     """All reasons together; nothing where the server does not count."""
-    server.metrics = 'vm_rows_ignored_total{reason="big_timestamp"} 2\nvm_rows_ignored_total{reason="small_timestamp"} 1e3\n'
+    kinds = {"big_timestamp": "2", "small_timestamp": "1e3"}
+    server.metrics = "".join(f'vm_rows_ignored_total{{reason="{why}"}} {n}\n' for why, n in kinds.items())
     assert witness.ignored() == 1002
     server.metrics = "something_else 1\n"
     assert witness.ignored() is None
