@@ -58,7 +58,7 @@ def _fold(_sizes: Sizes) -> tuple[Case, ...]:
             "bare:limit_loop",
             "judging:fold",
             ("cpu_us_per_reading",),
-            ("readings_per_s", "kept_bytes_per_reading", "announcements"),
+            ("readings_per_s", "announcements"),
             {
                 "channels": CHANNELS,
                 "interval_ms": interval_ms,
@@ -71,6 +71,13 @@ def _fold(_sizes: Sizes) -> tuple[Case, ...]:
         case("one a minute", MINUTE_MS),
         case("one a second", 1000),
         case("one a second, each 100th ten late", 1000, 100),
+    )
+
+
+def _memory(_sizes: Sizes) -> tuple[Case, ...]:
+    options: Options = {"channels": 4, "interval_ms": 1000, "span_ms": 8_000_000}
+    return (
+        Case("32,000 readings", "bare:packed", "judging:memory", ("kept_bytes_per_reading",), (), options),
     )
 
 
@@ -179,6 +186,7 @@ def _start(_sizes: Sizes) -> tuple[Case, ...]:
 BENCHMARKS = (
     Benchmark("fold", "readings judged, nothing written", "a loop of one limit over the same tuples", _fold),
     Benchmark("day", "readings through queue, fold and journal", "the same rows into a plain table", _day),
+    Benchmark("memory", "what stays of a reading", "time, value and a code in packed arrays", _memory),
     Benchmark("idle", "a gateway to which nobody speaks", "a row every 5 s into a plain table", _idle),
     Benchmark("scale", "what grows with the number of channels", "the same with 20 channels", _scale),
     Benchmark("commit", "the journal alone, by size of commit", "the same rows into a plain table", _commit),

@@ -35,17 +35,8 @@ class Usage:
 
 def peak_bytes() -> int:
     """The most memory this process ever had in use; unlike getrusage not its parent's before it began."""
-    return _status("VmHWM")
-
-
-def resident_bytes() -> int:
-    """The memory this process has in use now."""
-    return _status("VmRSS")
-
-
-def _status(key: str) -> int:
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{key}:"):
+        if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     return 0
 

@@ -1,7 +1,8 @@
 """The readings that everything is measured with: the same on both sides, and every time.
 
-Vapour in dry shippers, in hundredths of a degree Celsius around −185 °C. Mostly calm: in each hour one shipper
-in twenty warms past both limits of the profile and comes back, so that alarms are part of every measurement.
+Vapour in dry shippers, in hundredths of a degree Celsius around −185 °C. Mostly calm: in each hour one
+shipper in twenty warms past both limits of the profile and comes back, so that alarms are part of every
+measurement.
 """
 
 from __future__ import annotations
