@@ -50,7 +50,7 @@ export const en = {
     duplicate_in_doubt: "may be a repeat",
     retained_without_time: "old message without a time",
     above_quantum_range: "impossibly large",
-    simulated: "simulated: no evidence",
+    simulated: "the device says that it is simulated",
     silence: "nothing heard",
     not_running: "the monitor was not running",
     unbound: "probe not bound",
