@@ -21,8 +21,9 @@ from coldchain.ports.bell import Bell
 from coldchain.ports.framing import Blob, Splitter
 from coldchain.ports.lines import LineLost, Wire
 
-#: A line that was not quiet is taken for quiet when nothing came for so long. At 1200 baud a character takes
-#: 8 ms (10 bits), so no pause inside a frame is as long unless the device makes it.
+#: Nothing is sent before nothing has come for so long. At 1200 baud a character takes 8 ms (10 bits), so no
+#: pause inside a frame is as long unless the device makes it. (Some devices want as much rest between a reply
+#: and the next request: Lake Shore 218 manual, 50 ms.)
 QUIET_S = 0.05
 #: So long may somebody babble before a request is given up.
 BABBLE_S = 2.0
@@ -70,6 +71,7 @@ class Bus:
         self._alive = alive
         self._owed: _Owed | None = None
         self._sent_s = 0.0
+        self._heard_s = clock.real_s()  # when the last byte came; a line just opened is not known to be quiet
 
     def ask(self, send: bytes, line: Line, unasked: Callable[[Blob], None]) -> Reply:
         """Send one request and wait for its reply: a frame, or what came instead.
@@ -116,7 +118,10 @@ class Bus:
         self._alive()
         if self._bell in ready:
             self._bell.hear()
-        return self._wire.read() if self._wire in ready else b""
+        data = self._wire.read() if self._wire in ready else b""
+        if data:
+            self._heard_s = self._clock.real_s()
+        return data
 
     def rest(self, until_s: float, unasked: Callable[[Blob], None]) -> None:
         """Send nothing until a real instant, or until the bell rings; nobody was asked for what comes."""
@@ -136,11 +141,14 @@ class Bus:
             self._owed = None
         stray: Blob | None = None
         give_up_s = self._clock.real_s() + BABBLE_S
-        wait_s = 0.0
-        while not self._stopping() and (data := self.receive(wait_s)):
-            stray, wait_s = _more(stray, data), QUIET_S
-            if self._clock.real_s() > give_up_s:
-                unasked(stray or Blob(Reason.UNEXPECTED_REPLY, data))
+        while not self._stopping():
+            data = self.receive(self._heard_s + QUIET_S - self._clock.real_s())
+            now_s = self._clock.real_s()
+            if not data and now_s - self._heard_s >= QUIET_S:
+                break
+            stray = _more(stray, data)
+            if stray is not None and now_s > give_up_s:
+                unasked(stray)
                 raise LineLost("the line is never quiet: somebody speaks who was not asked")
         if stray is not None:
             unasked(stray)

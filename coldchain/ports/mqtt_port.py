@@ -299,31 +299,38 @@ class MqttPort:
         self.beat_s = self.clock.real_s()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            self.alive_now()
-            refused = False
-            try:
-                why, refused = self._connect()
-            except SecretUnavailable as error:
-                why = str(error)
-            except OSError as error:
-                why = f"{self.settings.host}:{self.settings.port_number}: {error}"
-            except Exception as error:  # noqa: BLE001 - the thread's outer edge: a defect must not end a port
-                why = f"{type(error).__name__}: {error}"
-                _log.exception("broker %s", self.name)
-            if self._stopping.is_set():
-                break
-            for outlet in self.outlets:
-                outlet.lost(why)
-            self._pause(self._backoff.wait_s())
-            # An offer of nothing tells whether the intake takes anything at all.
-            while refused and not self._stopping.is_set() and not self._intake.offer(()):
-                self._pause(1.0)
-        self.inbox.finish()
-        self.bell.close()
+        try:
+            while not self._stopping.is_set():
+                self.alive_now()
+                why, refused = self._try()
+                if not self._stopping.is_set():
+                    self._fell(why, refused=refused)
+        finally:
+            self.inbox.finish()
+            self.bell.close()
+
+    def _try(self) -> tuple[str, bool]:
+        """One connection; why it ended, and whether for want of room."""
+        try:
+            return self._connect()
+        except SecretUnavailable as error:
+            return str(error), False
+        except OSError as error:
+            return f"{self.settings.host}:{self.settings.port_number}: {error}", False
+        except Exception as error:  # noqa: BLE001 - the thread's outer edge: a defect must not end a port
+            _log.exception("broker %s", self.name)
+            return f"{type(error).__name__}: {error}", False
+
+    def _fell(self, why: str, *, refused: bool) -> None:
+        """The connection is over: say so, and wait before the next."""
+        for outlet in self.outlets:
+            outlet.lost(why)
+        self._pause(self._backoff.wait_s())
+        # An offer of nothing tells whether the intake takes anything at all.
+        while refused and not self._stopping.is_set() and not self._intake.offer(()):
+            self._pause(1.0)
 
     def _connect(self) -> tuple[str, bool]:
-        """One connection; why it ended, and whether for want of room."""
         connection = _Connection(self, make_client(self.settings, self._base))
         try:
             why = connection.serve()

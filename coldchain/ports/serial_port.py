@@ -110,19 +110,23 @@ class SerialPort:
     # The thread
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._serve()
-                continue
-            except LineLost as lost:
-                why = str(lost)
-            except Exception as error:  # noqa: BLE001 - the thread's outer edge: a defect must not end a port
-                why = f"{type(error).__name__}: {error}"
-                _log.exception("port %s", self.name)
-            self._fell(why)
-        for device in self._devices:
-            device.hands.finish()
-        self._bell.close()
+        try:
+            while not self._stopping.is_set():
+                self._try()
+        finally:
+            for device in self._devices:
+                device.hands.finish()
+            self._bell.close()
+
+    def _try(self) -> None:
+        """Serve until the line is lost, or to the end."""
+        try:
+            self._serve()
+        except LineLost as lost:
+            self._fell(str(lost))
+        except Exception as error:  # noqa: BLE001 - the thread's outer edge: a defect must not end a port
+            _log.exception("port %s", self.name)
+            self._fell(f"{type(error).__name__}: {error}")
 
     def _fell(self, why: str) -> None:
         """The line is gone: say so, and wait before it is opened again."""
