@@ -19,7 +19,7 @@ from coldchain.facts import ClockSet
 from coldchain.journal import Cursor, Deliveries, Entry
 from coldchain.sinks.base import LogSink, Message, Misconfigured, Point, Rejected, Sign, SinkError
 from coldchain.sinks.points import Learned, Lens, TimeUnknown, lessons, teaches
-from coldchain.sinks.thread import News, Report, Reporter
+from coldchain.sinks.thread import News, Report, Reporter, Stepped
 
 #: Rows are gathered this long, so that a reading a second is one request and not many; nobody waits for them.
 LINGER_S = 1.0
@@ -55,11 +55,13 @@ class LogDrain:
         self._looked_ahead_to = 0
         self._ignored: int | None = None
         self._far_s: float | None = None
+        self._reached = False
         self._rewind()
 
-    def step(self) -> float:
+    def step(self) -> Stepped:
         """Look at the server, send what is new, confirm what has stood the test of time."""
         now_s = self._clock.real_s()
+        self._reached = False
         first = self._asked_s is None
         to_watch = bool(self._marks) or self._far_s is not None or self._news()
         if first or (to_watch and now_s - (self._asked_s or 0) >= self._sign_every_s):
@@ -68,7 +70,7 @@ class LogDrain:
         wait_s = self._send(self._clock.real_s())
         if self._marks or self._far_s is not None:
             wait_s = min(wait_s, self._sign_every_s)
-        return wait_s
+        return Stepped(wait_s, self._reached)
 
     def urge(self, message: Message) -> None:
         """A log is not for people: it gets the row when the journal can be written again."""
@@ -84,6 +86,7 @@ class LogDrain:
     def _ask(self, now_s: float, *, first: bool) -> None:
         sign = self._sink.sign()
         self._asked_s = now_s
+        self._reached = sign is not Sign.SILENT
         if sign is Sign.SAME:
             self._same_s = now_s
         elif sign is Sign.RESTARTED:
@@ -162,6 +165,7 @@ class LogDrain:
         except SinkError:
             self._unlearn(self._cursor.sent)
             raise
+        self._reached = self._reached or bool(points)
         self._wrote_s = self._clock.real_s()
         self._cursor = Cursor(last, self._cursor.confirmed)
         self._journal.move(self._name, self._cursor)

@@ -16,7 +16,7 @@ from coldchain.model import Priority
 from coldchain.sinks.announced import Announced
 from coldchain.sinks.backoff import Backoff
 from coldchain.sinks.base import Message, Misconfigured, NoticeSink, Pulse, Rejected, Unreachable, Unwilling
-from coldchain.sinks.thread import News, Report, Reporter
+from coldchain.sinks.thread import News, Report, Reporter, Stepped
 
 #: What the one notice that stands for many is called, as the outbox's kind and the announcement's text.
 WHILE_UNREACHABLE = "while_unreachable"
@@ -54,17 +54,19 @@ class NoticeDrain:
         self._journal = open_journal()
         self._announced = Announced(self._journal)
         self._told: dict[str, str] = {}
+        self._reached = False
         self._beat_due_s = clock.real_s()
         self._put_off_ms: dict[str, int] = {}
 
-    def step(self) -> float:
+    def step(self) -> Stepped:
         """Fold what is too old, tell what is due, beat."""
         now_ms = self._clock.journal_ms()
+        self._reached = False
         while self._fold(now_ms):
             pass
         more = self._tell(now_ms)
         self._beat()
-        return 0.0 if more else self._wait_s()
+        return Stepped(0.0 if more else self._wait_s(), self._reached)
 
     def urge(self, message: Message) -> None:
         """Tell what is in no journal; its notice, when it is recorded after all, is not told again."""
@@ -98,6 +100,7 @@ class NoticeDrain:
             except Rejected as error:
                 self._journal.refused(self._name, notice.id, error.why, self._clock.journal_ms())
                 self._report(Report(self._name, News.REFUSED, error.why, error.mend, 1))
+                self._reached = True
             except Unwilling as error:
                 # One notice that the receiver stumbles over must not stop those behind it.
                 self._put_off(pending, error)
@@ -115,6 +118,7 @@ class NoticeDrain:
                 del self._told[notice.id]
                 self._put_off_ms.pop(notice.id, None)
                 in_a_row = 0
+                self._reached = True
         if unwilling is not None and in_a_row == len(due):
             raise unwilling
         return len(due) == BATCH
@@ -194,6 +198,7 @@ class NoticeDrain:
             return
         utc_ms = self._clock.utc_ms() if self._clock.known() else None
         self._sink.beat(Pulse(self._clock.journal_ms(), utc_ms, self._journal.tail().position))
+        self._reached = True
         self._beat_due_s = self._clock.real_s() + self._sink.heartbeat_ms / 1000
 
     def _wait_s(self) -> float:

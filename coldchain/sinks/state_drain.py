@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from coldchain.clock import Clock
 from coldchain.sinks.base import Message, Present, StateSink
+from coldchain.sinks.thread import Stepped
 
 #: Changes are gathered this long: a board is looked at by people.
 _GATHER_S = 0.2
@@ -28,14 +29,14 @@ class StateDrain:
         self._refreshed_s: float | None = None
         self._shown_s: float | None = None
 
-    def step(self) -> float:
+    def step(self) -> Stepped:
         """Show what changed, or everything if it is time or the board was lost."""
         now_s = self._clock.real_s()
         if self._shown_s is not None and (gather_s := self._shown_s + _GATHER_S - now_s) > 0:
-            return gather_s
+            return Stepped(gather_s, reached=False)
         present = self._present()
         if present is None:
-            return _LOOK_S
+            return Stepped(_LOOK_S, reached=False)
         due = self._refreshed_s is None or now_s - self._refreshed_s >= self._sink.refresh_ms / 1000
         all_of_it = due or self._sink.lost()
         if all_of_it:
@@ -45,7 +46,8 @@ class StateDrain:
         if all_of_it:
             self._refreshed_s = now_s
         assert self._refreshed_s is not None
-        return min(_LOOK_S, max(self._refreshed_s + self._sink.refresh_ms / 1000 - now_s, _GATHER_S))
+        wait_s = max(self._refreshed_s + self._sink.refresh_ms / 1000 - now_s, _GATHER_S)
+        return Stepped(min(_LOOK_S, wait_s), reached=True)
 
     def urge(self, message: Message) -> None:
         """Show what is in no journal."""

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct, structs
 
@@ -46,7 +46,7 @@ class Report(Struct, frozen=True):
 
 
 class Status(Struct, frozen=True):
-    """How a sink is doing. `up` None: not tried yet. `since_ms`: journal time of the last change."""
+    """How a sink is doing. `up` None: nothing was tried yet. `since_ms`: journal time of the last change."""
 
     sink: str
     up: bool | None = None
@@ -55,11 +55,22 @@ class Status(Struct, frozen=True):
     mend: str = ""
 
 
+class Stepped(NamedTuple):
+    """What came of a step: how many real seconds may pass before the next, and whether the other side
+    answered.
+
+    Having had nothing to do proves nothing: a sink is up when it was reached, not when nobody tried.
+    """
+
+    wait_s: float
+    reached: bool
+
+
 class Drain(Protocol):
     """What a sink's thread does again and again."""
 
-    def step(self) -> float:
-        """Do what there is to do; the answer is how many real seconds may pass before the next time."""
+    def step(self) -> Stepped:
+        """Do what there is to do."""
         ...
 
     def urge(self, message: Message) -> None:
@@ -152,8 +163,8 @@ class SinkThread:
             try:
                 if drain is None:
                     drain = self._make(self._report)
-                self._send_urgent(drain)
-                wait_s = drain.step()
+                urged = self._send_urgent(drain)
+                wait_s, reached = drain.step()
             except (SinkError, JournalError) as error:
                 wait_s = self._down(error)
                 self._rest(wait_s, backing_off=True)
@@ -163,19 +174,23 @@ class SinkThread:
                 drain = None
                 self._rest(wait_s, backing_off=True)
             else:
-                self._up()
+                if reached or urged:
+                    self._up()
                 self._rest(wait_s, backing_off=False)
         self._close(drain)
 
-    def _send_urgent(self, drain: Drain) -> None:
+    def _send_urgent(self, drain: Drain) -> bool:
+        """Send what is urgent; whether there was anything."""
+        sent = False
         while True:
             with self._changed:
                 self._hurry = False
                 if not self._urgent:
-                    return
+                    return sent
                 message = self._urgent[0]
             now_ms = self._clock.journal_ms()
             drain.urge(structs.replace(message, age_ms=max(0, now_ms - message.announced_ms)))
+            sent = True
             with self._changed:
                 if self._urgent and self._urgent[0] is message:
                     self._urgent.popleft()

@@ -93,7 +93,7 @@ def test_one_that_the_receiver_stumbles_over_does_not_stop_the_others(world: Wor
     people, clock = People(), HandClock(5_000)
     drain, _ = make(world, people, clock)
     people.fails = fail_for("n3-1")
-    assert drain.step() <= 1.0, "it comes back when the one put off is due"
+    assert drain.step().wait_s <= 1.0, "it comes back when the one put off is due"
     assert [m.key for m in people.told] == ["n3-0", "n3-2", "n3-3", "n3-4"]
     people.fails = lambda message: None
     drain.step()
@@ -294,7 +294,7 @@ def test_the_heartbeat_comes_in_time(world: World) -> None:
     drain, _ = make(world, people, clock)
     waits = []
     for _ in range(25):
-        waits.append(drain.step())
+        waits.append(drain.step().wait_s)
         clock.now_ms += 1_000
     assert len(people.pulses) == 3
     assert people.pulses[0].position == 2
@@ -308,7 +308,22 @@ def test_a_full_batch_comes_back_at_once(world: World) -> None:
     world.add(Beat(), said=[raised(n) for n in range(1, BATCH + 2)], sinks=[NAME])
     people = People()
     drain, _ = make(world, people, HandClock(5_000))
-    assert drain.step() == 0.0
-    assert drain.step() > 0.0
+    assert drain.step().wait_s == 0.0
+    assert drain.step().wait_s > 0.0
     assert len(people.told) == BATCH + 1
     drain.close()
+
+
+def test_nothing_to_do_proves_nothing(world: World) -> None:
+    """A sink is up when it was reached: by a message or a heartbeat, not by an empty outbox."""
+    world.begin()
+    people, clock = People(), HandClock(5_000)
+    drain, _ = make(world, people, clock)
+    assert drain.step().reached is False
+    world.add(Beat(), said=[raised(1)], sinks=[NAME])
+    assert drain.step().reached is True
+    assert drain.step().reached is False
+    drain.close()
+    beating, _ = make(world, People(heartbeat_ms=1_000), clock)
+    assert beating.step().reached is True
+    beating.close()

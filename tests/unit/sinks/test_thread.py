@@ -10,7 +10,7 @@ from coldchain.clock import SystemClock
 from coldchain.journal import JournalIo
 from coldchain.sinks.backoff import Backoff
 from coldchain.sinks.base import Message, Unreachable
-from coldchain.sinks.thread import URGENT_MAX, News, Report, SinkThread
+from coldchain.sinks.thread import URGENT_MAX, News, Report, SinkThread, Stepped
 from tests.servers import wait_until
 from tests.unit.sinks.world import raised, reports
 
@@ -23,13 +23,14 @@ class Scripted:
         self.urged: list[Message] = []
         self.closed = 0
         self.wait_s = 3_600.0
+        self.reached = True
         self.fails: Exception | None = None
 
-    def step(self) -> float:
+    def step(self) -> Stepped:
         self.steps += 1
         if self.fails is not None:
             raise self.fails
-        return self.wait_s
+        return Stepped(self.wait_s, self.reached)
 
     def urge(self, message: Message) -> None:
         if self.fails is not None:
@@ -217,3 +218,17 @@ def test_back_off_is_the_same_for_the_same_seed() -> None:
 def test_back_off_believes_the_receiver(asked: float, low: float, high: float) -> None:
     """Retry-After lengthens the wait, up to the longest; it never shortens it."""
     assert low <= Backoff(Random(3)).wait_s(asked) <= high
+
+
+def test_up_means_reached(stage: Stage) -> None:
+    """Steps that had nothing to do leave it open whether the sink is up; the first answer settles it."""
+    stage.drain.reached = False
+    stage.thread.start()
+    wait_until(lambda: stage.drain.steps == 1, what="the first step")
+    stage.thread.wake()
+    wait_until(lambda: stage.drain.steps == 2, what="the second step")
+    assert stage.thread.status.up is None
+    assert stage.news() == []
+    stage.drain.reached = True
+    stage.thread.wake()
+    wait_until(lambda: stage.thread.status.up is True, what="reached")
