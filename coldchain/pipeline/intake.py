@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from coldchain.announcements import Announcement
 from coldchain.clock import Clock
@@ -19,8 +20,7 @@ from coldchain.facts import ClockSet, Fact
 from coldchain.journal import Document, PrivateText
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """One announcement in its place: the `ordinal`-th (from 0) of the fact at `position`."""
 
     position: int
@@ -29,8 +29,7 @@ class Told:
     said: Announcement
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """What became of an item: where its facts stand and what was said while folding them.
 
     `recorded` False: the journal could not be written; the fold runs on in memory.
@@ -41,8 +40,7 @@ class Folded:
     recorded: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """What came in at one instant: facts that belong together.
 
     settled:  called by the writer after the commit (never before); must return at once.
