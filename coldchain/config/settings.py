@@ -44,11 +44,17 @@ class ClockSettings(Table):
     trust: Literal["kernel", "site"] = "kernel"
 
 
+#: Listening on every address of the machine; named here to be refused without names and users.
+_ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104
+
+
 class Page(Table):
     """The page in the browser."""
 
     host: Text = "127.0.0.1"
     port: Port = 8443
+    names: tuple[Text, ...] = Field(default=(), strict=False)  # as people type them, with or without a port
+    proxies: tuple[Text, ...] = Field(default=("127.0.0.1", "::1"), strict=False)
     users_file: str = ""
     tls_certificate_file: str = ""
     tls_key_file: str = ""
@@ -58,11 +64,18 @@ class Page(Table):
     def _fits(self) -> Page:
         if bool(self.tls_certificate_file) != bool(self.tls_key_file):
             raise said("has only one of tls_certificate_file and tls_key_file", "write both or none")
-        if self.host in {"127.0.0.1", "::1", "localhost"}:
+        alone = self.host in {"127.0.0.1", "::1", "localhost"}
+        if alone and not self.behind_proxy:
             return self
         if not self.users_file:
-            raise said(f'is open to others on "{self.host}" without users', "write users_file")
-        if not self.tls_certificate_file and not self.behind_proxy:
+            where = f'on "{self.host}"' if not alone else "through a proxy"
+            raise said(f"is open to others {where} without users", "write users_file")
+        if not self.names and (self.behind_proxy or self.host in _ANYWHERE):
+            raise said(
+                "does not say under which names people come",
+                'write names = ["coldchain.example.org"]; a request for any other is refused',
+            )
+        if not alone and not self.tls_certificate_file and not self.behind_proxy:
             raise said(
                 f'would send passwords in clear on "{self.host}"',
                 "write tls_certificate_file and tls_key_file, or behind_proxy = true if a proxy does TLS",

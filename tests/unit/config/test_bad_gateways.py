@@ -270,11 +270,25 @@ def test_the_site_itself_is_right(tmp_path: Path) -> None:
         ),
         pytest.param(
             "[journal]",
-            '[page] #<\nhost = "0.0.0.0"\nusers_file = "users"\n[journal]',
+            '[page] #<\nhost = "0.0.0.0"\nusers_file = "users"\nnames = ["cc.example.org"]\n[journal]',
             [
                 'gateway.toml:@: page: would send passwords in clear on "0.0.0.0"; write tls_certificate_file and tls_key_file, or behind_proxy = true if a proxy does TLS'
             ],
             id="a page in clear",
+        ),
+        pytest.param(
+            "[journal]",
+            '[page] #<\nusers_file = "users"\nbehind_proxy = true\n[journal]',
+            [
+                'gateway.toml:@: page: does not say under which names people come; write names = ["coldchain.example.org"]; a request for any other is refused'
+            ],
+            id="a proxy and no names",
+        ),
+        pytest.param(
+            "[journal]",
+            "[page] #<\nbehind_proxy = true\n[journal]",
+            ["gateway.toml:@: page: is open to others through a proxy without users; write users_file"],
+            id="a proxy and no users",
         ),
         pytest.param(
             'driver = "probe"',

@@ -203,6 +203,8 @@ def test_every_table_may_be_used_in_full(tmp_path: Path) -> None:
 host = "0.0.0.0"
 users_file = "users"
 behind_proxy = true
+names = ["coldchain.example.org"]
+proxies = ["10.0.0.1"]
 
 [clock]
 trust = "site"
