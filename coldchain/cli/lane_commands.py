@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from coldchain.cli.ask_commands import config_option, do
+from coldchain.cli.gateway import config_option, do
 from coldchain.cli.output import at, format_option
 from coldchain.web.station import (
     BindChannel,
@@ -181,6 +181,3 @@ def unbind(config_file: Path, channel: str, at_text: str | None, why: str, as_js
         f"{channel} measures nothing",
         as_json=as_json,
     )
-
-
-COMMANDS = (consignment, bind, unbind)

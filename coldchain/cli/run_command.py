@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -14,12 +15,9 @@ from coldchain.config.load import load
 from coldchain.config.problems import ConfigError
 from coldchain.daemon import Daemon, DaemonError
 from coldchain.journal import JournalError
-from coldchain.web.server import PageError
-from coldchain.web.settings import ExposureError
-from coldchain.web.users import UsersError
 
-#: sysexits(3): a configuration error, and something unavailable that may heal.
-_EX_CONFIG, _EX_UNAVAILABLE = 78, 69
+#: sysexits(3): a configuration error, something unavailable that may heal, a fault of ours.
+EX_CONFIG, EX_UNAVAILABLE, EX_SOFTWARE = 78, 69, 70
 
 
 @click.command()
@@ -29,6 +27,8 @@ _EX_CONFIG, _EX_UNAVAILABLE = 78, 69
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("/etc/coldchain/gateway.toml"),
     show_default=True,
+    envvar="COLDCHAIN_CONFIG",
+    show_envvar=True,
     help="The configuration.",
 )
 @click.option(
@@ -41,7 +41,8 @@ def run(config_file: Path, speed: int, log_level: str) -> None:
     """Watch: read devices, judge, record, tell, until told to stop.
 
     SIGHUP reads the configuration again, whole or not at all; SIGTERM and SIGINT commit what came in
-    and end.
+    and end. The exit status is 0 if it was asked to end, 78 if the configuration will not do, 69 if the
+    journal or something else is not to be had now, 70 for a fault of ours.
 
     \b
     Example:
@@ -53,13 +54,7 @@ def run(config_file: Path, speed: int, log_level: str) -> None:
     try:
         loaded = load(config_file)
     except (ConfigError, OSError) as error:
-        click.echo(str(error), err=True)
-        sys.exit(_EX_CONFIG)
-    real = [name for name, source in loaded.settings.sources.items() if not source.simulated]
-    if speed != 1 and real:
-        raise click.UsageError(
-            f"--speed is for simulated sources only; {', '.join(real)} is not marked simulated = true"
-        )
+        _end(EX_CONFIG, error)
     clock = SystemClock(speed=speed, trusted=loaded.settings.clock.trust == "site")
     daemon = Daemon(loaded, clock)
     signal.signal(signal.SIGTERM, lambda *_: daemon.ask_to_stop())
@@ -67,9 +62,16 @@ def run(config_file: Path, speed: int, log_level: str) -> None:
     signal.signal(signal.SIGHUP, lambda *_: daemon.ask_to_reload())
     try:
         daemon.start()
-    except (JournalError, PageError, ExposureError, UsersError, DaemonError, OSError) as error:
-        click.echo(f"coldchain run: {error}", err=True)
-        sys.exit(_EX_UNAVAILABLE)
-    if daemon.page is not None:
-        logging.getLogger("coldchain").info("page at %s", daemon.page.url)
-    daemon.run()
+    except DaemonError as error:
+        _end(EX_CONFIG, error)
+    except (JournalError, OSError) as error:
+        _end(EX_UNAVAILABLE, error)
+    try:
+        daemon.run()
+    except DaemonError as error:
+        _end(EX_SOFTWARE, error)
+
+
+def _end(status: int, error: Exception) -> NoReturn:
+    click.echo(f"coldchain run: {error}", err=True)
+    sys.exit(status)

@@ -6,12 +6,15 @@ One request a connection, one JSON line each way. Who is on the other end is tol
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import socket
 import socketserver
 import struct
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -19,10 +22,15 @@ from msgspec import Struct
 from typing_extensions import override
 
 from coldchain.web.station import Action, Actor, Outcome, Role, Station
-from coldchain.web.views import StateView
+from coldchain.web.views import Pulse, StateView
+
+_log = logging.getLogger(__name__)
 
 _REQUEST_BYTES_MAX = 1 << 20
+#: An action may wait for the disk; whoever asks waits a little longer than the daemon does.
 _ANSWER_S = 15.0
+#: A request is one line of a program of ours: it comes at once or not at all.
+_REQUEST_S = 5.0
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,11 +44,16 @@ class Answer(Struct, frozen=True, omit_defaults=True):
 
     outcome: Outcome | None = None
     state: StateView | None = None
+    pulse: Pulse | None = None
     error: str = ""
 
 
 class NotRunning(Exception):
     """No daemon answers on the socket."""
+
+
+class ControlError(Exception):
+    """A daemon is there and does not answer us; says why and what to do."""
 
 
 def socket_path(journal: Path) -> Path:
@@ -49,39 +62,57 @@ def socket_path(journal: Path) -> Path:
 
 
 def ask(path: Path, request: Ask) -> Answer:
-    """Ask the daemon; raises NotRunning if there is none."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(_ANSWER_S)
-        try:
-            line.connect(str(path))
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise NotRunning(f"no daemon listens on {path}") from error
-        line.sendall(msgspec.json.encode(request) + b"\n")
-        line.shutdown(socket.SHUT_WR)
-        received = b"".join(iter(lambda: line.recv(1 << 16), b""))
-    return msgspec.json.decode(received, type=Answer)
+    """Ask the daemon. Raises NotRunning if there is none, ControlError if it does not answer us."""
+    try:
+        with _address(path) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(_ANSWER_S)
+            line.connect(address)
+            line.sendall(msgspec.json.encode(request) + b"\n")
+            line.shutdown(socket.SHUT_WR)
+            received = b"".join(iter(lambda: line.recv(1 << 16), b""))
+        return msgspec.json.decode(received, type=Answer)
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise NotRunning(f"no daemon listens on {path}") from error
+    except PermissionError as error:
+        raise ControlError(
+            f"{user_name(os.geteuid())} may not speak with the daemon on {path}; "
+            "run the command as root, as the daemon's own user or as a member of its group"
+        ) from error
+    except TimeoutError as error:
+        raise ControlError(f"the daemon on {path} does not answer; look at its log") from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ControlError(f"the daemon on {path} broke off: {error}; try again") from error
 
 
 class Control:
     """Listens on the socket until stopped."""
 
     def __init__(self, path: Path, station: Station) -> None:
+        """The journal's lock must be ours: whoever listened here before is gone."""
         self.path = path
-        path.unlink(missing_ok=True)  # the journal's lock is ours: whoever listened here is gone
+        path.unlink(missing_ok=True)
 
         class Handler(socketserver.StreamRequestHandler):
+            timeout = _REQUEST_S
+
             @override
             def handle(self) -> None:
-                self.wfile.write(
-                    msgspec.json.encode(
-                        _answer(station, self.rfile.readline(_REQUEST_BYTES_MAX), self.connection)
-                    )
-                )
+                request = self.rfile.readline(_REQUEST_BYTES_MAX)
+                self.wfile.write(msgspec.json.encode(_answer(station, request, self.connection)))
 
-        self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
-        self._server.daemon_threads = True
+        class Server(socketserver.ThreadingUnixStreamServer):
+            daemon_threads = True
+
+            @override
+            def handle_error(self, request: object, client_address: object) -> None:
+                _log.warning("a command was not answered", exc_info=True)
+
+        with _address(path) as address:
+            self._server = Server(address, Handler)
         path.chmod(0o660)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="control", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="control", daemon=True
+        )
 
     def start(self) -> None:
         """Begin to answer."""
@@ -103,7 +134,7 @@ def user_name(uid: int) -> str:
 
 
 def local_actor(uid: int | None = None) -> Actor:
-    """The actor behind a command on this machine."""
+    """The actor behind a command on this machine: the user of this process, or the one given."""
     uid = os.getuid() if uid is None else uid
     return Actor(f"{user_name(uid)} (uid {uid})", Role.ADMIN, address="local")
 
@@ -114,7 +145,17 @@ def _answer(station: Station, line: bytes, connection: socket.socket) -> Answer:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Answer(error=str(error))
     if request.action is None:
-        return Answer(state=station.state())
+        return Answer(state=station.state(), pulse=station.pulse())
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _, uid, _ = struct.unpack("3i", credentials)
     return Answer(outcome=station.act(request.action, local_actor(uid)))
+
+
+@contextmanager
+def _address(path: Path) -> Iterator[str]:
+    """The socket's address. One may have 107 bytes (unix(7)); by way of its folder any path fits."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

@@ -1,7 +1,7 @@
-"""One daemon: journal, fold, writer, ports, sinks and page, put together in the order in which they depend.
+"""One daemon: journal, fold, writer, sinks, page, ports, put together in the order in which they depend.
 
-Start: journal (its lock), recovery, writer, page, sinks, ports. Stop: the other way round, with
-everything that had come in committed.
+Start: journal (its lock), recovery, writer, sinks, control socket, page, ports. Stop: the other way
+round, with everything that had come in committed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import ExitStack
+from enum import Enum
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from coldchain import __version__
 from coldchain.announcements import Announcement, Kind
@@ -18,22 +21,27 @@ from coldchain.config.load import compile as compile_plan
 from coldchain.config.load import load
 from coldchain.config.loaded import Loaded
 from coldchain.config.problems import ConfigError
+from coldchain.daemon import page_room, views
 from coldchain.daemon.control import Control, socket_path
-from coldchain.daemon.housekeeping import Housekeeping
+from coldchain.daemon.errors import DaemonError
+from coldchain.daemon.housekeeping import Housekeeping, Job
 from coldchain.daemon.outgoing import Outgoing
+from coldchain.daemon.page_room import PageRoom, page_settings
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.daemon.systemd import Notifier
 from coldchain.facts import Activated, EngineStarted, ProcessEnded
-from coldchain.journal import Deliveries, Document, Journal
+from coldchain.journal import Document, Journal, JournalError
 from coldchain.pipeline.engine_id import engine
-from coldchain.pipeline.intake import Folded, Queue
+from coldchain.pipeline.intake import Queue
 from coldchain.pipeline.recovery import recover
 from coldchain.pipeline.timekeeper import Timekeeper
 from coldchain.pipeline.writer import Committed, Hooks, Writer
 from coldchain.ports import Ports, start_ports
-from coldchain.web.server import Page
 from coldchain.web.settings import PageSettings
 from coldchain.web.views import SourceView
+
+if TYPE_CHECKING:
+    from coldchain.web.server import Page
 
 _log = logging.getLogger("coldchain")
 
@@ -42,14 +50,23 @@ INTAKE_FACTS = 20_000
 #: The journal's log is copied into the database this often, and the fold's state saved (real seconds).
 TIDY_S = 60
 CHECKPOINT_S = 900
+#: How often a page that is not served is tried again (real seconds).
+PAGE_S = 30
+#: How long devices and people may take to leave when we stop; `docs/installation.md` promises 2 s in all.
+_DOORS_S = 1.6
+#: A new configuration is in force once it is folded; its commit is waited for this long.
+_ACTIVATE_S = 1.0
+#: A watchdog is fed at least three times in its period, whatever the heartbeat's interval.
+_FEEDS = 3
 
 
-class DaemonError(Exception):
-    """The daemon cannot start; the message says why and what to do."""
+class _Wish(Enum):
+    STOP = "stop"
+    RELOAD = "reload"
 
 
 class Daemon:
-    """A whole gateway. `clock` may be scaled for simulated runs."""
+    """A whole gateway. `clock` may be scaled for simulated runs; `page` stands in for the configuration's."""
 
     def __init__(
         self,
@@ -61,33 +78,129 @@ class Daemon:
     ) -> None:
         self.loaded = loaded
         self.clock = clock
-        self.notifier = notifier or Notifier()
         self.journal_path = loaded.resolve(loaded.settings.journal.path)
-        self._page_settings = page if page is not None else page_settings(loaded)
-        self._stopping = threading.Event()
-        self._reload = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._watchers: list[Callable[[Committed], None]] = []
-        self.page: Page | None = None
+        self.failure = ""
+        self.control: Control | None = None
         self.ports: Ports | None = None
+        self._notifier = notifier or Notifier()
+        self._page_settings = page
+        # Its `put` may be called from a signal handler at any moment; an Event's `set` may not.
+        self._wishes: SimpleQueue[_Wish] = SimpleQueue()
+        self._rooms = ExitStack()
+        self._page_room: PageRoom | None = None
+        self._watchers: list[Callable[[Committed], None]] = []
+        self._status = ""
+
+    @property
+    def page(self) -> Page | None:
+        """The page, if it is served."""
+        return self._page_room.page if self._page_room is not None else None
 
     def start(self) -> None:
         """Start every room; returns when readings are accepted.
 
-        Raises JournalError (another daemon holds the journal, it cannot be written, …) and the
-        page's errors; what was started by then is stopped again.
+        Raises JournalError (another daemon holds the journal, it cannot be written, …) and DaemonError;
+        what was started by then is stopped again.
         """
+        self._check(self.loaded)
         self.journal_path.parent.mkdir(parents=True, exist_ok=True)
-        utc_ms = self.clock.utc_ms() if self.clock.known() else None
-        self.journal = Journal.open(self.journal_path, command="coldchain run", since_utc_ms=utc_ms)
         try:
-            self._start_rooms()
+            self._start_writing()
+            self._start_telling()
+            self._open_doors()
         except BaseException:
             self.stop()
             raise
+        self._notifier.ready(self._summary())
 
-    def _start_rooms(self) -> None:
-        self.journal.reserve.make()
+    def watch(self, committed: Callable[[Committed], None]) -> None:
+        """Be told of each batch after its commit; `committed` returns at once."""
+        self._watchers.append(committed)
+
+    def run(self) -> None:
+        """Wait until `ask_to_stop`, reloading when asked; then stop.
+
+        Raises DaemonError if it was not asked: the writer failed, and nothing is watched without it.
+        """
+        while self._wishes.get() is _Wish.RELOAD:
+            self.reload()
+        self.stop()
+        if self.failure:
+            raise DaemonError(f"the writer failed: {self.failure}; report this as a defect, with the log")
+
+    def ask_to_stop(self) -> None:
+        """End soon; safe to call from a signal handler."""
+        self._wishes.put(_Wish.STOP)
+
+    def ask_to_reload(self) -> None:
+        """Read the configuration again soon; safe to call from a signal handler."""
+        self._wishes.put(_Wish.RELOAD)
+
+    def stop(self) -> None:
+        """Stop every room that runs; what had come in is committed. The second time does nothing."""
+        self._notifier.stopping()
+        self._rooms.close()
+
+    # Reloading
+
+    def reload(self) -> bool:
+        """Read the configuration again and bring it into force, whole or not at all."""
+        self._notifier.reloading(self.clock.monotonic_us())
+        try:
+            loaded = load(self.loaded.path)
+            self._check(loaded)
+            self.outgoing.reload(loaded)
+        except (ConfigError, DaemonError, OSError) as error:
+            _log.error("configuration refused, the old one stays in force: %s", error)
+            self._notifier.ready(f"reload refused: {str(error).splitlines()[0]}")
+            return False
+        self._activate(loaded)
+        self._take_over(loaded)
+        _log.info("configuration in force: %s", self._summary())
+        self._notifier.ready(self._summary())
+        return True
+
+    def _check(self, loaded: Loaded) -> None:
+        """Raise DaemonError where a configuration is right in itself and still cannot be ours now."""
+        real = [name for name, source in loaded.settings.sources.items() if not source.simulated]
+        if self.clock.speed != 1 and real:
+            raise DaemonError(
+                f"--speed is for simulated sources only; {', '.join(real)} is not marked simulated = true"
+            )
+        if loaded.resolve(loaded.settings.journal.path) != self.journal_path:
+            raise DaemonError("the journal's path cannot change while we run; restart the daemon")
+        page_room.check(self._page_settings or page_settings(loaded))
+
+    def _take_over(self, loaded: Loaded) -> None:
+        """Everything but the fold, which has it from the fact, does as this configuration says."""
+        self.loaded = loaded
+        self.clock.trusted = loaded.settings.clock.trust == "site"
+        self.writer.beat_s = self._beat_s()
+        around = self.station.around
+        around.site, around.zone = loaded.settings.site.name, loaded.settings.site.time_zone
+        around.titles = {name: channel.title for name, channel in loaded.settings.channels.items()}
+        around.beat_s = self.writer.beat_s
+        if self._page_room is not None:
+            self._page_room.open(self._page_settings or page_settings(loaded))
+        if self.ports is not None:
+            self.ports.reload(loaded)
+
+    def _activate(self, loaded: Loaded) -> None:
+        """Bring it into force for all that comes in from now on."""
+        documents = tuple(Document.of(text) for text in loaded.documents.values())
+        fact = Activated(compile_plan(loaded), dict(loaded.hashes))
+        done = threading.Event()
+        self.queue.submit((fact,), lambda folded: done.set(), documents=documents)
+        if self._writing.is_alive() and not done.wait(_ACTIVATE_S):
+            _log.warning("the configuration is in force, and recorded once the journal can be written")
+
+    # Rooms
+
+    def _start_writing(self) -> None:
+        utc_ms = self.clock.utc_ms() if self.clock.known() else None
+        self.journal = Journal.open(self.journal_path, command="coldchain run", since_utc_ms=utc_ms)
+        self._rooms.callback(self.journal.close)
+        self._tidy()
         recovered = recover(self.journal, engine())
         timekeeper = Timekeeper(self.clock)
         started = timekeeper.start(recovered.fold)
@@ -96,113 +209,76 @@ class Daemon:
         self.writer = Writer(
             self.clock, self.queue, recovered.fold, self.journal, engine(), timekeeper, hooks
         )
+        self.outgoing = Outgoing(self.loaded, self.clock, self.writer, self.journal)
+        self._rooms.callback(self.outgoing.stop)
+        hooks.notices, hooks.urgent = self.outgoing.notices, self.outgoing.urgent
         around = Surroundings(
-            site=self.loaded.settings.site.name,
-            zone=self.loaded.settings.site.time_zone,
             version=__version__,
-            titles={name: channel.title for name, channel in self.loaded.settings.channels.items()},
+            trouble=lambda: self.writer.failing.why,
+            sources=self._sources,
+            sinks=self.outgoing.status,
+            look=self.outgoing.look,
+            told=self.outgoing.told,
         )
         self.station = LiveStation(self.writer, self.queue, self.clock, around)
         self.station.remember(self.journal)
-        self.outgoing = Outgoing(
-            self.loaded, self.clock, self.writer, self.journal_path, self.journal.journal_id
+        self.outgoing.remember(self.station.positions())
+        self._housekeeping = Housekeeping(
+            self.clock,
+            (
+                Job("tidy", TIDY_S, lambda: self.writer.later(self._tidy)),
+                Job("checkpoint", CHECKPOINT_S, self.writer.want_checkpoint),
+                Job("page", PAGE_S, self._look_at_page),
+            ),
         )
-        self._receipts = Deliveries.open(self.journal_path)
-        hooks.notices = self.outgoing.notices
-        hooks.urgent = self.outgoing.urgent
-        around.sinks = self.outgoing.status
-        # Asked while the writer's lock is held, so by one thread at a time.
-        around.told = lambda positions: self.outgoing.told(positions, self._receipts)
+        self._writing = threading.Thread(target=self._write, name="writer")
         # The first facts are on disk before anything else may speak.
         self.queue.submit((*started.facts, EngineStarted(engine(), __version__)))
         self._activate(self.loaded)
+        self._take_over(self.loaded)
         self.writer.step(0)
-        self._thread("writer", self.writer.run)
+        self._writing.start()
+        self._rooms.callback(self._end_writing)
+
+    def _start_telling(self) -> None:
+        self.outgoing.start()
+        self._housekeeping.start()
+        self._rooms.callback(self._housekeeping.stop)
+
+    def _open_doors(self) -> None:
+        self._rooms.callback(self._close_doors)
         self.control = Control(socket_path(self.journal_path), self.station)
         self.control.start()
-        if self._page_settings is not None:
-            self.page = Page(self.station, self._page_settings, self.clock)
-            self.page.start()
-        self.outgoing.start()
+        self._page_room = PageRoom(self.station, self.clock)
+        self._page_room.open(self._page_settings or page_settings(self.loaded))
         self.ports = start_ports(self.loaded, self.queue, self.clock)
-        around.sources = self._sources
-        self.housekeeping = Housekeeping(
-            (
-                ("tidy", TIDY_S, lambda: self.writer.later(self._tidy)),
-                ("checkpoint", CHECKPOINT_S, self.writer.want_checkpoint),
-            )
-        )
-        self.housekeeping.start()
-        self.notifier.ready(self._summary())
 
-    def watch(self, committed: Callable[[Committed], None]) -> None:
-        """Be told of each batch after its commit; `committed` returns at once."""
-        self._watchers.append(committed)
+    def _close_doors(self) -> None:
+        """Devices and people leave at the same time: each may need a while, and we have none to lose."""
+        rooms = [room for room in (self.ports, self._page_room, self.control) if room is not None]
+        leaving = [threading.Thread(target=room.stop, name="leaving", daemon=True) for room in rooms]
+        for thread in leaving:
+            thread.start()
+        until_s = self.clock.real_s() + _DOORS_S
+        for thread in leaving:
+            thread.join(max(0.0, until_s - self.clock.real_s()))
 
-    def run(self) -> None:
-        """Wait until `ask_to_stop`, reloading when asked; then stop."""
-        while not self._stopping.wait(0.2):
-            if self._reload.is_set():
-                self._reload.clear()
-                self.reload()
-        self.stop()
+    def _end_writing(self) -> None:
+        self.writer.want_checkpoint()
+        self.writer.stop(ProcessEnded("asked to stop"))
+        self._writing.join()
+        if self.writer.failing.unwritten:
+            _log.critical("ended with facts that could not be written: %s", self.writer.failing.why)
 
-    def ask_to_stop(self) -> None:
-        """End soon; safe to call from a signal handler."""
-        self._stopping.set()
-
-    def ask_to_reload(self) -> None:
-        """Read the configuration again soon; safe to call from a signal handler."""
-        self._reload.set()
-
-    def reload(self) -> bool:
-        """Read the configuration again and bring it into force, whole or not at all."""
-        self.notifier.reloading(int(self.clock.monotonic_us()))
+    def _write(self) -> None:
         try:
-            loaded = load(self.loaded.path)
-        except (ConfigError, OSError) as error:
-            _log.error("configuration refused, the old one stays in force: %s", error)
-            self.notifier.ready(f"reload refused: {str(error).splitlines()[0]}")
-            return False
-        done = threading.Event()
-        self._activate(loaded, lambda folded: done.set())
-        if not done.wait(5):
-            _log.warning("the new configuration waits for the journal")
-        self.loaded = loaded
-        if self.ports is not None:
-            self.ports.reload(loaded)
-        _log.info("configuration in force: %s", self._summary())
-        self.notifier.ready(self._summary())
-        return True
+            self.writer.run()
+        except Exception as error:  # noqa: BLE001 - the thread's outer edge: nothing is watched without it
+            _log.critical("the writer failed; ending, to be started anew", exc_info=True)
+            self.failure = f"{type(error).__name__}: {error}"
+            self._wishes.put(_Wish.STOP)
 
-    def stop(self) -> None:
-        """Stop every room that runs; what had come in is committed. The second time does nothing."""
-        self.notifier.stopping()
-        for name in ("housekeeping", "ports", "page", "control"):
-            room = self.__dict__.get(name)
-            if room is not None:
-                room.stop()
-                self.__dict__[name] = None
-        writer = self.__dict__.get("writer")
-        if writer is not None and self._threads:
-            self.queue.submit((ProcessEnded("asked to stop"),))
-            writer.want_checkpoint()
-            writer.stop()
-            for thread in self._threads:
-                thread.join()
-            self._threads.clear()
-        outgoing = self.__dict__.get("outgoing")
-        if outgoing is not None:
-            outgoing.stop()
-            self._receipts.close()
-        journal = self.__dict__.get("journal")
-        if journal is not None:
-            journal.close()
-
-    def _activate(self, loaded: Loaded, settled: Callable[[Folded], None] | None = None) -> None:
-        documents = tuple(Document.of(text) for text in loaded.documents.values())
-        fact = Activated(compile_plan(loaded), dict(loaded.hashes))
-        self.queue.submit((fact,), settled, documents=documents)
+    # What rooms call
 
     def _committed(self, batch: Committed) -> None:
         self.station.committed(batch)
@@ -211,49 +287,46 @@ class Daemon:
             watcher(batch)
         for told in batch.told:
             _tell_the_log(told.said)
-            if told.said.alarm == "gateway/clock-step" and "housekeeping" in self.__dict__:
-                threading.Thread(target=self.housekeeping.rebuild, name="rebuild", daemon=True).start()
 
     def _alive(self) -> None:
-        self.notifier.alive()
+        """Our own heartbeat came out at the other end: the way is open."""
+        self._notifier.alive()
+        self._housekeeping.look()
+        status = self._summary()
+        if status != self._status:
+            self._status = status
+            self._notifier.status(status)
 
     def _tidy(self) -> None:
-        self.journal.checkpoint_wal()
-        if not self.journal.reserve.held:
+        try:
+            self.journal.checkpoint_wal()
             self.journal.reserve.make()
+        except JournalError as error:
+            _log.warning("housekeeping: %s", error)  # a commit says so aloud if it lasts
+
+    def _look_at_page(self) -> None:
+        if self._page_room is not None:
+            self._page_room.look()
 
     def _sources(self) -> tuple[SourceView, ...]:
-        return self.ports.status() if self.ports is not None else ()
+        if self.ports is None:
+            return ()
+        printed = self.writer.fold.timebase.printed
+        return tuple(views.source(status, printed) for status in self.ports.status())
+
+    def _beat_s(self) -> float:
+        wanted_s = self.loaded.settings.heartbeat.interval / 1000
+        watchdog_s = self._notifier.watchdog_s
+        return wanted_s if watchdog_s is None else min(wanted_s, watchdog_s / _FEEDS)
 
     def _summary(self) -> str:
-        plan = compile_plan(self.loaded)
-        return f"{len(plan.sources)} sources, {len(plan.channels)} channels, {len(plan.assets)} assets"
-
-    def _thread(self, name: str, work: Callable[[], None]) -> None:
-        thread = threading.Thread(target=work, name=name)
-        self._threads.append(thread)
-        thread.start()
-
-
-def page_settings(loaded: Loaded) -> PageSettings | None:
-    """The page as the configuration says; None: no page."""
-    page = loaded.settings.page
-    if page is None:
-        return None
-
-    def path(name: str) -> Path | None:
-        return loaded.resolve(name) if name else None
-
-    users = path(page.users_file)
-    journal = loaded.resolve(loaded.settings.journal.path)
-    return PageSettings(
-        host=page.host,
-        port=page.port,
-        certificate=path(page.tls_certificate_file),
-        key=path(page.tls_key_file),
-        behind_proxy=page.behind_proxy,
-        users_file=users or journal.with_name("users.json"),
-    )
+        now = self.loaded.settings
+        words = [f"{len(now.sources)} sources, {len(now.channels)} channels, {len(now.assets)} assets"]
+        if self.writer.failing.why:
+            words.insert(0, f"JOURNAL CANNOT BE WRITTEN: {self.writer.failing.why}")
+        if self._page_room is not None and self._page_room.why:
+            words.append(f"no page: {self._page_room.why}")
+        return "; ".join(words)
 
 
 def _tell_the_log(said: Announcement) -> None:

@@ -1,15 +1,18 @@
-"""What commands do when no daemon runs: take the journal's lock, fold, write, let go."""
+"""What commands do when no daemon runs: take the journal's lock, fold, write, let go; or only look."""
 
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from coldchain import __version__
 from coldchain.clock import SystemClock
+from coldchain.config.loaded import Loaded
+from coldchain.daemon.outbox import Outbox
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.facts import EngineStarted, ProcessEnded
-from coldchain.journal import Journal
+from coldchain.fold import Fold
+from coldchain.journal import Journal, Reader
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.intake import Queue
 from coldchain.pipeline.recovery import recover
@@ -18,36 +21,56 @@ from coldchain.pipeline.writer import Hooks, Writer
 from coldchain.web.station import Action, Actor, Outcome
 from coldchain.web.views import StateView
 
+#: What the command itself adds to the intake, and some room.
+_FACTS = 100
 
-def act_offline(journal_path: Path, clock: SystemClock, action: Action, actor: Actor) -> Outcome:
-    """Do one action on a journal that nobody holds. Raises JournalError."""
-    with Journal.open(journal_path, command="coldchain, a command", create=False) as journal:
+
+@dataclass
+class _AtRest:
+    """The fold of a journal that nobody writes to."""
+
+    fold: Fold
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def act_offline(loaded: Loaded, clock: SystemClock, action: Action, actor: Actor) -> Outcome:
+    """Do one action on a journal that nobody holds.
+
+    Whatever is announced on the way (a hold that ran out while nothing ran) waits in the outbox for the
+    daemon. Raises JournalError, and DaemonError for a sink that is not installed.
+    """
+    path = loaded.resolve(loaded.settings.journal.path)
+    with Journal.open(path, command="a coldchain command", create=False) as journal:
         recovered = recover(journal, engine())
         timekeeper = Timekeeper(clock)
         started = timekeeper.start(recovered.fold)
-        queue = Queue(clock, 1)
-        hooks = Hooks()
+        queue = Queue(clock, _FACTS)
+        hooks = Hooks(notices=Outbox(loaded, journal.journal_id).rows)
         writer = Writer(clock, queue, recovered.fold, journal, engine(), timekeeper, hooks)
-        station = LiveStation(writer, queue, clock, Surroundings("", "UTC", __version__))
+        around = Surroundings(version=__version__, trouble=lambda: writer.failing.why)
+        station = LiveStation(writer, queue, clock, around)
         queue.submit((*started.facts, EngineStarted(engine(), __version__)))
         working = threading.Thread(target=writer.run, name="writer")
         working.start()
         try:
             return station.act(action, actor)
         finally:
-            queue.submit((ProcessEnded("command done"),))
-            writer.stop()
+            writer.stop(ProcessEnded("a command was done"))
             working.join()
 
 
-def state_offline(journal_path: Path) -> StateView:
-    """The state at a journal's tail, as its last facts left it. Raises JournalError."""
+def state_offline(loaded: Loaded) -> StateView:
+    """The state as a journal's last facts left it; takes nothing from anybody. Raises JournalError."""
     clock = SystemClock()
-    with Journal.open(journal_path, command="coldchain, a command", create=False) as journal:
-        recovered = recover(journal, engine())
-        clock.start_journal_at(recovered.fold.arrival_ms)
-        queue = Queue(clock, 1)
-        writer = Writer(clock, queue, recovered.fold, journal, engine(), Timekeeper(clock), Hooks())
-        station = LiveStation(writer, queue, clock, Surroundings("", "UTC", __version__))
-        station.remember(journal)
+    around = Surroundings(
+        site=loaded.settings.site.name,
+        zone=loaded.settings.site.time_zone,
+        version=__version__,
+        titles={name: channel.title for name, channel in loaded.settings.channels.items()},
+    )
+    with Reader.open(loaded.resolve(loaded.settings.journal.path)) as reader:
+        fold = recover(reader, engine()).fold
+        clock.start_journal_at(fold.arrival_ms)
+        station = LiveStation(_AtRest(fold), Queue(clock, 0), clock, around)
+        station.remember(reader)
         return station.state()

@@ -1,94 +1,112 @@
-"""The sinks, as the daemon sees them: what each is to be told, in whose thread, and how it is doing."""
+"""The sinks, as the daemon sees them: each in a thread of its own, and how each is doing."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from pydantic import BaseModel
-
-from coldchain import announcements
 from coldchain.announcements import Announcement
 from coldchain.clock import Clock
 from coldchain.config.credentials import read_secret
+from coldchain.config.endpoints import BrokerSettings, SinkSettings
 from coldchain.config.loaded import Loaded
+from coldchain.daemon.outbox import Outbox, sink_kinds
 from coldchain.daemon.present import present
-from coldchain.journal import Deliveries, JournalError, Notice, Settled
+from coldchain.daemon.receipts import Receipts
+from coldchain.journal import Deliveries, Journal, Notice
 from coldchain.pipeline.intake import Told
 from coldchain.pipeline.writer import Committed, Writer
 from coldchain.sinks.backoff import Backoff
-from coldchain.sinks.base import Category, Message, SinkKind, Surroundings, installed
+from coldchain.sinks.base import Category, Message, SinkKind, Surroundings
 from coldchain.sinks.log_drain import LogDrain
 from coldchain.sinks.notice_drain import NoticeDrain
 from coldchain.sinks.state_drain import StateDrain
 from coldchain.sinks.thread import Drain, News, Report, Reporter, SinkThread
-from coldchain.web.views import Instant, SinkView, ToldView
+from coldchain.web.views import SinkView, ToldView
 
 _log = logging.getLogger("coldchain.sinks")
 
+#: How long sinks may take to end when asked to, all together (real seconds).
+_STOP_S = 0.5
+
 
 @dataclass(frozen=True)
-class _Sink:
+class _Plan:
+    """Everything a sink depends on: if two are equal, its thread runs on."""
+
     name: str
     kind: SinkKind
-    settings: BaseModel
-    unrecorded: bool
-    thread: SinkThread
+    settings: SinkSettings
+    broker: BrokerSettings | None
+    site: str
+    base: Path
 
 
 class Outgoing:
-    """All sinks of a configuration, each in a thread of its own.
+    """All sinks of a configuration. The writer calls `notices`, `urgent` and `committed`."""
 
-    Raises CannotStart for one that is not installed or cannot be loaded.
-    """
+    def __init__(self, loaded: Loaded, clock: Clock, writer: Writer, journal: Journal) -> None:
+        """Raises DaemonError for a sink that is not installed; opens nothing outside the journal yet."""
+        self._clock, self._writer, self._journal = clock, writer, journal.path
+        self._outbox = Outbox(loaded, journal.journal_id)
+        self._receipts = Receipts(Deliveries.open(journal.path), clock, writer.fold.timebase.printed)
+        self._started = False
+        self._sinks: tuple[tuple[_Plan, SinkThread], ...] = ()
+        self.reload(loaded)
 
-    def __init__(
-        self, loaded: Loaded, clock: Clock, writer: Writer, journal: Path, journal_id: bytes
-    ) -> None:
-        self._clock, self._writer, self._journal = clock, writer, journal
-        # The same announcement has the same key on every way and every attempt.
-        self._key = journal_id.hex()[:16]
-        kinds = installed()
-        self._sinks = [
-            self._make(loaded, name, kinds[settings.kind], settings)
-            for name, settings in loaded.settings.sinks.items()
-        ]
+    def remember(self, positions: list[int]) -> None:
+        """What was told before this process of announcements at these positions."""
+        notices = [plan.name for plan, _ in self._sinks if plan.kind.category is Category.NOTICE]
+        self._receipts.remember(notices, positions)
 
     def start(self) -> None:
         """Begin to deliver."""
-        for sink in self._sinks:
-            sink.thread.start()
+        self._started = True
+        for _, thread in self._sinks:
+            thread.start()
+
+    def reload(self, loaded: Loaded) -> None:
+        """Bring a configuration into force: only sinks that it changes are started anew.
+
+        Raises DaemonError, with nothing changed, for a sink that is not installed.
+        """
+        plans = [_plan(loaded, name, kind) for name, kind in sink_kinds(loaded).items()]
+        self._outbox.reload(loaded)
+        running = {plan.name: (plan, thread) for plan, thread in self._sinks}
+        stay = {plan.name for plan in plans if plan.name in running and running[plan.name][0] == plan}
+        self._end([thread for name, (_, thread) in running.items() if name not in stay])
+        self._sinks = tuple(
+            running[plan.name] if plan.name in stay else (plan, self._thread(loaded, plan)) for plan in plans
+        )
+        if self._started:
+            for plan, thread in self._sinks:
+                if plan.name not in stay:
+                    thread.start()
 
     def stop(self) -> None:
         """End; what is not delivered stays in the journal."""
-        for sink in self._sinks:
-            sink.thread.stop(0.5)
+        self._end([thread for _, thread in self._sinks])
+        self._receipts.close()
 
-    def notices(self, position: int, arrival_ms: int, said: list[Announcement]) -> Iterable[Notice]:
+    # What the writer calls
+
+    def notices(self, position: int, arrival_ms: int, said: list[Announcement]) -> Iterator[Notice]:
         """Rows for the outbox, made of one fact's announcements."""
-        del arrival_ms
-        for ordinal, one in enumerate(said):
-            for sink in self._sinks:
-                if sink.kind.category is Category.NOTICE and sink.kind.wants(sink.settings, one):
-                    yield Notice(
-                        sink.name,
-                        self._message_key(position, ordinal),
-                        position,
-                        ordinal,
-                        one.kind.value,
-                        announcements.encode(one),
-                    )
+        rows = list(self._outbox.rows(position, arrival_ms, said))
+        self._receipts.expect(rows)
+        return iter(rows)
 
     def urgent(self, told: list[Told]) -> None:
         """Alarms that must leave although the journal cannot be written."""
         for one in told:
             message = Message(
-                self._message_key(one.position, one.ordinal),
+                self._outbox.key(one.position, one.ordinal),
                 one.position,
                 one.ordinal,
                 one.said,
@@ -97,79 +115,93 @@ class Outgoing:
                 0,
                 unrecorded=True,
             )
-            for sink in self._sinks:
-                if sink.unrecorded and sink.kind.category is not Category.LOG:
-                    sink.thread.urge(message)
+            for plan, thread in self._sinks:
+                if plan.settings.unrecorded and _takes(plan, one.said):
+                    thread.urge(message)
 
     def committed(self, batch: Committed) -> None:
         """There may be something new to deliver."""
-        for sink in self._sinks:
-            if sink.kind.category is not Category.NOTICE or batch.told:
-                sink.thread.wake()
+        for plan, thread in self._sinks:
+            if plan.kind.category is not Category.NOTICE or batch.told:
+                thread.wake()
+
+    # What the station asks
+
+    def look(self) -> None:
+        """Take notice of what was delivered; not while the writer waits for us."""
+        self._receipts.look()
 
     def status(self) -> tuple[SinkView, ...]:
         """How each sink is doing."""
         views = []
-        for sink in self._sinks:
-            status = sink.thread.status
-            views.append(SinkView(sink.name, ok=status.up is not False, detail=status.why))
+        for plan, thread in self._sinks:
+            status = thread.status
+            waiting, oldest = self._receipts.waiting(plan.name)
+            views.append(SinkView(plan.name, status.up is not False, waiting, oldest, status.why))
         return tuple(views)
 
-    def told(self, positions: list[int], deliveries: Deliveries) -> tuple[ToldView, ...]:
+    def told(self, positions: list[int]) -> tuple[ToldView, ...]:
         """Who has been told of what was announced at these positions, and who still waits."""
-        if not positions:
-            return ()
-        found: list[ToldView] = []
-        for sink in self._sinks:
-            if sink.kind.category is not Category.NOTICE:
-                continue
-            try:
-                settled = [
-                    s for s in deliveries.settled(sink.name, min(positions)) if s.notice.position in positions
-                ]
-            except JournalError as error:
-                found.append(ToldView(sink.name, failed=str(error)))
-                continue
-            if settled:
-                found.append(self._told(sink.name, settled[-1]))
-            else:
-                found.append(ToldView(sink.name, failed=sink.thread.status.why))
-        return tuple(found)
+        why = {plan.name: thread.status.why for plan, thread in self._sinks}
+        return self._receipts.of(positions, lambda sink: why.get(sink, ""))
 
-    def _told(self, who: str, settled: Settled) -> ToldView:
-        utc_ms = self._writer.fold.timebase.printed(settled.settled_ms)
-        at = Instant(settled.settled_ms if utc_ms is None else utc_ms, utc_ms is not None)
-        return ToldView(who, at if settled.outcome.value != "refused" else None, "")
+    # Threads
 
-    def _message_key(self, position: int, ordinal: int) -> str:
-        return f"{self._key}-{position}-{ordinal}"
+    def _end(self, threads: list[SinkThread]) -> None:
+        for thread in threads:
+            thread.ask_to_stop()
+        until_s = self._clock.real_s() + _STOP_S
+        for thread in threads:
+            if not thread.stop(max(0.01, until_s - self._clock.real_s())):
+                _log.warning("sink %s does not end; it is left behind", thread.name)
 
-    def _make(self, loaded: Loaded, name: str, kind: SinkKind, settings: BaseModel) -> _Sink:
+    def _thread(self, loaded: Loaded, plan: _Plan) -> SinkThread:
         around = Surroundings(
-            name=name,
-            site=loaded.settings.site.name,
+            name=plan.name,
+            site=plan.site,
             clock=self._clock,
-            secret=lambda file, variable: read_secret(
-                file, variable, base=loaded.path.parent, environ=os.environ
-            ),
+            secret=lambda file, variable: read_secret(file, variable, base=plan.base, environ=os.environ),
             broker=loaded.settings.brokers.__getitem__,
             path=loaded.resolve,
         )
-        backoff = Backoff(Random(name))  # noqa: S311 - spreads retries, guards nothing
+        backoff = Backoff(Random(plan.name))  # noqa: S311 - spreads retries, guards nothing
+        opened = partial(Deliveries.open, self._journal)
 
         def drain(report: Reporter) -> Drain:
-            sink = kind.make(settings, around)
-            opened = partial(Deliveries.open, self._journal)
-            match kind.category:
+            sink: Any = plan.kind.make(plan.settings, around)
+            match plan.kind.category:
                 case Category.LOG:
-                    return LogDrain(name, sink, opened, self._clock, report)  # type: ignore[arg-type]
+                    return LogDrain(plan.name, sink, opened, self._clock, report)
                 case Category.NOTICE:
-                    return NoticeDrain(name, sink, opened, self._clock, backoff, report)  # type: ignore[arg-type]
+                    return NoticeDrain(plan.name, sink, opened, self._clock, backoff, report)
                 case Category.STATE:
-                    return StateDrain(sink, partial(present, self._writer), self._clock)  # type: ignore[arg-type]
+                    return StateDrain(sink, partial(present, self._writer), self._clock)
 
-        thread = SinkThread(name, drain, clock=self._clock, backoff=backoff, report=_to_log)
-        return _Sink(name, kind, settings, bool(getattr(settings, "unrecorded", False)), thread)
+        return SinkThread(plan.name, drain, clock=self._clock, backoff=backoff, report=_to_log)
+
+
+def _plan(loaded: Loaded, name: str, kind: SinkKind) -> _Plan:
+    settings = loaded.settings.sinks[name]
+    broker = getattr(settings, "broker", None)
+    return _Plan(
+        name,
+        kind,
+        settings,
+        loaded.settings.brokers[broker] if broker is not None else None,
+        loaded.settings.site.name,
+        loaded.path.parent,
+    )
+
+
+def _takes(plan: _Plan, said: Announcement) -> bool:
+    """Whether a sink is told of what could not be recorded: a log is not, people are as they wish."""
+    match plan.kind.category:
+        case Category.LOG:
+            return False
+        case Category.NOTICE:
+            return plan.kind.wants(plan.settings, said)
+        case Category.STATE:
+            return True
 
 
 def _to_log(report: Report) -> None:

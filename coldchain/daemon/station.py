@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from coldchain import announcements as words
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
 from coldchain.daemon import views
+from coldchain.daemon.refusals import in_words
 from coldchain.daemon.views import Lens, Notes
 from coldchain.facts import (
     Acknowledged,
@@ -25,10 +27,11 @@ from coldchain.facts import (
     Unbound,
     Unshelved,
 )
+from coldchain.fold import Fold
 from coldchain.fold.history import quality_of, reason_of
 from coldchain.journal import PrivateText, Readable
 from coldchain.pipeline.intake import Folded, Intake
-from coldchain.pipeline.writer import BEAT_S, Committed, Writer
+from coldchain.pipeline.writer import Committed
 from coldchain.rules.judging import BAD
 from coldchain.web.series import ExcursionView, LimitSpan, MarkView, Sample, SeriesView, draw
 from coldchain.web.station import (
@@ -65,25 +68,40 @@ from coldchain.web.views import (
 ACT_S = 10.0
 
 
+class Folding(Protocol):
+    """Where the fold is: the writer, or a journal at rest. The fold changes only under the lock."""
+
+    fold: Fold
+    lock: threading.Lock
+
+
 @dataclass
 class Surroundings:
-    """What the station is told about the daemon's other rooms, each asked when a view is made."""
+    """What the station is told about the daemon's other rooms, each asked when a view is made.
 
-    site: str
-    zone: str
-    version: str
+    trouble: why the journal cannot be written, "" if it can. look: take notice of what was delivered;
+    told: who was told of what was announced at these positions. beat_s: how often the writer's
+    heartbeat comes (real seconds).
+    """
+
+    site: str = ""
+    zone: str = "UTC"
+    version: str = ""
     titles: Mapping[str, str] = field(default_factory=dict)
+    beat_s: float = 5.0
+    trouble: Callable[[], str] = str
     sources: Callable[[], tuple[SourceView, ...]] = tuple
     sinks: Callable[[], tuple[SinkView, ...]] = tuple
+    look: Callable[[], None] = lambda: None
     told: Callable[[list[int]], tuple[ToldView, ...]] = lambda positions: ()
 
 
 class LiveStation:
-    """Implements `coldchain.web.station.Station` over the running writer."""
+    """Implements `coldchain.web.station.Station` over a fold and the way into it."""
 
-    def __init__(self, writer: Writer, intake: Intake, clock: Clock, around: Surroundings) -> None:
+    def __init__(self, folding: Folding, intake: Intake, clock: Clock, around: Surroundings) -> None:
         self.around = around
-        self._writer, self._intake, self._clock = writer, intake, clock
+        self._folding, self._intake, self._clock = folding, intake, clock
         self._started_ms = clock.journal_ms()
         self._changed: list[Callable[[], None]] = []
         self._notes: dict[str, Notes] = {}
@@ -94,6 +112,10 @@ class LiveStation:
         self._texts |= {text.commitment: text.text for text in journal.private_texts()}
         for row in journal.announcements():
             self._note(row.position, row.announced_ms, words.decode(row.body))
+
+    def positions(self) -> list[int]:
+        """Where in the journal the alarms that anybody may still ask about were raised."""
+        return sorted({position for notes in tuple(self._notes.values()) for position in notes.positions})
 
     def committed(self, batch: Committed) -> None:
         """The writer has committed a batch (called in its thread)."""
@@ -106,8 +128,10 @@ class LiveStation:
 
     def state(self) -> StateView:
         """The whole current view."""
-        with self._writer.lock:
-            fold = self._writer.fold
+        self.around.look()
+        trouble, sources, sinks = self.around.trouble(), self.around.sources(), self.around.sinks()
+        with self._folding.lock:
+            fold = self._folding.fold
             lens = self._lens()
             plan = fold.lane.plan
             assets = views.assets(lens)
@@ -118,10 +142,10 @@ class LiveStation:
                 gateway=GatewayView(
                     version=self.around.version,
                     started=lens.instant(self._started_ms, journal=True),
-                    journal_ok=not self._writer.failing.unwritten,
-                    why=self._writer.failing.why,
-                    sources=self.around.sources(),
-                    sinks=self.around.sinks(),
+                    journal_ok=not trouble,
+                    why=trouble,
+                    sources=sources,
+                    sinks=sinks,
                 ),
                 assets=assets,
                 alarms=alarms,
@@ -135,7 +159,7 @@ class LiveStation:
 
     def pulse(self) -> Pulse:
         """Proof that the writer lives."""
-        fold = self._writer.fold
+        fold = self._folding.fold
         beat_ms = fold.beat_ms
         return Pulse(
             journal_ms=self._clock.journal_ms(),
@@ -143,13 +167,14 @@ class LiveStation:
             clock_known=fold.timebase.known,
             beat_journal_ms=self._started_ms if beat_ms is None else beat_ms,
             # Three beats may be missed: one that is late on a busy gateway is no failure.
-            beat_within_ms=round(3 * BEAT_S * 1000) * self._clock.speed,
+            beat_within_ms=round(3 * self.around.beat_s * 1000) * self._clock.speed,
+            speed=self._clock.speed,
         )
 
     def series(self, channel: str, from_ms: int, to_ms: int, columns: int) -> SeriesView | None:
         """One channel over a span of event time."""
-        with self._writer.lock:
-            fold = self._writer.fold
+        with self._folding.lock:
+            fold = self._folding.fold
             plan = fold.channels.plans.get(channel)
             if plan is None:
                 return None
@@ -253,11 +278,11 @@ class LiveStation:
 
         self._intake.submit((fact,), settled, private_texts=tuple(private))
         if not done.wait(ACT_S):
-            why = self._writer.failing.why or "the writer did not answer in time"
+            why = self.around.trouble() or "the writer did not answer in time"
             return Outcome(done=False, message=f"taken in, not yet recorded: {why}")
         for said in answer[0].announcements:
             if said.kind is Kind.REFUSED:
-                return Outcome(done=False, message=said.text)
+                return Outcome(done=False, message=in_words(said.text))
         return Outcome(done=True, position=answer[0].position)
 
     def _back_dated(self, action: Action) -> str:
@@ -312,7 +337,7 @@ class LiveStation:
 
     def _lens(self) -> Lens:
         return Lens(
-            self._writer.fold,
+            self._folding.fold,
             self.around.titles,
             self._notes,
             lambda alarm: self.around.told(self._notes[alarm].positions) if alarm in self._notes else (),
@@ -320,7 +345,7 @@ class LiveStation:
         )
 
     def _choice(self, channel: str, quantity: str) -> ChannelChoice:
-        place = self._writer.fold.lane.place_of(channel)
+        place = self._folding.fold.lane.place_of(channel)
         asset, _, role = place.rpartition("/") if place is not None else ("", "", "")
         return ChannelChoice(channel, quantity, asset, role)
 
@@ -332,13 +357,11 @@ class LiveStation:
         comment = self._texts.get(said.comment, "") if said.comment else ""
         match said.kind:
             case Kind.RAISED:
-                if said.state != "acknowledged" and said.occurrence == 1:
-                    notes.taken.clear()
                 notes.positions = [*notes.positions[-15:], position]
                 notes.detail = said.detail
                 notes.unrecorded = not recorded
             case Kind.ACKNOWLEDGED:
-                utc_ms = self._writer.fold.timebase.printed(arrival_ms)
+                utc_ms = self._folding.fold.timebase.printed(arrival_ms)
                 at = Instant(arrival_ms if utc_ms is None else utc_ms, utc_ms is not None)
                 notes.taken = [*notes.taken[-7:], TakenView(name, at, said.occurrences, comment)]
             case Kind.SHELVED:

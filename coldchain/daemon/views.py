@@ -13,6 +13,7 @@ from coldchain.fold.history import quality_of
 from coldchain.fold.place import Place
 from coldchain.model import Quality
 from coldchain.plan import AssetPlan, Budget, ChannelPlan, Limit, Rule
+from coldchain.ports import SourceStatus
 from coldchain.rules.book import JUDGES
 from coldchain.rules.judging import BAD, evidence_outside
 from coldchain.web.views import (
@@ -28,12 +29,16 @@ from coldchain.web.views import (
     OccurrenceView,
     ProfileView,
     ShelfView,
+    SourceView,
     TakenView,
     ToldView,
 )
 
 #: The trend is told over this span of the recent past.
 TREND_MS = 10 * 60_000
+
+#: UTC of an instant of journal time, None where the clock was never known.
+Printed = Callable[[int], int | None]
 
 QUALITIES = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
 
@@ -319,6 +324,17 @@ def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
         unrecorded=notes.unrecorded,
         unapproved=about.unapproved,
         simulated=about.simulated,
+    )
+
+
+def source(status: SourceStatus, printed: Printed) -> SourceView:
+    """How a source is doing; one that was not tried yet is not up."""
+    since = None
+    if status.since_ms is not None:
+        utc_ms = printed(status.since_ms)
+        since = Instant(status.since_ms if utc_ms is None else utc_ms, utc_ms is not None)
+    return SourceView(
+        status.id, status.driver, status.up is True, since, status.detail, simulated=status.simulated
     )
 
 

@@ -69,6 +69,11 @@ class Failing:
         """Whether it is time to try to write what waits."""
         return self._span is not None and self._clock.real_s() - self._span.tried_at_s >= RETRY_S
 
+    def hurry(self) -> None:
+        """Try again at the next chance, whenever the last try was: there may be no other."""
+        if self._span is not None:
+            self._span.tried_at_s = -RETRY_S
+
     def commit(self, batch: Batch, settle: _Settle) -> Recorded:
         """Write what waits, then this batch; raises JournalError if it cannot be."""
         span = self._span

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 #: Facts in one transaction at most; beyond it a commit no longer gets cheaper per fact.
 BATCH_FACTS = 500
-#: How often our own heartbeat goes through intake, fold and commit (real seconds).
+#: How often our own heartbeat goes through intake, fold and commit unless told otherwise (real seconds).
 BEAT_S = 5.0
 #: How long the writer waits at most before it looks at clock and heartbeat (real seconds).
 LOOK_S = 0.5
@@ -88,12 +88,14 @@ class Writer:
     ) -> None:
         self.fold = fold
         self.lock = threading.Lock()
+        self.beat_s = BEAT_S
         self.failing = Failing(clock, journal)
         self._clock, self._queue, self._journal, self._engine = clock, queue, journal, engine
         self._timekeeper, self._hooks = timekeeper, hooks
         self._checkpoint_wanted = threading.Event()
         self._later: deque[Callable[[], object]] = deque()
         self._stopping = threading.Event()
+        self._last_words: tuple[Fact, ...] = ()
         self._counts: dict[str, int] = {}  # repeats, written with the next batch
         self._beat_at_s = 0.0
         self._looked_at_s = 0.0
@@ -102,10 +104,14 @@ class Writer:
         """Work until told to stop and nothing waits any more."""
         while not (self._stopping.is_set() and self._queue.empty()):
             self.step(LOOK_S)
+        self.failing.hurry()
+        self.step(0)
+        self._queue.submit(self._last_words)
         self.step(0)
 
-    def stop(self) -> None:
-        """End after what already waits is committed."""
+    def stop(self, *last_words: Fact) -> None:
+        """End after what already waits is committed, with these as the last facts of all."""
+        self._last_words = last_words
         self._queue.close()
         self._stopping.set()
         self._queue.wake()
@@ -120,14 +126,16 @@ class Writer:
 
     def step(self, wait_s: float) -> None:
         """One round: take, fold, commit, tell, acknowledge."""
-        self._look_after_ourselves()
+        if not self._stopping.is_set():
+            self._look_after_ourselves()
         items, now_ms = self._queue.take(BATCH_FACTS, self.fold.next_due_ms(), wait_s)
         work = _Work(items=items)
         with self.lock:
             for item in items:
                 self._fold_item(item, work)
             due_ms = self.fold.next_due_ms()
-            if due_ms is not None and due_ms <= now_ms and self._queue.empty():
+            awake = not self._stopping.is_set() and self._queue.empty()
+            if due_ms is not None and due_ms <= now_ms and awake:
                 self._fold_fact(Wake(), max(now_ms, self.fold.arrival_ms), work)
         if work.entries or work.settle or self.failing.retry_due():
             self._commit(work)
@@ -147,7 +155,7 @@ class Writer:
             elif clock_fact is not None:
                 self._queue.submit((clock_fact,))
             self._queue.hold(self.failing.full)
-        if now_s - self._beat_at_s >= BEAT_S:
+        if now_s - self._beat_at_s >= self.beat_s:
             self._beat_at_s = now_s
             self._queue.submit((Beat(),))
 

@@ -1,0 +1,125 @@
+"""The gateway a command is about: its daemon if one runs, else its journal."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from coldchain.cli.output import console, errors, print_json
+from coldchain.clock import SystemClock
+from coldchain.config.load import load
+from coldchain.config.loaded import Loaded
+from coldchain.config.problems import ConfigError
+from coldchain.daemon.control import Answer, Ask, ControlError, NotRunning, ask, local_actor, socket_path
+from coldchain.daemon.errors import DaemonError
+from coldchain.daemon.offline import act_offline, state_offline
+from coldchain.journal import JournalError
+from coldchain.web.station import Action, Outcome
+from coldchain.web.views import StateView
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def config_option(command: _F) -> _F:
+    """Which gateway: its configuration tells where the journal and its socket are."""
+    return click.option(
+        "--config",
+        "config_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path("/etc/coldchain/gateway.toml"),
+        show_default=True,
+        envvar="COLDCHAIN_CONFIG",
+        show_envvar=True,
+        help="The gateway's configuration.",
+    )(command)
+
+
+class Gateway:
+    """Asks the daemon; without one, looks at the journal or writes to it under its lock.
+
+    Whatever goes wrong is a ClickException: a sentence on standard error, exit status 1.
+    """
+
+    def __init__(self, config_file: Path) -> None:
+        self._config_file = config_file
+        self._journal = journal_of(config_file)
+
+    def state(self) -> tuple[StateView, bool]:
+        """How things stand, and whether a daemon runs; without one it is how they stood when it ended."""
+        answer = self._ask(Ask())
+        if answer is None:
+            try:
+                return state_offline(self._load()), False
+            except JournalError as error:
+                raise click.ClickException(str(error)) from error
+        if answer.state is None:
+            raise click.ClickException(answer.error or "the daemon gave no state")
+        return answer.state, True
+
+    def utc_ms(self) -> int:
+        """The gateway's own time, which in a simulated run is not this machine's."""
+        answer = self._ask(Ask())
+        return SystemClock().utc_ms() if answer is None or answer.pulse is None else answer.pulse.utc_ms
+
+    def act(self, action: Action) -> Outcome:
+        """Have something done."""
+        answer = self._ask(Ask(action))
+        if answer is not None:
+            return answer.outcome or Outcome(done=False, message=answer.error)
+        loaded = self._load()
+        clock = SystemClock(trusted=loaded.settings.clock.trust == "site")
+        try:
+            return act_offline(loaded, clock, action, local_actor())
+        except (JournalError, DaemonError) as error:
+            raise click.ClickException(str(error)) from error
+
+    def _ask(self, request: Ask) -> Answer | None:
+        """The daemon's answer, None if none runs."""
+        try:
+            return ask(socket_path(self._journal), request)
+        except NotRunning:
+            return None
+        except ControlError as error:
+            raise click.ClickException(str(error)) from error
+
+    def _load(self) -> Loaded:
+        try:
+            return load(self._config_file)
+        except (ConfigError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+def journal_of(config_file: Path) -> Path:
+    """Where a configuration has its journal; nothing else of it need be right.
+
+    Somebody may be at work on the file while an alarm has to be acknowledged.
+    """
+    try:
+        text: str = tomllib.loads(config_file.read_text(encoding="utf-8"))["journal"]["path"]
+        return (config_file.parent / text).absolute()
+    except OSError as error:
+        raise click.ClickException(
+            f"{config_file}: {error.strerror}; name the gateway's configuration with --config"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise click.ClickException(
+            f"{config_file}: no journal can be read from it; see `coldchain config check {config_file}`"
+        ) from error
+
+
+def do(config_file: Path, action: Action, done: str, *, as_json: bool = False) -> None:
+    """Have an action done and say how it went; a refusal is exit status 1."""
+    outcome = Gateway(config_file).act(action)
+    if as_json:
+        print_json(outcome)
+    elif outcome.done:
+        console.print(f"{done} (journal position {outcome.position})", soft_wrap=True, markup=False)
+    else:
+        errors.print(f"refused: {outcome.message}", style="red", soft_wrap=True, markup=False)
+    if not outcome.done:
+        sys.exit(1)

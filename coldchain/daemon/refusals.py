@@ -1,0 +1,44 @@
+"""Why something was refused, in words for the person who asked, each with what to do instead."""
+
+from __future__ import annotations
+
+from coldchain.alarms.table import Refusal
+
+_WORDS = {
+    "unknown_alarm": "there is no such alarm; `coldchain alarms` lists those that stand",
+    Refusal.NOTHING_TO_ACKNOWLEDGE: "there is nothing to acknowledge: no occurrence waits for it",
+    Refusal.NOT_ACKNOWLEDGED: "nobody has acknowledged it yet; acknowledge it first",
+    Refusal.NOT_LATCHED: "it is not latched, so there is nothing to reset",
+    Refusal.CONDITION_LASTS: "its condition lasts; a latch is reset when the condition has gone",
+    Refusal.HIDDEN: "it is shelved or out of sight already; un-shelve it first",
+    Refusal.NOT_SHELVED: "it is not shelved",
+    Refusal.NOT_OUT_OF_SERVICE: "it is not out of service",
+    Refusal.STILL_JUDGED: "readings still decide about it: it ends by itself; acknowledge or shelve it",
+    Refusal.NOTHING_TO_CLOSE: "there is nothing to close: it stands no more",
+    Refusal.NAMES_NO_OCCURRENCE: "it names no occurrence; say which are meant",
+    Refusal.UNKNOWN_OCCURRENCE: "it has no such occurrence; `coldchain alarms` shows the open ones",
+    Refusal.ALREADY_ACKNOWLEDGED: "that occurrence is acknowledged already",
+    Refusal.NO_ACTOR: "it does not say who asks",
+    Refusal.NO_REASON: "it wants a reason; say why",
+    Refusal.NO_END: "a shelf needs an end in the future, and a known clock to tell it by",
+}
+
+_MENDS = (
+    ("unknown asset", "`coldchain status` shows the assets"),
+    ("unknown channel", "`coldchain status` shows the channels"),
+    ("unknown profile", "list it under [profiles] use in the configuration"),
+    ("unknown consignment", "begin it with `coldchain consignment start`"),
+    ("asset", "end the other one first, with `coldchain consignment end`"),
+    ("the stage would begin", "give a later time"),
+    ("the consignment would end", "give a later time"),
+)
+
+
+def in_words(refused: str) -> str:
+    """A refusal as the fold says it, in words for people; what is not known here is said as it is."""
+    if refused in _WORDS:
+        return _WORDS[refused]
+    for beginning, mend in _MENDS:
+        if refused.startswith(beginning + " "):
+            return f"{refused}; {mend}"
+    return refused.replace("_", " ")
