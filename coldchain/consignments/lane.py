@@ -25,11 +25,26 @@ from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan, Rule, Stag
 _Named = TypeVar("_Named", AssetPlan, ChannelPlan, ProfilePlan)
 
 
-class When(Struct, frozen=True, order=True):
-    """One instant in journal time and in UTC (None while the clock is not known)."""
+class When(Struct, frozen=True):
+    """One instant in journal time and in UTC (None while the clock is not known).
+
+    Instants are ordered in journal time alone: it always has one.
+    """
 
     journal_ms: int
     utc_ms: int | None = None
+
+    def __lt__(self, other: When) -> bool:
+        return self.journal_ms < other.journal_ms
+
+    def __le__(self, other: When) -> bool:
+        return self.journal_ms <= other.journal_ms
+
+    def __gt__(self, other: When) -> bool:
+        return self.journal_ms > other.journal_ms
+
+    def __ge__(self, other: When) -> bool:
+        return self.journal_ms >= other.journal_ms
 
 
 class Segment(Struct, frozen=True):
