@@ -100,6 +100,7 @@ def page_settings(loaded: Loaded) -> PageSettings | None:
     return PageSettings(
         host=page.host,
         port=page.port,
+        names=page.names,
         certificate=loaded.resolve(page.tls_certificate_file) if page.tls_certificate_file else None,
         key=loaded.resolve(page.tls_key_file) if page.tls_key_file else None,
         behind_proxy=page.behind_proxy,
