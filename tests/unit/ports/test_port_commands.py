@@ -1,0 +1,82 @@
+"""`coldchain ports` and `coldchain drivers`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from coldchain.cli import port_commands
+from coldchain.cli.port_commands import drivers, ports
+from coldchain.driver import Maturity
+
+
+def test_drivers_in_words() -> None:
+    """Each driver says how sure we are of it, in words that need no explanation."""
+    result = CliRunner().invoke(drivers, ["list"])
+    assert result.exit_code == 0
+    assert "mqtt_json  version 1  JSON messages, described by the site" in result.output
+    assert "mve_tec3000" in result.output
+    assert "from descriptions of others; not checked against a device of the vendor" in result.output
+
+
+def test_drivers_for_programs() -> None:
+    """A program gets the same as JSON, with the maturity's own word."""
+    found = json.loads(CliRunner().invoke(drivers, ["list", "--format", "json"]).output)
+    by_name = {driver["name"]: driver for driver in found}
+    assert set(by_name) >= {"ascii_line", "mqtt_json", "mve_tec3000"}
+    assert by_name["mve_tec3000"]["maturity"] == Maturity.SECOND_HAND.value
+    assert by_name["mqtt_json"]["read_from"] == "an MQTT broker"
+
+
+@pytest.mark.parametrize("maturity", list(Maturity))
+def test_every_maturity_has_words(maturity: Maturity) -> None:
+    """A new grade of certainty cannot be listed without being explained."""
+    assert port_commands._PLAIN[maturity]
+
+
+def test_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device with a lasting name is listed by it; a name that may change its device is said to."""
+    for name in ("ttyUSB0", "ttyUSB1"):
+        (tmp_path / name).touch()
+    by_id = tmp_path / "by-id"
+    by_id.mkdir()
+    (by_id / "usb-FTDI-if00").symlink_to(tmp_path / "ttyUSB0")
+    monkeypatch.setattr(port_commands, "_STABLE", (by_id,))
+    plugged = [
+        SimpleNamespace(device=str(tmp_path / "ttyUSB0"), description="RS-485", serial_number="A5", vid=1),
+        SimpleNamespace(device=str(tmp_path / "ttyUSB1"), description="n/a", serial_number=None, vid=1),
+        SimpleNamespace(device=str(tmp_path / "ttyS0"), description="n/a", serial_number=None, vid=None),
+    ]
+    monkeypatch.setattr(port_commands, "_plugged", lambda: plugged)
+    result = CliRunner().invoke(ports, [])
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[0] == str(by_id / "usb-FTDI-if00")
+    assert lines[1:3] == ["    RS-485, A5", f"    now {tmp_path / 'ttyUSB0'}"]
+    assert lines[3:] == [
+        str(tmp_path / "ttyUSB1"),
+        "    this name may be another device's after it is plugged in again",
+        str(tmp_path / "ttyS0"),
+    ]
+    found = json.loads(CliRunner().invoke(ports, ["--format", "json"]).output)
+    assert [(port["name"], port["stable"]) for port in found] == [
+        (lines[0], True),
+        (lines[3], False),
+        (lines[5], True),
+    ]
+
+
+def test_no_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing plugged in is said, and is no error."""
+    monkeypatch.setattr(port_commands, "_plugged", list)
+    result = CliRunner().invoke(ports, [])
+    assert (result.exit_code, result.output) == (0, "no serial device is plugged in\n")
+
+
+def test_the_real_machine() -> None:
+    """Whatever this machine has, listing it works."""
+    assert CliRunner().invoke(ports, ["--format", "json"]).exit_code == 0
