@@ -32,6 +32,10 @@ BATCH_FACTS = 500
 BEAT_S = 5.0
 #: How long the writer waits at most before it looks at clock and heartbeat (real seconds).
 LOOK_S = 0.5
+#: What saving the fold's state may cost the disk, in bytes for each fact that came in since the last time.
+#: The state holds the channels' histories and grows with them: saved by the clock alone it would after weeks
+#: write a thousand times what comes in. This is about ten times what a fact itself takes up.
+STATE_BYTES_PER_FACT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class Writer:
         self._clock, self._queue, self._journal, self._engine = clock, queue, journal, engine
         self._timekeeper, self._hooks = timekeeper, hooks
         self._checkpoint_wanted = threading.Event()
+        self._saved_position = self._saved_bytes = 0
         self._later: deque[Callable[[], object]] = deque()
         self._stopping = threading.Event()
         self._last_words: tuple[Fact, ...] = ()
@@ -117,7 +122,10 @@ class Writer:
         self._queue.wake()
 
     def want_checkpoint(self) -> None:
-        """Save the fold's state after the next batch."""
+        """Save the fold's state after the next batch at which it is worth its bytes; when stopping, always.
+
+        Facts that came in since the last time are folded again by the next start: few beside those it holds.
+        """
         self._checkpoint_wanted.set()
 
     def later(self, work: Callable[[], object]) -> None:
@@ -141,7 +149,7 @@ class Writer:
             self._commit(work)
         while self._later and not self.failing.unwritten:
             self._tidy(self._later.popleft())
-        if self._checkpoint_wanted.is_set() and not self.failing.unwritten:
+        if self._checkpoint_wanted.is_set() and not self.failing.unwritten and self._checkpoint_pays():
             self._checkpoint_wanted.clear()
             self._save_checkpoint()
 
@@ -229,6 +237,10 @@ class Writer:
         except JournalError as error:
             _log.warning("housekeeping: %s", error)  # the next commit says so aloud if it lasts
 
+    def _checkpoint_pays(self) -> bool:
+        facts = self.fold.position - self._saved_position
+        return self._stopping.is_set() or self._saved_bytes <= facts * STATE_BYTES_PER_FACT
+
     def _save_checkpoint(self) -> None:
         with self.lock:
             state, position = freeze(self.fold), self.fold.position
@@ -236,3 +248,5 @@ class Writer:
             self._journal.save_checkpoint(position, self._engine, state)
         except JournalError:
             self._checkpoint_wanted.set()  # it is a cache: the next round tries again
+        else:
+            self._saved_position, self._saved_bytes = position, len(state)

@@ -6,6 +6,7 @@ writer commit twice.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from coldchain.fold.track import SNAPSHOT_EVERY
 from coldchain.journal import Batch, Entry, Journal
 from coldchain.model import Reason, Side
 from coldchain.pipeline.intake import Folded
-from coldchain.pipeline.writer import BATCH_FACTS, BEAT_S, LOOK_S
+from coldchain.pipeline.writer import BATCH_FACTS, BEAT_S, LOOK_S, STATE_BYTES_PER_FACT
 from coldchain.plan import AssetPlan, Plan, ProfilePlan, StagePlan
 from coldchain.rules.book import JUDGES
 from tests.unit.fold.bench import MIN, T0, Bench, budget, channel, limit, plan
@@ -160,8 +161,8 @@ def test_an_idle_hour_holds_heartbeats_alone(world: World, clock: HandClock) -> 
 
 # A row of `facts`: 26 bytes of values (time 13, raw 7, number up to 4, two line feeds), arrival 6, shape 1,
 # record header 5, length and position 4, pointer 2: 44. A row of `commits`: link 32, two numbers 5, header 5,
-# length and number 3, pointer 2: 47. (Record format: sqlite.org/fileformat2.html, 2.1.) A twentieth more for page
-# headers and what stays free in pages, and the pages that are begun.
+# length and number 3, pointer 2: 47. (Record format: sqlite.org/fileformat2.html, 2.1.) A twentieth more for
+# page headers and what stays free in pages, and the pages that are begun.
 READING_BYTES, COMMIT_BYTES, MARGIN, BEGUN_BYTES = 44, 47, 1.05, 2 * 4096
 
 
@@ -204,6 +205,52 @@ def test_pages_of_a_commit(world: World, clock: HandClock) -> None:
     page, frame_header = 4096, 24
     pages = world.journal.wal_bytes() / (page + frame_header)
     assert pages <= 2.15 * commits, pages / commits
+
+
+@pytest.fixture
+def saved(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Each state of the fold that is saved: its position and its size."""
+    found: list[tuple[int, int]] = []
+    save = world.journal.save_checkpoint
+
+    def counted(position: int, engine: str, state: bytes) -> None:
+        save(position, engine, state)
+        found.append((position, len(state)))
+
+    monkeypatch.setattr(world.journal, "save_checkpoint", counted)
+    return found
+
+
+def test_saved_states_cost_a_bounded_part_of_what_comes_in(
+    world: World, clock: HandClock, saved: list[tuple[int, int]]
+) -> None:
+    """However often a state is asked for, all of them together cost the disk so many bytes a fact at most."""
+    first = world.journal.tail().position
+    for number in range(3_000):
+        clock.now_ms += 10
+        assert world.queue.offer((reading(number % CHANNELS, number, clock.utc_ms(), CALM),))
+        if number % 10 == 0:
+            world.writer.want_checkpoint()
+            world.writer.step(0)
+    facts_in = world.journal.tail().position - first
+    sizes = [size for _, size in saved]
+    assert len(saved) > 3, "states are saved all the same"
+    assert sum(sizes[:-1]) <= STATE_BYTES_PER_FACT * facts_in
+    for (position, size), (later, _) in itertools.pairwise(saved):
+        assert later - position >= size // STATE_BYTES_PER_FACT
+
+
+def test_whoever_stops_saves_the_state(world: World, saved: list[tuple[int, int]]) -> None:
+    """An orderly end always saves it, whatever it costs: the next start has nothing to fold again."""
+    world.writer.want_checkpoint()
+    world.writer.step(0)
+    assert world.queue.offer((reading(0, 1, T0_MS, CALM),))
+    world.writer.want_checkpoint()
+    world.writer.step(0)
+    assert len(saved) == 1, "one fact is not worth a state"
+    world.writer.stop()
+    world.writer.run()
+    assert saved[-1][0] == world.journal.tail().position
 
 
 # Rules
