@@ -104,5 +104,6 @@ def page_settings(loaded: Loaded) -> PageSettings | None:
         certificate=loaded.resolve(page.tls_certificate_file) if page.tls_certificate_file else None,
         key=loaded.resolve(page.tls_key_file) if page.tls_key_file else None,
         behind_proxy=page.behind_proxy,
+        proxies=page.proxies,
         users_file=loaded.resolve(page.users_file) if page.users_file else beside_journal,
     )
