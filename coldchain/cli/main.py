@@ -28,6 +28,8 @@ COMMANDS = {
     "demo": "demo_command:demo",
     "config": "config_commands:config",
     "profiles": "config_commands:profiles",
+    "ports": "port_commands:ports",
+    "drivers": "port_commands:drivers",
     "user": "user_commands:user",
 }
 
