@@ -82,7 +82,7 @@ def analyze(*words: str) -> subprocess.CompletedProcess[str]:
     """systemd-analyze, on the machine or unpacked; it needs no running systemd for this."""
     program = find("systemd-analyze")
     units = [root / "lib/systemd/system" for root in (program.root,) if root is not None]
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [program.path, *words],
         capture_output=True,
         text=True,
