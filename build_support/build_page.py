@@ -55,6 +55,7 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]  # its parameter i
                 "NODE_USE_SYSTEM_CA": "1",  # or a site's own certificate authority is not trusted
                 "UI_OUT": str(out),
                 "npm_config_cache": str(Path(scratch) / "npm-cache"),
+                "NODE_COMPILE_CACHE": str(Path(scratch) / "node-cache"),  # else npm leaves one in /tmp
             }
             self._run([node, npm, "ci", "--ignore-scripts", "--no-update-notifier"], work, environment)
             self._run([node, "node_modules/vite/bin/vite.js", "build"], work, environment)

@@ -29,6 +29,7 @@ def main() -> int:
         environment = os.environ | {
             "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "NODE_USE_SYSTEM_CA": "1",
+            "NODE_COMPILE_CACHE": str(Path(scratch) / "node-cache"),
         }
         command = [str(node), str(npm), "install", "--package-lock-only", "--ignore-scripts"]
         done = subprocess.run(command, cwd=scratch, env=environment, stdin=subprocess.DEVNULL, check=False)
