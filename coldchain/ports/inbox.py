@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from coldchain.pipeline.intake import Folded, Intake
 from coldchain.ports.framing import Blob
 from coldchain.ports.outlet import Made, Outlet, unreadable
 from coldchain.ports.standing import Count
+
+_log = logging.getLogger(__name__)
 
 #: A larger payload is shown to no driver. The shipped JSON driver can be told to read as much and no more.
 PAYLOAD_BYTES_MAX = 1_048_576
@@ -118,6 +121,8 @@ class Inbox:
         for source, count in self._lost.items():
             self._intake.submit((Lost(source, count, _NO_ROOM),))
         self._lost.clear()
+        if self.unclaimed:
+            _log.info("%s: %d messages on topics of no source", self._name, self.unclaimed.total())
 
     def _claiming(self, topic: str) -> tuple[tuple[Outlet, MqttDriver], ...]:
         known = self._claims.get(topic)

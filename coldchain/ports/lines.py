@@ -7,6 +7,7 @@ adapter does not know.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -101,10 +102,11 @@ class DeviceWire:
             raise LineLost(_said(self._port, error)) from error
 
     def close(self) -> None:
-        try:
+        # What nobody has taken is given up first: the kernel would wait for it, 30 s by default.
+        with contextlib.suppress(OSError, termios.error):
+            self._serial.reset_output_buffer()
+        with contextlib.suppress(OSError, termios.error):
             self._serial.close()
-        except (OSError, termios.error):
-            return  # it is gone, which is all that was wanted
 
     def __enter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@ journal is told only when something changed.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from enum import StrEnum
@@ -16,6 +17,8 @@ from coldchain.clock import Clock
 from coldchain.config.loaded import Source
 from coldchain.facts import SourceDown, SourceUp
 from coldchain.pipeline.intake import Intake
+
+_log = logging.getLogger(__name__)
 
 
 class Count(StrEnum):
@@ -80,6 +83,7 @@ class Standing:
         with self._lock:
             self._detail = detail
             if self._change(True):
+                _log.info("source %s is up: %s", self.source.id, detail)
                 self._intake.submit((SourceUp(self.source.id, driver.name, driver.version, detail),))
 
     def down(self, why: str) -> None:
@@ -87,6 +91,7 @@ class Standing:
         with self._lock:
             self._detail = why
             if self._change(False):
+                _log.warning("source %s is down: %s", self.source.id, why)
                 self._intake.submit((SourceDown(self.source.id, why),))
 
     def good(self) -> None:

@@ -13,18 +13,31 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
+from coldchain import facts
+from coldchain.clock import SystemClock
 from coldchain.config import Loaded
+from coldchain.config.compiling import plan_of
 from coldchain.config.endpoints import BrokerSettings
 from coldchain.driver import Maturity, MqttDriver
-from coldchain.facts import Reading, SourceDown, SourceUp
+from coldchain.facts import Activated, EngineStarted, Reading, SourceDown, SourceUp
+from coldchain.journal import Journal, Reader
 from coldchain.model import Decoded, Measured, Origin, Reason
+from coldchain.pipeline.engine_id import engine
+from coldchain.pipeline.intake import Queue
+from coldchain.pipeline.recovery import recover
+from coldchain.pipeline.timekeeper import Timekeeper
+from coldchain.pipeline.writer import Hooks, Writer
 from coldchain.ports import Ports, start_ports
 from coldchain.ports.broker_client import make_client
-from coldchain.ports.standing import Count
+from coldchain.ports.mqtt_port import MqttPort, _Connection
+from coldchain.ports.outlet import Outlet, channels_of
+from coldchain.ports.standing import Count, Standing
 from coldchain_drivers.lies import LIES
 from tests.servers import Authority, Mosquitto, MqttRelay, Packet, Peer, Side
-from tests.unit.ports.support import AnySettings, Desk, site
+from tests.unit.ports.support import DEADLINE_S, AnySettings, Desk, site
 
 BOTH = pytest.mark.parametrize("protocol", ["3.1.1", "5"])
 
@@ -492,6 +505,60 @@ def test_each_packet_leaves_at_once(tmp_path: Path, mosquitto: Mosquitto) -> Non
     assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
     client.disconnect()
     opened.close()
+
+
+def test_a_topic_that_the_broker_refuses(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    """Its source is down with the broker's words; the others of the broker are up."""
+    desk = Desk()
+    other = SOURCE.replace("sources.log", "sources.other") + NUMBERED.replace("sources.log", "sources.other")
+    text = broker_table(mosquitto.port) + SOURCE + NUMBERED + other.replace("probe/1", "secret/1")
+    loaded = site(tmp_path, text, CHANNEL | {"box.w": ("other", "v")})
+    outlets = tuple(
+        Outlet(each, channels_of(loaded, name), Standing(each, desk.intake, desk.clock), desk.clock)
+        for name, each in loaded.sources.items()
+    )
+    broker = loaded.settings.brokers["local"]
+    port = MqttPort("local", broker, outlets, desk.intake, desk.clock, base=tmp_path)
+    client = make_client(broker, tmp_path)
+    connection = _Connection(port, client)
+    # No access list of this broker refuses a subscription: what it would say is said for it.
+    connection._asked[1] = ["probe/1", "secret/1"]
+    said = [ReasonCode(PacketTypes.SUBACK, identifier=code) for code in (1, 0x87)]
+    connection._on_subscribe(client, None, 1, said, None)
+    assert [up.source for up in desk.ups] == ["log"]
+    assert [(down.source, down.why) for down in desk.downs] == [
+        ("other", 'the broker refuses the topic "secret/1": Not authorized')
+    ]
+    port.bell.close()
+
+
+def test_through_a_real_journal(tmp_path: Path, mosquitto: Mosquitto, relay: MqttRelay) -> None:
+    """With the real writer: at the moment of each acknowledgement its reading is on disk."""
+    loaded = one(tmp_path, relay.port)
+    path = tmp_path / "journal.db"
+    clock = SystemClock(trusted=True)
+    with Journal.open(path) as journal:
+        fold = recover(journal, engine()).fold
+        timekeeper = Timekeeper(clock)
+        queue = Queue(clock, 1_000)
+        writer = Writer(clock, queue, fold, journal, engine(), timekeeper, Hooks())
+        queue.submit((*timekeeper.start(fold).facts, EngineStarted(engine(), "test")))
+        queue.submit((Activated(plan_of(loaded), {}),))
+        ports = start_ports(loaded, queue, clock)
+        with Peer(mosquitto.port) as probe, Reader.open(path) as reader:
+            probe.publish("probe/1", *messages(1, 30))
+            end = time.monotonic() + DEADLINE_S
+            while len(acknowledgements(relay)) < 30 and time.monotonic() < end:
+                sent = acknowledgements(relay)
+                written = {
+                    fact.sequence
+                    for row in reader.facts()
+                    if isinstance(fact := facts.decode(row.body), Reading)
+                }
+                assert set(sent) <= written
+                writer.step(0.01)
+        ports.stop()
+        assert acknowledgements(relay) == list(range(1, 31))
 
 
 # --- Threads that die, drivers that misbehave --------------------------------------------------------------
