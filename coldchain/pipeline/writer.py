@@ -36,6 +36,8 @@ LOOK_S = 0.5
 #: The state holds the channels' histories and grows with them: saved by the clock alone it would after weeks
 #: write a thousand times what comes in. This is about ten times what a fact itself takes up.
 STATE_BYTES_PER_FACT = 512
+#: A state up to this size is saved whenever it is asked for.
+STATE_BYTES_FREE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +240,8 @@ class Writer:
             _log.warning("housekeeping: %s", error)  # the next commit says so aloud if it lasts
 
     def _checkpoint_pays(self) -> bool:
-        facts = self.fold.position - self._saved_position
-        return self._stopping.is_set() or self._saved_bytes <= facts * STATE_BYTES_PER_FACT
+        allowed = (self.fold.position - self._saved_position) * STATE_BYTES_PER_FACT
+        return self._stopping.is_set() or self._saved_bytes <= max(allowed, STATE_BYTES_FREE)
 
     def _save_checkpoint(self) -> None:
         with self.lock:

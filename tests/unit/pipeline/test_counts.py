@@ -20,6 +20,7 @@ from coldchain.facts import Beat, Fact, Reading, Wake
 from coldchain.fold.track import SNAPSHOT_EVERY
 from coldchain.journal import Batch, Entry, Journal
 from coldchain.model import Reason, Side
+from coldchain.pipeline import writer
 from coldchain.pipeline.intake import Folded
 from coldchain.pipeline.writer import BATCH_FACTS, BEAT_S, LOOK_S, STATE_BYTES_PER_FACT
 from coldchain.plan import AssetPlan, Plan, ProfilePlan, StagePlan
@@ -222,9 +223,10 @@ def saved(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]
 
 
 def test_saved_states_cost_a_bounded_part_of_what_comes_in(
-    world: World, clock: HandClock, saved: list[tuple[int, int]]
+    world: World, clock: HandClock, saved: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often a state is asked for, all of them together cost the disk so many bytes a fact at most."""
+    monkeypatch.setattr(writer, "STATE_BYTES_FREE", 0)
     first = world.journal.tail().position
     for number in range(3_000):
         clock.now_ms += 10
@@ -240,8 +242,21 @@ def test_saved_states_cost_a_bounded_part_of_what_comes_in(
         assert later - position >= size // STATE_BYTES_PER_FACT
 
 
-def test_whoever_stops_saves_the_state(world: World, saved: list[tuple[int, int]]) -> None:
+def test_a_small_state_is_saved_whenever_asked(world: World, saved: list[tuple[int, int]]) -> None:
+    """Thrift is for states that are large: one of a few kilobytes may cost more than what came in since."""
+    for number in range(3):
+        assert world.queue.offer((reading(0, number, T0_MS + number, CALM),))
+        world.writer.want_checkpoint()
+        world.writer.step(0)
+    assert len(saved) == 3
+    assert saved[0][1] > STATE_BYTES_PER_FACT
+
+
+def test_whoever_stops_saves_the_state(
+    world: World, saved: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An orderly end always saves it, whatever it costs: the next start has nothing to fold again."""
+    monkeypatch.setattr(writer, "STATE_BYTES_FREE", 0)
     world.writer.want_checkpoint()
     world.writer.step(0)
     assert world.queue.offer((reading(0, 1, T0_MS, CALM),))
