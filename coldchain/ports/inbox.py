@@ -27,6 +27,8 @@ PAYLOAD_BYTES_MAX = 1_048_576
 UNCLAIMED_MAX = 1_000
 #: Topics whose readers are remembered, so that a known topic costs one look-up.
 _CLAIMS_MAX = 10_000
+#: Beyond so many comparisons filters are subscribed as they are, so that thousands of them do not delay a start.
+_COMPARISONS_MAX = 300_000
 #: How long a topic may be in a fact, in characters.
 _TOPIC_MAX = 200
 
@@ -73,15 +75,26 @@ class Inbox:
                 self._by_filter.setdefault(topic_filter, []).append(outlet)
         for topic_filter, claimed in self._by_filter.items():
             self._matcher[topic_filter] = claimed
+        self._wide = widest(tuple(self._by_filter))
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """What to subscribe, each once."""
-        return tuple(self._by_filter)
+        """What to subscribe. A filter within another is left out: MQTT 5 brokers send a copy for each."""
+        return tuple(dict.fromkeys(self._wide.values()))
 
-    def of_filter(self, topic_filter: str) -> list[Outlet]:
-        """Whose filter this is."""
-        return self._by_filter.get(topic_filter, [])
+    @property
+    def claimed(self) -> frozenset[str]:
+        """Every filter of every source, whether it has a subscription of its own or lies within another."""
+        return frozenset(self._by_filter)
+
+    def of_filter(self, subscribed: str) -> list[Outlet]:
+        """Who hears through this subscription."""
+        return [
+            outlet
+            for topic_filter, outlets in self._by_filter.items()
+            if self._wide[topic_filter] == subscribed
+            for outlet in outlets
+        ]
 
     def take(self, message: Message, settled: Settled | None) -> Verdict:
         """Read one message and hand it in. Counts and remembers only what was taken."""
@@ -164,6 +177,30 @@ class Inbox:
         if self._is_new(topic):
             self._told.add(topic)
         self.unclaimed[topic if topic in self._told else ""] += 1
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every topic of one well-formed filter is one of the other's (MQTT 5, section 4.7)."""
+    wide_levels, narrow_levels = wide.split("/"), narrow.split("/")
+    if narrow.startswith("$") and wide_levels[0] in {"+", "#"}:
+        return False
+    for at, level in enumerate(wide_levels):
+        if level == "#":
+            return True
+        if at >= len(narrow_levels) or narrow_levels[at] == "#":
+            return False
+        if level not in {"+", narrow_levels[at]}:
+            return False
+    return len(wide_levels) == len(narrow_levels)
+
+
+def widest(filters: tuple[str, ...]) -> dict[str, str]:
+    """For each filter the one to subscribe: itself, or another of them that it lies within."""
+    wild = [each for each in filters if set(each.split("/")) & {"+", "#"}]
+    if len(wild) * len(filters) > _COMPARISONS_MAX:
+        return {each: each for each in filters}
+    wide = [one for one in wild if not any(covers(other, one) for other in wild if other != one)]
+    return {each: next((one for one in wide if covers(one, each)), each) for each in filters}
 
 
 def _driver(outlet: Outlet) -> MqttDriver:

@@ -258,7 +258,7 @@ class MqttPort:
         self.clock = clock
         self.bell = Bell()
         self.inbox = Inbox(broker, outlets, intake, clock)
-        self.forget = forget - frozenset(self.inbox.filters)
+        self.forget = (forget | self.inbox.claimed) - frozenset(self.inbox.filters)
         self.subscribed: frozenset[str] | None = None
         self.beat_s = clock.real_s()
         session = "a clean session" if settings.clean_session else "a session that is kept"

@@ -340,6 +340,25 @@ def test_a_retained_message_never_looks_fresh(
         ]
 
 
+@BOTH
+def test_overlapping_filters_bring_each_message_once(
+    tmp_path: Path, mosquitto: Mosquitto, protocol: str
+) -> None:
+    """Two sources read one topic by different filters: each has one reading of it, not one for each copy."""
+    wide = NUMBERED.replace("sources.log", "sources.wide").replace("probe/1", "probe/#")
+    text = broker_table(mosquitto.port, protocol) + SOURCE + NUMBERED + SOURCE.replace("log", "wide") + wide
+    loaded = site(tmp_path, text + "same_device = true\n", CHANNEL | {"box.w": ("wide", "v")})
+    desk = Desk()
+    with running(loaded, desk), Peer(mosquitto.port) as probe:
+        desk.wait_for(2, SourceUp)
+        probe.publish("probe/1", *messages(1, 3))
+        desk.wait_for(6, Reading)
+        desk.pause(0.2)
+        assert sorted((r.source, r.sequence or 0) for r in desk.readings) == [
+            (name, number) for name in ("log", "wide") for number in (1, 2, 3)
+        ]
+
+
 def test_every_known_lie_arrives_as_bad(tmp_path: Path, mosquitto: Mosquitto) -> None:
     """A failed probe that reads cold is never a number: each lie of the table reaches the intake as BAD."""
     table = [

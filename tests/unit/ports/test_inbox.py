@@ -6,12 +6,23 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paho.mqtt.client import topic_matches_sub
 
 from coldchain.driver import Maturity, MqttDriver
 from coldchain.facts import Lost, Reading, Unreadable
 from coldchain.model import Decoded, Measured, Origin, Reason
 from coldchain.pipeline.intake import Folded
-from coldchain.ports.inbox import PAYLOAD_BYTES_MAX, UNCLAIMED_MAX, Inbox, Message, Verdict
+from coldchain.ports.inbox import (
+    PAYLOAD_BYTES_MAX,
+    UNCLAIMED_MAX,
+    Inbox,
+    Message,
+    Verdict,
+    covers,
+    widest,
+)
 from coldchain.ports.outlet import Outlet, channels_of
 from coldchain.ports.standing import Count, Standing
 from tests.unit.ports.support import AnySettings, Desk, site
@@ -74,7 +85,8 @@ def test_a_message_goes_to_everybody_who_claims_its_topic(tmp_path: Path) -> Non
     """Two sources read it: their facts go in together and are acknowledged together."""
     desk = Desk()
     inbox = make(tmp_path, desk)
-    assert inbox.filters == ("probe/1", "probe/#")
+    assert inbox.filters == ("probe/#",), "the other lies within it, and would bring each message twice"
+    assert [outlet.source.id for outlet in inbox.of_filter("probe/#")] == ["one", "all"]
     assert inbox.take(Message("probe/1", b"-5"), settled) is Verdict.TAKEN
     assert inbox.take(Message("probe/2", b"-6"), settled) is Verdict.TAKEN
     assert [(r.source, r.channel, r.raw) for r in desk.readings] == [
@@ -83,6 +95,48 @@ def test_a_message_goes_to_everybody_who_claims_its_topic(tmp_path: Path) -> Non
         ("all", "box.2", "-6"),
     ]
     assert len(desk.items) == 2
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "so"),
+    [
+        ("a/#", "a/b/c", True),
+        ("a/#", "a", True),
+        ("a/#", "a/+", True),
+        ("a/#", "a/#", True),
+        ("a/#", "ab/c", False),
+        ("#", "a/b", True),
+        ("#", "$SYS/b", False),
+        ("+/b", "$SYS/b", False),
+        ("$SYS/#", "$SYS/b", True),
+        ("a/+", "a/b", True),
+        ("a/+", "a/+", True),
+        ("a/+", "a/#", False),
+        ("a/+", "a/b/c", False),
+        ("a/+/c", "a/b/c", True),
+        ("a/b", "a/+", False),
+        ("a/b/c", "a/b", False),
+        ("+/+", "a/", True),
+    ],
+)
+def test_one_filter_within_another(wide: str, narrow: str, so: bool) -> None:
+    """Only what the other surely brings as well is left out."""
+    assert covers(wide, narrow) is so
+
+
+LEVELS = st.lists(st.sampled_from(["a", "b", "+", "", "$x"]), min_size=1, max_size=3)
+FILTERS = st.tuples(LEVELS, st.booleans()).map(lambda f: "/".join([*f[0], "#"] if f[1] else f[0]))
+TOPICS = st.lists(st.sampled_from(["a", "b", "", "$x"]), min_size=1, max_size=4).map("/".join)
+
+
+@given(st.lists(FILTERS, unique=True, max_size=6), st.lists(TOPICS, max_size=30))
+def test_leaving_filters_out_changes_nothing_that_comes(filters: list[str], topics: list[str]) -> None:
+    """Whoever's filter matches a topic hears it through what is subscribed."""
+    wide = widest(tuple(filters))
+    for topic in topics:
+        for topic_filter in filters:
+            if topic and topic_matches_sub(topic_filter, topic):
+                assert topic_matches_sub(wide[topic_filter], topic)
 
 
 @pytest.mark.parametrize(("retain", "dup"), [(False, False), (True, False), (False, True), (True, True)])
