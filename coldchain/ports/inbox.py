@@ -27,7 +27,7 @@ PAYLOAD_BYTES_MAX = 1_048_576
 UNCLAIMED_MAX = 1_000
 #: Topics whose readers are remembered, so that a known topic costs one look-up.
 _CLAIMS_MAX = 10_000
-#: Beyond so many comparisons filters are subscribed as they are, so that thousands of them do not delay a start.
+#: Beyond so many comparisons filters are subscribed as they are: thousands of them must not delay a start.
 _COMPARISONS_MAX = 300_000
 #: How long a topic may be in a fact, in characters.
 _TOPIC_MAX = 200
