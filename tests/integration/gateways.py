@@ -60,6 +60,7 @@ value = "-150 °C"
 hold = "{hold}"
 hold_source = "made up for a test"
 priority = "critical"
+advice = "Nothing: this is a test."
 latched = {latched}
 source = "made up for a test"
 confidence = "low"
@@ -409,9 +410,12 @@ class Printer:
         )
 
     def say(self, celsius: float, at_ms: int) -> None:
-        """Print a line: that value at that time."""
+        """Print a line: that value at that time.
+
+        A line end comes first: what a port hears just after it was opened may be the rest of a line.
+        """
         self.celsius = celsius
-        self.wire.write(self._logger.line(at_ms))
+        self.wire.write(b"\r\n" + self._logger.line(at_ms))
 
     def __enter__(self) -> Self:
         return self
