@@ -71,6 +71,14 @@ def _fold(_sizes: Sizes) -> tuple[Case, ...]:
         case("one a minute", MINUTE_MS),
         case("one a second", 1000),
         case("one a second, each 100th ten late", 1000, 100),
+        Case(
+            "ten minutes from a device's memory behind ten live",
+            "bare:limit_loop",
+            "judging:backfill",
+            ("cpu_us_per_reading",),
+            ("readings_per_s",),
+            {"channels": 1, "interval_ms": 1000, "span_ms": 20 * MINUTE_MS},
+        ),
     )
 
 
