@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 import click
-from msgspec import to_builtins
 
 from coldchain.cli.gateway import Gateway, config_option, do
-from coldchain.cli.output import at, errors, format_option, print_json
+from coldchain.cli.output import at, errors, format_option, print_json, whole
 from coldchain.cli.standing import print_alarms, print_state
 from coldchain.web.station import (
     AcknowledgeAlarm,
@@ -44,7 +43,7 @@ def status(config_file: Path, as_json: bool) -> None:
     """
     state, runs = Gateway(config_file).state()
     if as_json:
-        print_json({"daemon_runs": runs, **to_builtins(state)})
+        print_json({"daemon_runs": runs, **whole(state)})
         return
     if not runs:
         errors.print(_NOT_RUNNING, style="bold red")
@@ -91,6 +90,8 @@ def ack(config_file: Path, alarm: str, occurrences: tuple[int, ...], comment: st
         if not found:
             raise click.ClickException(f"no alarm {alarm} stands; `coldchain alarms` lists those that do")
         occurrences = tuple(each.number for each in found[0].occurrences if not each.acknowledged)
+        if not occurrences:
+            raise click.ClickException(f"every occurrence of {alarm} is acknowledged already")
     do(config_file, AcknowledgeAlarm(alarm, occurrences, comment), f"acknowledged {alarm}", as_json=as_json)
 
 

@@ -28,8 +28,19 @@ def format_option(command: _F) -> _F:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """One JSON document on standard output, with every field there is: programs need not know defaults."""
+    click.echo(msgspec.json.format(msgspec.json.encode(whole(value)), indent=2).decode())
+
+
+def whole(value: Any) -> Any:
+    """A view as plain values, nothing left out."""
+    if isinstance(value, msgspec.Struct):
+        return {name: whole(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {key: whole(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [whole(one) for one in value]
+    return value
 
 
 def at(utc_ms: int | None, *, known: bool = True) -> str:

@@ -1,9 +1,13 @@
-"""How things stand, for a terminal: assets with their channels, and the alarms."""
+"""How things stand, for a terminal: vessels with their channels, and the alarms.
+
+Lines are never folded into columns: a narrow terminal wraps them, and a pipe gets them whole.
+"""
 
 from __future__ import annotations
 
-from rich.markup import escape
-from rich.table import Table
+from collections.abc import Sequence
+
+from rich.text import Text
 
 from coldchain.cli.output import PRIORITY_STYLE, at, console
 from coldchain.units import QUANTITIES
@@ -16,53 +20,58 @@ _JUDGED = {
     Judgement.UNJUDGED: "dim",
 }
 
+#: A piece of a line and its style.
+_Piece = tuple[str, str]
+
 
 def print_state(state: StateView) -> None:
     """The whole state on a terminal."""
-    stamp = "  [reverse] SIMULATED [/]" if state.simulated else ""
-    clock = "" if state.clock.known else "  [bold yellow]CLOCK NOT KNOWN[/]"
-    console.print(f"[bold]{escape(state.site)}[/]{stamp}{clock}")
+    head: list[_Piece] = [(state.site, "bold")]
+    if state.simulated:
+        head += [("  ", ""), (" SIMULATED ", "reverse")]
+    if not state.clock.known:
+        head += [("  CLOCK NOT KNOWN", "bold yellow")]
+    _print(head)
     if not state.gateway.journal_ok:
-        console.print(f"JOURNAL CANNOT BE WRITTEN: {escape(state.gateway.why)}", style="bold red")
-    _print_assets(state.assets)
+        _print([(f"JOURNAL CANNOT BE WRITTEN: {state.gateway.why}", "bold red")])
     for source in state.gateway.sources:
         if not source.up:
-            console.print(
-                f"source {source.id} is down: {escape(source.detail)}", style="yellow", soft_wrap=True
-            )
+            _print([(f"source {source.id} is down: {source.detail or 'not reached yet'}", "yellow")])
     for sink in state.gateway.sinks:
         if not sink.ok:
-            waiting = f", {sink.waiting} wait" if sink.waiting else ""
-            console.print(
-                f"sink {sink.id} is down{waiting}: {escape(sink.detail)}", style="yellow", soft_wrap=True
-            )
+            waiting = f", {sink.waiting} waiting" if sink.waiting else ""
+            _print([(f"sink {sink.id} is down{waiting}: {sink.detail}", "yellow")])
+    for asset in state.assets:
+        _print_asset(asset)
     console.print()
     print_alarms(state.alarms)
 
 
-def print_alarms(found: tuple[AlarmView, ...]) -> None:
-    """The alarms on a terminal."""
+def print_alarms(found: Sequence[AlarmView]) -> None:
+    """The alarms on a terminal, two lines each."""
     if not found:
         console.print("no alarms")
-        return
-    table = _table("priority", "alarm", "state", "since", "extreme", "limit", "open", "")
     for alarm in found:
+        priority = alarm.priority.value.replace("_", " ")
+        state = alarm.state.value.replace("_", " ") + (", latched" if alarm.latched else "")
+        _print(
+            [(f"{priority:<9}", PRIORITY_STYLE[alarm.priority.value]), (f"{alarm.id}  ", "bold"), (state, "")]
+        )
+        words = [f"since {at(alarm.since.ms, known=alarm.since.known)}"]
+        if alarm.value is not None:
+            words.append(f"reached {shown(alarm.quantity, alarm.value)}")
+        if alarm.limit is not None:
+            words.append(f"limit {shown(alarm.quantity, alarm.limit)}")
+        open_ = [str(each.number) for each in alarm.occurrences if not each.acknowledged]
+        if open_:
+            words.append(f"unacknowledged: {', '.join(open_)}")
         stamps = (
-            ("UNAPPROVED", alarm.unapproved),
             ("SIMULATED", alarm.simulated),
+            ("UNAPPROVED", alarm.unapproved),
             ("UNRECORDED", alarm.unrecorded),
         )
-        table.add_row(
-            f"[{PRIORITY_STYLE[alarm.priority.value]}]{alarm.priority.value.replace('_', ' ')}[/]",
-            alarm.id,
-            alarm.state.value.replace("_", " ") + (", latched" if alarm.latched else ""),
-            at(alarm.since.ms, known=alarm.since.known),
-            shown(alarm.quantity, alarm.value),
-            shown(alarm.quantity, alarm.limit),
-            ", ".join(str(o.number) for o in alarm.occurrences if not o.acknowledged),
-            " ".join(word for word, meant in stamps if meant),
-        )
-    console.print(table)
+        words += [word for word, meant in stamps if meant]
+        _print([(" " * 9 + "  ".join(words), "dim")])
 
 
 def shown(quantity: str, value: int | None) -> str:
@@ -71,35 +80,42 @@ def shown(quantity: str, value: int | None) -> str:
     return "" if value is None or known is None else f"{known.display(value)} {known.display_unit}"
 
 
-def _print_assets(assets: tuple[AssetView, ...]) -> None:
-    table = _table("asset", "channel", "value", "", "nearest limit", "last reading", "stage", "profile")
-    for asset in assets:
-        profile = asset.profile
-        stamp = "" if profile is None else profile.id + ("" if profile.approved else " UNAPPROVED")
-        carried = asset.consignment.id + ": " if asset.consignment is not None else ""
-        for channel in asset.channels:
-            table.add_row(
-                escape(asset.title),
-                channel.role,
-                _value(channel),
-                f"[{_JUDGED[channel.judgement]}]{channel.judgement.value.replace('_', ' ')}[/]",
-                _nearest(channel),
-                at(channel.at.ms, known=channel.at.known) if channel.at is not None else "never",
-                escape(carried + asset.stage),
-                stamp,
-            )
-        if not asset.channels:
-            table.add_row(
-                escape(asset.title), "—", "—", "[bold red]NOT MONITORED[/]", "", "", asset.stage, stamp
-            )
-    console.print(table)
+def _print_asset(asset: AssetView) -> None:
+    carried = [f"{asset.consignment.id}:"] if asset.consignment is not None else []
+    profile = [] if asset.profile is None else [asset.profile.id]
+    if asset.profile is not None and not asset.profile.approved:
+        profile.append("UNAPPROVED")
+    words = [*carried, *([asset.stage] if asset.stage else []), *profile]
+    named = asset.title if asset.title == asset.id else f"{asset.title} ({asset.id})"
+    console.print()
+    _print([(named, "bold"), ("  " + " ".join(words), "dim")])
+    if not asset.channels:
+        _print([("  NOT MONITORED", "bold red")])
+    rows = [_channel(channel) for channel in asset.channels]
+    widths = [max(len(row[i][0]) for row in rows) for i in range(len(rows[0]))] if rows else []
+    for row in rows:
+        padded = [(f"{text:<{width}}  ", style) for (text, style), width in zip(row, widths, strict=True)]
+        _print([("  ", ""), *padded])
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+def _channel(channel: ChannelView) -> list[_Piece]:
+    judged = channel.judgement
+    last = at(channel.at.ms, known=channel.at.known) if channel.at is not None else "never"
+    return [
+        (channel.role, ""),
+        (_value(channel), "bold"),
+        (judged.value.replace("_", " "), _JUDGED[judged]),
+        (_nearest(channel), "dim"),
+        (last, "dim"),
+    ]
+
+
+def _print(pieces: Sequence[_Piece]) -> None:
+    line = Text()
+    for text, style in pieces:
+        line.append(text, style=style)
+    line.rstrip()
+    console.print(line, soft_wrap=True)
 
 
 def _value(channel: ChannelView) -> str:
