@@ -84,8 +84,17 @@ class Bus:
         self._wire.write(send)
         self._sent_s = self._clock.real_s()
         splitter = Splitter(line.terminator, line.reply_bytes_max)
+        try:
+            reply = self._reply(splitter, self._sent_s + line.timeout_ms / 1000, line)
+        except LineLost:
+            torn = splitter.give_up()
+            if torn is not None:
+                unasked(torn)
+            raise
+        return reply
+
+    def _reply(self, splitter: Splitter, deadline_s: float, line: Line) -> Reply:
         whole = Blob(Reason.UNEXPECTED_REPLY)
-        deadline_s = self._sent_s + line.timeout_ms / 1000
         while (left_s := deadline_s - self._clock.real_s()) > 0:
             data = self.receive(left_s)
             if self._stopping():
@@ -126,13 +135,15 @@ class Bus:
     def rest(self, until_s: float, unasked: Callable[[Blob], None]) -> None:
         """Send nothing until a real instant, or until the bell rings; nobody was asked for what comes."""
         stray: Blob | None = None
-        while not self._stopping() and (left_s := until_s - self._clock.real_s()) > 0:
-            stray = _more(stray, self.receive(left_s))
-            if stray is not None and self._quiet():
+        try:
+            while not self._stopping() and (left_s := until_s - self._clock.real_s()) > 0:
+                stray = _more(stray, self.receive(left_s))
+                if stray is not None and self._quiet():
+                    unasked(stray)
+                    stray = None
+        finally:
+            if stray is not None:
                 unasked(stray)
-                stray = None
-        if stray is not None:
-            unasked(stray)
 
     def _settle(self, unasked: Callable[[Blob], None]) -> None:
         """Wait for what is owed, then for quiet."""

@@ -124,7 +124,8 @@ class Outlet:
         """The driver broke its word that it never raises."""
         driver = self.source.driver
         why = f"driver {driver.name} {driver.version} raised {type(error).__name__}: {error}"
-        _log.error("%s: %s", self.source.id, why, exc_info=error)
+        if self._fault_s is None:  # once, not for each of its frames
+            _log.error("%s: %s", self.source.id, why, exc_info=error)
         self._fault_s = self._clock.real_s()
         self.fails(why)
 

@@ -286,10 +286,17 @@ class SerialPort:
     def _listen(self, bus: Bus, device: _Device, detail: str) -> None:
         device.outlet.connected(detail, wait_for_frame=device.doubted)
         splitter = Splitter(device.line.terminator, device.line.reply_bytes_max)
+        try:
+            self._hear(bus, device, splitter)
+        finally:
+            torn = splitter.give_up()
+            if torn is not None:
+                self._no_frame(device, torn)
+
+    def _hear(self, bus: Bus, device: _Device, splitter: Splitter) -> None:
         opened_s = heard_s = good_s = self._clock.real_s()
-        silent_s = max(
-            SILENT_S_MIN, ROUNDS_IN_DOUBT * device.outlet.source.round_ms / 1000 / self._clock.speed
-        )
+        intervals_s = ROUNDS_IN_DOUBT * device.outlet.source.round_ms / 1000 / self._clock.speed
+        silent_s = max(SILENT_S_MIN, intervals_s)
         while not self._stopping.is_set():
             data = bus.receive(1.0)
             now_s = self._clock.real_s()
@@ -302,9 +309,9 @@ class SerialPort:
                         good_s, device.doubted = now_s, False
                         self._backoff.reset()
             elif splitter.waiting and now_s - heard_s >= device.line.timeout_ms / 1000:
-                rest = splitter.give_up()
-                if rest is not None:
-                    self._no_frame(device, rest)
+                torn = splitter.give_up()
+                if torn is not None:
+                    self._no_frame(device, torn)
             if now_s - good_s >= silent_s:
                 device.doubted = True
                 raise LineLost(f"{self.name}: nothing readable for {silent_s:g} s; opened anew")

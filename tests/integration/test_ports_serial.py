@@ -200,6 +200,26 @@ def test_unplugged_and_plugged_in_again(tmp_path: Path, pty: PtyWire) -> None:
         assert ports.status()[0].up is True
 
 
+def test_unplugged_in_the_middle_of_a_reply(tmp_path: Path, pty: PtyWire) -> None:
+    """What had come of it, if anything, is written down, and is no reading."""
+    desk = Desk()
+    whole = [False]
+
+    def answer(request: bytes) -> list[tuple[float, bytes]]:
+        return well(request) if whole[0] else [(0, b"-18")]
+
+    with device(pty, answer) as probe, running(one(tmp_path, pty), desk):
+        desk.until(lambda: bool(probe.requests), "it was asked")
+        pty.unplug()
+        desk.wait_for(1, SourceDown)
+        whole[0] = True
+        assert desk.readings == []
+        assert {fact.head_hex for fact in desk.unreadable} <= {b"-18".hex()}
+        pty.replug()
+        desk.wait_for(1, Reading)
+        assert desk.readings[0].raw == "-1"
+
+
 def test_not_there_at_first(tmp_path: Path, pty: PtyWire) -> None:
     """A device that is plugged in after the start is read without anybody's help."""
     desk = Desk()
