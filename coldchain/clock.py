@@ -109,9 +109,9 @@ class SystemClock:
         self._utc_ns = time.time_ns()
 
     def start_journal_at(self, journal_ms: int) -> None:
+        # The wall clock runs on from where it is: it has no more reason to step than a real one.
         self.journal_start_ms = journal_ms
         self._boot_ns = _boottime_ns()
-        self._utc_ns = time.time_ns()
 
     def leap(self, by_ms: int) -> None:
         self.journal_start_ms += by_ms

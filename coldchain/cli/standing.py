@@ -62,6 +62,8 @@ def print_alarms(found: Sequence[AlarmView]) -> None:
             words.append(f"reached {shown(alarm.quantity, alarm.value)}")
         if alarm.limit is not None:
             words.append(f"limit {shown(alarm.quantity, alarm.limit)}")
+        if alarm.shelf is not None and alarm.shelf.until is not None:
+            words.append(f"shelved until {at(alarm.shelf.until.ms, known=alarm.shelf.until.known)}")
         open_ = [str(each.number) for each in alarm.occurrences if not each.acknowledged]
         if open_:
             words.append(f"unacknowledged: {', '.join(open_)}")
