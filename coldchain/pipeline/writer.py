@@ -79,8 +79,18 @@ class _Work:
     beat: bool = False
 
 
+@dataclass
+class _Written:
+    """What became of a batch: whom to acknowledge, and what must leave although it is not recorded."""
+
+    settle: list[tuple[Item, Folded]] = field(default_factory=list)
+    urgent: list[Told] = field(default_factory=list)
+    recorded: bool = True
+
+
 class Writer:
-    """Owns the fold and the journal. `lock` is held while the fold changes: views take it too."""
+    """Owns the fold and the journal. `lock` is held while the fold changes and until that is
+    on disk: views take it too."""
 
     def __init__(
         self,
@@ -147,8 +157,9 @@ class Writer:
             awake = not self._stopping.is_set() and self._queue.empty()
             if due_ms is not None and due_ms <= now_ms and awake:
                 self._fold_fact(Wake(), max(now_ms, self.fold.arrival_ms), work)
-        if work.entries or work.settle or self.failing.retry_due():
-            self._commit(work)
+            # Written before the lock is given up: nobody is shown what is not on disk.
+            written = self._write(work)
+        self._tell(work, written)
         while self._later and not self.failing.unwritten:
             self._tidy(self._later.popleft())
         if self._checkpoint_wanted.is_set() and not self.failing.unwritten and self._checkpoint_pays():
@@ -191,7 +202,10 @@ class Writer:
             work.told += [Told(position, i, arrival_ms, one) for i, one in enumerate(said)]
             work.notices += self._hooks.notices(position, arrival_ms, said)
 
-    def _commit(self, work: _Work) -> None:
+    def _write(self, work: _Work) -> _Written:
+        """Commit a batch, or keep it in memory where that cannot be."""
+        if not (work.entries or work.settle or self.failing.retry_due()):
+            return _Written()
         batch = Batch(
             tuple(work.entries),
             notices=tuple(work.notices),
@@ -204,32 +218,23 @@ class Writer:
         try:
             recorded = self.failing.commit(batch, work.settle)
         except JournalError as error:
-            self._unrecorded(error, batch, work)
-            return
-        last = work.entries[-1] if work.entries else None
+            return _Written(urgent=self.failing.began(error, batch, work.settle, work.told), recorded=False)
         if recorded.mended is not None:
             self._queue.submit((recorded.mended,))
-        if last is not None:
+        return _Written(recorded.settle)
+
+    def _tell(self, work: _Work, written: _Written) -> None:
+        """Tell those who watch, then acknowledge the sources."""
+        if written.urgent:
+            self._hooks.urgent(written.urgent)
+        if work.entries:
+            first, last = work.entries[0], work.entries[-1]
             self._hooks.committed(
-                Committed(work.entries[0].position, last.position, last.arrival_ms, tuple(work.told))
+                Committed(first.position, last.position, last.arrival_ms, tuple(work.told), written.recorded)
             )
-        for item, folded in recorded.settle:
+        for item, folded in written.settle:
             if item.settled is not None:
                 item.settled(folded)
-        if work.beat:
-            self._hooks.alive()
-
-    def _unrecorded(self, error: JournalError, batch: Batch, work: _Work) -> None:
-        urgent = self.failing.began(error, batch, work.settle, work.told)
-        if urgent:
-            self._hooks.urgent(urgent)
-        if work.entries:
-            last = work.entries[-1]
-            self._hooks.committed(
-                Committed(
-                    work.entries[0].position, last.position, last.arrival_ms, tuple(work.told), recorded=False
-                )
-            )
         if work.beat:
             self._hooks.alive()
 

@@ -20,10 +20,12 @@ from random import Random
 import pytest
 
 from coldchain import facts
+from coldchain.daemon.control import Ask, ControlError, NotRunning, ask, socket_path
 from coldchain.facts import Reading
 from coldchain.journal import Reader
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import Verdict, verify
+from coldchain.units import TEMPERATURE
 from tests.servers import Fate, Mosquitto, MqttRelay, Packet, Peer, Side, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +58,32 @@ class Receiver:
         """Listen no more."""
         self.server.shutdown()
         self.server.server_close()
+
+
+class Watcher:
+    """Somebody who looks at the station all the time, as the page does; remembers each reading shown."""
+
+    def __init__(self, journal: Path) -> None:
+        self.shown: set[tuple[int, int]] = set()
+        self._path = socket_path(journal)
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._end.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._end.wait(0.02):
+            try:
+                state = ask(self._path, Ask()).state
+            except (NotRunning, ControlError):
+                continue  # it is being killed all the time
+            for channel in (c for a in state.assets for c in a.channels) if state is not None else ():
+                if channel.at is not None and channel.value is not None:
+                    self.shown.add((channel.at.ms, channel.value))
 
 
 class Site:
@@ -139,6 +167,18 @@ url = "{receiver.url}"
             found = (facts.decode(row.body) for row in reader.facts())
             return Counter(f.sequence for f in found if isinstance(f, Reading) and f.sequence is not None)
 
+    def values_in_journal(self) -> set[tuple[int, int]]:
+        """Time and value of each reading in the journal."""
+        with Reader.open(self.journal) as reader:
+            found = (facts.decode(row.body) for row in reader.facts())
+            return {
+                (f.at_ms, value)
+                for f in found
+                if isinstance(f, Reading) and f.at_ms is not None
+                for value in [TEMPERATURE.quanta(f.raw, f.unit)]
+                if isinstance(value, int)
+            }
+
     def acknowledged(self) -> set[int]:
         """The messages whose PUBACK the daemon really sent."""
         return {
@@ -207,8 +247,14 @@ def campaign(
 @pytest.mark.parametrize("point", ["in_commit", "before_ack", "in_checkpoint", "in_delivery"])
 def test_acknowledged_is_journalled_exactly_once(site: Site, point: str) -> None:
     """Killed ten times at each point: nothing acknowledged is missing or doubled."""
-    acknowledged, journalled = campaign(site, point)
+    watcher = Watcher(site.journal)
+    try:
+        acknowledged, journalled = campaign(site, point)
+    finally:
+        watcher.stop()
     assert acknowledged <= journalled.keys()
+    assert watcher.shown, "nobody saw anything"
+    assert watcher.shown <= site.values_in_journal(), "shown, and not in the journal"
     assert set(journalled) == set(range(site.sent))
     with Reader.open(site.journal) as reader:
         found = verify(reader, engine())
