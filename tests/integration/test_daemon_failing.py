@@ -1,0 +1,217 @@
+"""The journal cannot be written: alarms leave all the same, nothing is acknowledged, nothing is lost.
+
+One disk that is full from one moment on and has room again later, under the real daemon, between a real
+broker and a real receiver. The tests look at what came when.
+"""
+# ruff: noqa: N802 - the methods are named by SQLite
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+import pytest
+
+from coldchain.daemon import station
+from coldchain.daemon.control import local_actor
+from coldchain.facts import Acknowledged, Reading, Unrecorded
+from coldchain.web.station import AcknowledgeAlarm, Outcome
+from coldchain.web.views import GatewayView
+from tests.integration.gateways import History, Site, assert_equal, read, running, standing, until
+from tests.integration.test_sink_webhook import Receiver
+from tests.servers import Mosquitto, MqttRelay, Packet, Peer, Side
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
+
+ALARM = "box-bus/vapour/above"
+
+
+class Disk:
+    """Everything SQLite writes goes through it; `full` refuses, as a disk without room does."""
+
+    full = False
+
+
+class _File(apsw.VFSFile):
+    def __init__(self, disk: Disk, name: object, flags: list[int]) -> None:
+        self._disk = disk
+        super().__init__("unix", name, flags)
+
+    def xWrite(self, data: bytes, offset: int) -> None:
+        if self._disk.full:
+            raise apsw.FullError("no room left on this test's disk")
+        super().xWrite(data, offset)
+
+
+class _Vfs(apsw.VFS):
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        super().__init__("full", "unix", makedefault=True)
+
+    def xOpen(self, name: object, flags: list[int]) -> _File:
+        return _File(self._disk, name, flags)
+
+
+@contextmanager
+def disk_of_a_test() -> Iterator[Disk]:
+    """Every SQLite file opened inside lies on such a disk."""
+    disk = Disk()
+    vfs = _Vfs(disk)
+    try:
+        yield disk
+    finally:
+        vfs.unregister()
+
+
+@dataclass
+class Story:
+    """What was seen while the disk was full, and what is left."""
+
+    site: Site
+    history: History
+    urgent: list[dict[str, Any]]  # what the room had heard before there was room again
+    acknowledged_before: int
+    acknowledged_meanwhile: int
+    acknowledged: set[int]
+    gateway: GatewayView
+    asked: Outcome
+    notices: list[dict[str, Any]]
+    full_ms: int
+    room_ms: int
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Cold, then full, then warm, acknowledged, warmer, then room again."""
+    folder = tmp_path_factory.mktemp("full")
+    with ExitStack() as ends:
+        patch = ends.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(station, "ACT_S", 0.5)
+        disk = ends.enter_context(disk_of_a_test())
+        broker = ends.enter_context(Mosquitto(folder / "mosquitto"))
+        relay = ends.enter_context(MqttRelay(broker.port))
+        receiver = Receiver().start()
+        ends.callback(receiver.stop)
+        site = Site(folder).profile(hold="1 s").broker(relay.port).mqtt("bus", topic="probe")
+        site.webhook(receiver.url)
+        daemon = ends.enter_context(running(site))
+        peer = ends.enter_context(Peer(broker.port))
+        sent = 0
+
+        def publish(celsius: float) -> None:
+            nonlocal sent
+            sent += 1
+            message = {
+                "time": time.time_ns() // 1_000_000,
+                "sequence": sent,
+                "vapour": celsius,
+                "simulated": True,
+            }
+            peer.publish("probe", json.dumps(message).encode())
+
+        def acknowledged() -> set[int]:
+            return {json.loads(each.payload)["sequence"] for each in relay.acknowledged() if each.payload}
+
+        relay.wait_for(Packet.SUBACK, Side.BROKER)
+        publish(-180.0)
+        until(lambda: len(acknowledged()) == 1, "the first is acknowledged")
+
+        disk.full, full_ms = True, daemon.clock.journal_ms()
+        publish(-140.0)
+        publish(-139.0)
+        until(
+            lambda: ALARM in [n["announcement"].get("alarm") for n in notices(receiver)], "the alarm has left"
+        )
+        urgent, meanwhile = notices(receiver), acknowledged()
+        gateway = daemon.station.state().gateway
+        asked = daemon.station.act(AcknowledgeAlarm(ALARM, (1,), "on my way"), local_actor())
+        publish(-138.0)
+        until(lambda: reached(daemon.station.state()) == -138_000, "the fold runs on")
+        meanwhile |= acknowledged()
+
+        disk.full, room_ms = False, daemon.clock.journal_ms()
+        until(lambda: len(acknowledged()) == sent, "all are acknowledged")
+        until(lambda: "gateway/journal" in standing(daemon), "the span is told")
+        until(
+            lambda: any(not n["unrecorded"] for n in notices(receiver)[len(urgent) :]), "the room hears of it"
+        )
+        told, all_acknowledged = notices(receiver), acknowledged()
+    history = read(site.journal)
+    return Story(
+        site, history, urgent, 1, len(meanwhile), all_acknowledged, gateway, asked, told, full_ms, room_ms
+    )
+
+
+def notices(receiver: Receiver) -> list[dict[str, Any]]:
+    """What the room has been told so far."""
+    return [request.content for request in list(receiver.requests)]
+
+
+def reached(state: Any) -> int | None:
+    """The last value of the box."""
+    value: int | None = state.assets[0].channels[0].value
+    return value
+
+
+def test_the_root_alarm_first_then_the_product_s(story: Story) -> None:
+    """While nothing can be recorded the room hears that, then of the product, both marked unrecorded."""
+    told = [(n["announcement"]["alarm"], n["unrecorded"]) for n in story.urgent]
+    assert told == [("gateway/journal", True), (ALARM, True)]
+    assert all(n["text"].startswith("[NOT RECORDED]") for n in story.urgent)
+    assert "no room left" in story.urgent[0]["announcement"]["detail"]["why"]
+
+
+def test_no_message_is_acknowledged_meanwhile(story: Story) -> None:
+    """No PUBACK leaves between the full disk and the first commit after it."""
+    assert story.acknowledged_meanwhile == story.acknowledged_before
+    assert story.acknowledged == {1, 2, 3, 4}
+
+
+def test_whoever_looks_is_told(story: Story) -> None:
+    """Page and `status` say that the journal cannot be written; an acknowledgement is not called done."""
+    assert story.gateway.journal_ok is False
+    assert "no room left" in story.gateway.why
+    assert not story.asked.done
+    assert story.asked.message.startswith("taken in, not yet recorded")
+
+
+def test_everything_is_committed_with_its_first_arrival(story: Story) -> None:
+    """What was folded in memory stands in the journal in order, at the time it came, the request included."""
+    readings = [
+        (arrival_ms, fact.sequence)
+        for _, arrival_ms, fact in story.history.facts
+        if isinstance(fact, Reading)
+    ]
+    assert [number for _, number in readings] == [1, 2, 3, 4]
+    assert all(story.full_ms <= arrival_ms <= story.room_ms for arrival_ms, _ in readings[1:])
+    assert len(story.history.of(Acknowledged)) == 1
+    arrivals = [arrival_ms for _, arrival_ms, _ in story.history.facts]
+    assert arrivals == sorted(arrivals)
+
+
+def test_the_span_is_a_fact(story: Story) -> None:
+    """From when to when, why, and how many alarms left unrecorded."""
+    (span,) = story.history.of(Unrecorded)
+    assert story.full_ms <= span.from_ms <= span.to_ms
+    assert span.from_ms < story.room_ms <= span.to_ms + 5_000
+    assert span.announced == 1
+    assert "no room left" in span.why
+
+
+def test_nobody_is_called_twice(story: Story) -> None:
+    """The notice of the alarm that had left is settled when it is recorded, and not sent again."""
+    keys = [n["key"] for n in story.notices]
+    raised = [n["announcement"]["alarm"] for n in story.notices if n["announcement"]["kind"] == "raised"]
+    assert raised.count(ALARM) == 1
+    assert raised.count("gateway/journal") == 2  # the journal's own: as it began, and as it is recorded
+    assert len(set(keys)) == len(keys)
+
+
+def test_live_equals_folded_again(story: Story) -> None:
+    """The gap in writing is no gap in the journal: `verify` says equal."""
+    assert_equal(story.site.journal)
