@@ -160,14 +160,33 @@ def _round_ms(draft: Draft, name: str, settings: SourceSettings, polled: bool) -
 
 
 def _check_shared_ports(draft: Draft) -> None:
-    owner: dict[str, str] = {}
-    for name, settings in draft.sources.items():
-        if settings.port is None:
+    """Several polled devices may share a bus: same speed, and each with an address of its own."""
+    owner: dict[str, Source] = {}
+    for name, source in draft.resolved.items():
+        port = source.settings.port
+        if port is None:
             continue
-        first = owner.setdefault(settings.port, name)
-        if first != name:
+        first = owner.setdefault(port, source)
+        if first is not source and (refusal := _cannot_share(first, source)) is not None:
             draft.refuse(
-                ("sources", name, "port"),
-                f'"{settings.port}" already belongs to sources.{first}',
-                "give each source a port of its own",
+                ("sources", name, "port"), f'"{port}" belongs to sources.{first.id}, {refusal[0]}', refusal[1]
             )
+
+
+def _cannot_share(first: Source, second: Source) -> tuple[str, str] | None:
+    """Why two sources cannot share a line, and the mend; None if they can."""
+    if not (first.polled and second.polled):
+        return "and one of the two speaks by itself", "give each a port of its own"
+    if first.line is not None and second.line is not None:
+        ours = [(line.baud, line.frame) for line in (first.line, second.line)]
+        if ours[0] != ours[1]:
+            return f"which talks at {ours[0][0]} {ours[0][1]}", "give both the same baud and frame"
+    asked = [
+        {query.send for query in source.driver.poll(source.driver_settings)}
+        for source in (first, second)
+        if isinstance(source.driver, SerialDriver)
+    ]
+    if len(asked) == 2 and asked[0] & asked[1]:
+        same = min(asked[0] & asked[1]).decode("ascii", "replace").strip()
+        return f'and both ask "{same}"', "give each device an address of its own"
+    return None

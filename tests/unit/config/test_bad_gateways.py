@@ -349,7 +349,7 @@ def test_the_site_itself_is_right(tmp_path: Path) -> None:
             '[sources.shipper]\ndriver = "tracker"\nbroker = "local"\n\n[sources.shipper.settings]\ntopic = "shipper/7"',
             '[sources.shipper]\ndriver = "probe"\nport = "/dev/ttyUSB0" #<\npoll = "10 s"',
             [
-                'gateway.toml:@: sources.shipper.port: "/dev/ttyUSB0" already belongs to sources.freezer; give each source a port of its own',
+                'gateway.toml:@: sources.shipper.port: "/dev/ttyUSB0" belongs to sources.freezer, and both ask "A?"; give each device an address of its own',
                 'gateway.toml:54: channels."shipper-7.vapour".key: sources.shipper does not send "vapour"; it sends: temp_a, temp_b',
                 'gateway.toml:66: channels."shipper-7.mass".key: sources.shipper does not send "mass"; it sends: temp_a, temp_b',
             ],

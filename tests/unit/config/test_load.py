@@ -404,3 +404,34 @@ def test_a_sink_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "sinks.hall.pin: is missing; write pin",
         "sinks.hall.pni: unknown key; did you mean pin?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [
+        pytest.param('{ address = 2, baud = 9600, frame = "8N1"', "", id="each its address"),
+        pytest.param(
+            '{ address = 1, baud = 9600, frame = "8N1"', 'both ask "001 TEMPA?"', id="one address twice"
+        ),
+        pytest.param('{ address = 2, baud = 4800, frame = "8N1"', "talks at 9600 8N1", id="another speed"),
+    ],
+)
+def test_freezers_on_one_bus(tmp_path: Path, second: str, says: str) -> None:
+    """Several controllers share an RS-485 line if each has its address and all talk at one speed."""
+    tail = ', displayed_unit = "degC", queries = [{ key = "temp_a", query = "TEMPA?" }] }'
+    sources = ""
+    for name, settings in (("a", '{ address = 1, baud = 9600, frame = "8N1"'), ("b", second)):
+        sources += f"""
+[sources.{name}]
+driver = "mve_tec3000"
+port = "/dev/ttyUSB0"
+poll = "30 s"
+settings = {settings}{tail}
+"""
+    path = tmp_path / "gateway.toml"
+    path.write_text(f'[site]\nname = "bus"\n[journal]\npath = "j.db"\n{sources}', encoding="utf-8")
+    if not says:
+        assert set(load(path).sources) == {"a", "b"}
+        return
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        load(path)
