@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …] [--runs 5] [--hours 1] [--days 2] [--format table|json] [--folder DIR]`."""
+"""`python -m benchmarks [NAME …] [--runs 5] [--hours 1] [--days 1] [--format table|json] [--folder DIR]`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(b.name for b in BENCHMARKS))
     parser.add_argument("--runs", type=int, default=5, help="pairs of runs; the median is told (5)")
     parser.add_argument("--hours", type=float, default=1.0, help="hours of readings in `day` (1)")
-    parser.add_argument("--days", type=float, default=2.0, help="days in `recovery` and `verify` (2)")
+    parser.add_argument("--days", type=float, default=1.0, help="days in `recovery` and `verify` (1)")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"where journals are made ({FOLDER})")
     asked = parser.parse_args()

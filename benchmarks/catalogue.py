@@ -46,11 +46,11 @@ class Sizes:
     """How much is measured: hours of a reading a second for `day`, days of one a minute for the past."""
 
     hours: float = 1.0
-    days: float = 2.0
+    days: float = 1.0
 
 
 def _fold(_sizes: Sizes) -> tuple[Case, ...]:
-    rounds = 2_000
+    rounds = 1_500
 
     def case(name: str, interval_ms: int, late_every: int = 0) -> Case:
         return Case(
@@ -72,12 +72,12 @@ def _fold(_sizes: Sizes) -> tuple[Case, ...]:
         case("one a second", 1000),
         case("one a second, each 100th ten late", 1000, 100),
         Case(
-            "ten minutes from a device's memory behind ten live",
+            "five minutes from a device's memory behind five live",
             "bare:limit_loop",
             "judging:backfill",
             ("cpu_us_per_reading",),
             ("readings_per_s",),
-            {"channels": 1, "interval_ms": 1000, "span_ms": 20 * MINUTE_MS},
+            {"channels": 1, "interval_ms": 1000, "span_ms": 10 * MINUTE_MS},
         ),
     )
 
@@ -111,7 +111,7 @@ def _idle(_sizes: Sizes) -> tuple[Case, ...]:
 
 def _scale(_sizes: Sizes) -> tuple[Case, ...]:
     ratios = ("cpu_us_per_reading", "activation_us_per_channel", "one_consignment_us")
-    options: Options = {"channels": 300, "interval_ms": MINUTE_MS, "readings": 30_000}
+    options: Options = {"channels": 300, "interval_ms": MINUTE_MS, "readings": 15_000}
     return (Case("300 channels", "judging:few", "judging:many", ratios, (), options),)
 
 
@@ -166,7 +166,7 @@ def _verify(sizes: Sizes) -> tuple[Case, ...]:
 
 
 def _reading_to_disk(_sizes: Sizes) -> tuple[Case, ...]:
-    options: Options = {"rate": 100, "readings": 300}
+    options: Options = {"rate": 100, "readings": 200}
     case = Case(
         "100 readings a second, one by one",
         "bare:single_commits",
