@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 from rich.progress import Progress
-from rich.table import Table
 
 from coldchain.cli.output import console, errors, format_option, print_json
 from coldchain.journal import JournalError, Reader
 from coldchain.pipeline.engine_id import engine
-from coldchain.pipeline.verify import Verdict, Verification
+from coldchain.pipeline.verify import Stretch, Verdict, Verification
 from coldchain.pipeline.verify import verify as verify_journal
 
 
@@ -22,8 +21,8 @@ from coldchain.pipeline.verify import verify as verify_journal
 def verify(journal: Path, as_json: bool) -> None:
     """Recompute every hash link of a journal, fold its facts again from nothing, and compare.
 
-    Each stretch is equal, made by another engine (and how much it would say differently), or differs.
-    Exit code 0: sound; 1: not; 2: cannot be read. Works beside a running daemon.
+    Each stretch is equal, made by another engine (and what today's would say differently), or differs.
+    The exit status is 0 if it is sound, 1 if not, 2 if it cannot be read. Works beside a running daemon.
 
     \b
     Example:
@@ -58,25 +57,38 @@ def _plain(found: Verification) -> dict[str, object]:
     }
 
 
+_VERDICTS = {
+    Verdict.EQUAL: ("equal", "green"),
+    Verdict.OTHER_ENGINE: ("made by another engine", "yellow"),
+    Verdict.DIFFERS: ("DIFFERS", "bold red"),
+}
+
+
 def _print(found: Verification) -> None:
     chain = found.chain
     console.print(
         f"{chain.facts} facts, {chain.announcements} announcements in {chain.commits} commits; "
-        f"last link {chain.last_link.hex()[:16]}…"
+        f"last link {chain.last_link.hex()[:16]}…",
+        soft_wrap=True,
     )
     for finding in chain.findings:
-        console.print(f"commit {finding.commit}: {finding.fault}: {finding.detail}", style="bold red")
-    table = Table("positions", "engine", "verdict", "announcements", "differ")
+        console.print(
+            f"commit {finding.commit}: {finding.fault}: {finding.detail}",
+            style="bold red", soft_wrap=True, markup=False,
+        )  # fmt: skip
     for stretch in found.stretches:
-        style = {Verdict.EQUAL: "", Verdict.OTHER_ENGINE: "yellow", Verdict.DIFFERS: "bold red"}[
-            stretch.verdict
-        ]
-        table.add_row(
-            f"{stretch.first_position}–{stretch.last_position}",
-            stretch.engine,
-            f"[{style}]{stretch.verdict.value.replace('_', ' ')}[/]" if style else stretch.verdict.value,
-            str(stretch.announcements),
-            str(stretch.different) if stretch.different else "",
+        verdict, style = _VERDICTS[stretch.verdict]
+        console.print(
+            f"positions {stretch.first_position} to {stretch.last_position}: [{style}]{verdict}[/]"
+            f" ({_counted(stretch)}; engine {stretch.engine})",
+            soft_wrap=True,
         )
-    console.print(table)
     console.print("sound" if found.sound else "NOT SOUND", style="green" if found.sound else "bold red")
+
+
+def _counted(stretch: Stretch) -> str:
+    said = f"{stretch.announcements} announcements"
+    if not stretch.different:
+        return said if stretch.verdict is Verdict.EQUAL else f"{said}, and today's would say the same"
+    facts = "1 fact" if stretch.different == 1 else f"{stretch.different} facts"
+    return f"{said}; of {facts} today's would say something else, first at position {stretch.first_different}"

@@ -166,7 +166,7 @@ def _channel(lens: Lens, place: Place, channel: ChannelPlan) -> ChannelView:
     starts = [open_[rule.id].start_ms for rule in limits if rule.id in open_]
     return ChannelView(
         id=channel.id,
-        role=channel.role,
+        role=place.name.rsplit("/", 1)[1],
         quantity=channel.quantity,
         judgement=judgement,
         fresh_within_ms=channel.fresh_within_ms,
