@@ -94,6 +94,7 @@ class Site:
         self.config = folder / "gateway.toml"
         self.relay, self.broker, self.receiver = relay, broker, receiver
         self.sent = 0
+        self.running: subprocess.Popen[str] | None = None
         self.config.write_text(
             f"""
 [site]
@@ -192,7 +193,11 @@ url = "{receiver.url}"
 def site(tmp_path: Path, mosquitto: Mosquitto, relay: MqttRelay) -> Iterator[Site]:
     """A fresh site."""
     receiver = Receiver()
-    yield Site(tmp_path, mosquitto, relay, receiver)
+    site = Site(tmp_path, mosquitto, relay, receiver)
+    yield site
+    if site.running is not None and site.running.poll() is None:
+        site.running.kill()  # only after a failure: nothing of ours stays behind
+        site.running.wait()
     receiver.close()
 
 
@@ -225,6 +230,7 @@ def campaign(
                     daemon.stdout.close()
         assert died == kills, "the daemon must have died by its own hand each time"
         last = site.start("never", 0, fault)
+        site.running = last
         assert last.stdout is not None
         assert last.stdout.readline() == "ready\n"
         if fault == "none":
