@@ -48,7 +48,7 @@ def test_no_room(desk: Desk, out: Outlet) -> None:
     kept = desk.readings[4:]
     assert [(reading.channel, reading.raw) for reading in kept] == [("box.a", "7"), ("box.b", "b")]
     assert kept[0].stamp_ms is not None
-    # Journal and boot clock are each rounded down to the ms, so the stamp may lie one later; not the pause's 20.
+    # Journal and boot clock are each rounded down, so the stamp may lie one ms later; not the pause of 20.
     assert kept[0].stamp_ms <= before_ms + 1
     assert (kept[1].at_ms, kept[1].stamp_ms) == (99, None), "the device's own time needs no stamp"
     assert [(fact.source, fact.count) for fact in desk.lost] == [("log", 2)]
