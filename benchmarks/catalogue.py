@@ -105,7 +105,7 @@ def _day(sizes: Sizes) -> tuple[Case, ...]:
 def _idle(_sizes: Sizes) -> tuple[Case, ...]:
     ratios = ("cpu_ms_per_hour", "handed_bytes_per_hour")
     told = ("commits", "disk_bytes_per_hour")
-    beats: Options = {"channels": 1, "interval_ms": 5_000, "span_ms": HOUR_MS, "batch": 1}
+    beats: Options = {"channels": 1, "interval_ms": 10_000, "span_ms": HOUR_MS, "batch": 1}
     return (Case("an hour without a reading", "bare:insert", "writing:idle", ratios, told, beats),)
 
 
@@ -195,7 +195,7 @@ BENCHMARKS = (
     Benchmark("fold", "readings judged, nothing written", "a loop of one limit over the same tuples", _fold),
     Benchmark("day", "readings through queue, fold and journal", "the same rows into a plain table", _day),
     Benchmark("memory", "what stays of a reading", "time, value and a code in packed arrays", _memory),
-    Benchmark("idle", "a gateway to which nobody speaks", "a row every 5 s into a plain table", _idle),
+    Benchmark("idle", "a gateway to which nobody speaks", "a row every 10 s into a plain table", _idle),
     Benchmark("scale", "what grows with the number of channels", "the same with 20 channels", _scale),
     Benchmark("commit", "the journal alone, by size of commit", "the same rows into a plain table", _commit),
     Benchmark("recovery", "start to the first reading on the disk", "count the journal's facts", _recovery),

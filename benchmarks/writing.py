@@ -56,6 +56,7 @@ def _round(world: World, clock: HandClock, at_ms: int) -> None:
 def idle(options: Options) -> Figures:
     """Nothing comes: the writer wakes, looks at the clock, and sends its own sign of life through."""
     world, clock, path = _world(options)
+    world.writer.beat_s = options["interval_ms"] / 1000
     with Usage() as used:
         for at_ms in range(T0_MS, T0_MS + options["span_ms"], 1000):
             clock.now_ms = at_ms
