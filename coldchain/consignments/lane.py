@@ -46,6 +46,10 @@ class When(Struct, frozen=True):
     def __ge__(self, other: When) -> bool:
         return self.journal_ms >= other.journal_ms
 
+    def on(self, *, journal_axis: bool) -> int:
+        """The instant on a channel's axis: UTC, or journal time if its source sends no time."""
+        return self.journal_ms if journal_axis or self.utc_ms is None else self.utc_ms
+
 
 class Segment(Struct, frozen=True):
     """From `from_ms` (on the channel's axis) on, `channel` is judged by `rules` at this place.
@@ -136,6 +140,14 @@ class Lane:
                 return binding.place
         return None
 
+    def placed(self) -> dict[str, str]:
+        """Where each channel measures now; a channel that measures nothing is not in it."""
+        return {binding.channel: binding.place for binding in self._bindings if binding.ended is None}
+
+    def bound_since(self, channel: str) -> When | None:
+        """Since when a channel measures where it measures now."""
+        return next((b.began for b in self._bindings if b.channel == channel and b.ended is None), None)
+
     def consignment_in(self, asset: str) -> Consignment | None:
         """The consignment travelling in an asset now."""
         for consignment in reversed(self.consignments.values()):
@@ -156,8 +168,7 @@ class Lane:
                 instants |= {consignment.ended} if consignment.ended else set()
         line: list[Segment] = []
         for when in sorted(instants):
-            on_axis = when.journal_ms if journal_axis or when.utc_ms is None else when.utc_ms
-            segment = self._segment(place, asset, when, on_axis)
+            segment = self._segment(place, asset, when, when.on(journal_axis=journal_axis))
             if line and line[-1].from_ms >= segment.from_ms:
                 segment = _at(segment, line.pop().from_ms)
             if not line or _at(line[-1], 0) != _at(segment, 0):
@@ -218,7 +229,8 @@ class Lane:
         if _find(self.plan.assets, place.rsplit("/", 1)[0]) is None:
             return f"unknown asset {place.rsplit('/', 1)[0]}"
         for binding in self._bindings:
-            if binding.ended is None and (binding.channel == channel or binding.place == place):
+            open_then = binding.ended is None or binding.ended > when
+            if open_then and (binding.channel == channel or binding.place == place):
                 binding.ended = max(when, binding.began)
         self._bindings.append(_Binding(channel, place, when))
         return None

@@ -36,11 +36,11 @@ from coldchain.fold.carrying import carry_over
 from coldchain.fold.channels import Channels
 from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
 from coldchain.fold.desk import About, Desk
-from coldchain.fold.hearing import deadline_of, fell_silent
+from coldchain.fold.hearing import deadline_of, fell_silent, was_not_running
 from coldchain.fold.place import Moment, Place
 from coldchain.fold.silence import Silence
 from coldchain.fold.timebase import Timebase
-from coldchain.model import Priority
+from coldchain.model import Origin, Priority
 from coldchain.plan import ChannelPlan, SourcePlan
 
 
@@ -135,7 +135,9 @@ class Fold:
                 return self._lane(fact)
 
     def _reading(self, fact: Reading) -> list[Announcement]:
-        said = self._heard(fact.source)
+        # What a broker retained, or a file brings, is no word from the source now.
+        speaks = fact.origin in (Origin.LIVE, Origin.BACKFILLED)
+        said = self._heard(fact.source) if speaks else []
         plan = self.channels.plans.get(fact.channel)
         if plan is None:
             return said
@@ -151,21 +153,25 @@ class Fold:
         moved = set(taken.moved)
         for channel in sorted(moved | {plan.id}):
             for place in self._by_channel.get(channel, ()):
-                said += self._judge(place, channel, taken.first_ms if channel in moved else taken.at_ms)
+                if place.journal_axis is self._source(plan).sends_time:
+                    continue  # measured on the other axis by now: these times mean nothing there
+                from_ms = taken.first_ms if channel in moved else taken.at_ms
+                said += self._judge(place, channel, from_ms, moved=channel in moved)
         return said
 
-    def _judge(self, place: Place, channel: str, from_ms: int) -> list[Announcement]:
+    def _judge(self, place: Place, channel: str, from_ms: int, *, moved: bool) -> list[Announcement]:
         """A channel's history has changed from an event time on: advance the place, or revise it."""
-        sample = self.channels.histories[channel].sample_at(from_ms)
-        if not place.track.line or from_ms < place.track.line[0].from_ms:
+        line = place.track.line
+        if not line or (from_ms < line[0].from_ms and not moved):
             return []  # before anything was in force here: kept, judged by nothing
+        from_ms = max(from_ms, line[0].from_ms)
+        sample = self.channels.histories[channel].sample_at(from_ms)
         if sample is not None and place.in_order(from_ms):
             said = place.judge(channel, sample, Moment(self.arrival_ms, Late.TRANSPORT))
         else:
             said = place.revise(from_ms, Moment(self.arrival_ms, Late.FOUND_LATE))
-        last = place.track.last
-        if last is not None and (place.anchor is None or last.at_ms > place.anchor[1]):
-            place.anchor = (self.arrival_ms, last.at_ms)
+        if (last := place.track.last) is not None:
+            place.anchor_at(self.arrival_ms, last.at_ms)
         self._refresh(place)
         return said
 
@@ -178,35 +184,36 @@ class Fold:
         if isinstance(fact, Activated):
             self.channels.activate(fact.plan)
         said: list[Announcement] = []
-        watched: dict[str, ChannelPlan] = {}
+        plan, placed = self.lane.plan, self.lane.placed()
+        bound = {placed[channel.id]: channel for channel in plan.channels if channel.id in placed}
         for name in sorted(self.lane.places()):
-            said += self._set_line(name)
-        plan = self.lane.plan
-        sources = {source.id: source for source in plan.sources}
-        for channel in plan.channels:
-            if self.lane.place_of(channel.id) is not None:
-                watched[channel.id] = channel
-        for gone in self.silence.channels.keys() - watched.keys():
+            said += self._set_line(name, bound.get(name))
+        for gone in self.silence.channels.keys() - {channel.id for channel in bound.values()}:
             self.silence.forget(gone)
             self._deadlines.set(f"s:{gone}", None)
-        for channel in watched.values():
-            now = self._axis_now(channel)
-            self.silence.watch(
-                channel, sources[channel.source], self.arrival_ms, self.arrival_ms if now is None else now
-            )
+        for name, channel in bound.items():
+            now, source = self._axis_now(channel), self._source(channel)
+            axis_ms = self.arrival_ms if now is None else now
+            if self.silence.watch(channel, source, name, self.arrival_ms, axis_ms):
+                # An alarm that outlived the probe's absence goes with its first word.
+                self.silence.channels[channel.id].silent = self.desk.condition(f"{name}/silence")
             self._watch(channel.id)
-        return said
+        return said + self._fire_until(self.arrival_ms, Late.FOUND_LATE)
 
-    def _set_line(self, name: str) -> list[Announcement]:
+    def _set_line(self, name: str, bound: ChannelPlan | None) -> list[Announcement]:
+        said: list[Announcement] = []
         place = self.places.get(name)
-        bound = [c for c in self.lane.plan.channels if self.lane.place_of(c.id) == name]
         if place is None:
-            journal_axis = bool(bound) and not self._source(bound[0]).sends_time
+            journal_axis = bound is not None and not self._source(bound).sends_time
             place = Place(name, self.channels.histories, self.desk, journal_axis)
             self.places[name] = place
-        if bound:
-            place.simulated = self._source(bound[0]).simulated
-        said = place.set_line(
+        if bound is not None:
+            place.simulated = self._source(bound).simulated
+            said += self._turn(place, bound)
+            shown = self.channels.now.get(bound.id)
+            if shown is not None:
+                place.anchor_at(shown.arrival_ms, shown.at_ms)
+        said += place.set_line(
             self.lane.segments(name, place.journal_axis), Moment(self.arrival_ms, Late.FOUND_LATE)
         )
         for segment in place.track.line:
@@ -222,9 +229,22 @@ class Fold:
         self._refresh(place)
         return said
 
+    def _turn(self, place: Place, bound: ChannelPlan) -> list[Announcement]:
+        """A probe whose source sends time takes over from one whose source sends none, or the reverse."""
+        journal_axis, before = not self._source(bound).sends_time, place.track.channel
+        if place.journal_axis is journal_axis:
+            return []
+        since = self.lane.bound_since(bound.id)
+        if since is None or (before is not None and before.id == bound.id):
+            since = self._when(None)  # the same probe: its source has changed its mind just now
+        moment = Moment(self.arrival_ms, Late.FOUND_LATE)
+        return place.turn(journal_axis, since.on(journal_axis=journal_axis), moment)
+
     def _asked(self, fact: Request) -> list[Announcement]:
         said = ask(self.desk, fact, self.arrival_ms, self.timebase, judged=self.judged(fact.alarm))
         self.desk.refresh(fact.alarm, self._deadlines)
+        if isinstance(fact, AlarmClosed) and not self.desk.condition(fact.alarm):
+            self.silence.closed(fact.alarm.removeprefix("port:"))
         return said
 
     def judged(self, alarm: str) -> bool:
@@ -234,7 +254,7 @@ class Fold:
         if about is None:
             return False
         if place is None:
-            return about.subject in self.silence.sources
+            return self.silence.measures(about.subject)
         channel = place.track.channel
         watch = self.silence.channels.get(channel.id) if channel is not None else None
         if watch is None:
@@ -252,19 +272,7 @@ class Fold:
         said = self._fire_until(self.arrival_ms, Late.NOT_RUNNING)
         before, self.process = self.process, fact
         if before is not None:
-            unknown = {"length": "unknown"} if fact.down_ms is None else {"down_ms": str(fact.down_ms)}
-            said.append(
-                Announcement(
-                    Kind.NOTE,
-                    subject="gateway",
-                    priority=Priority.TO_KNOW,
-                    text="not_running",
-                    since_ms=before_ms,
-                    end_ms=self.arrival_ms,
-                    axis="journal",
-                    detail=unknown,
-                )
-            )
+            said.append(was_not_running(before_ms, self.arrival_ms, fact.down_ms))
         return said
 
     def _clock_set(self, fact: ClockSet) -> list[Announcement]:
@@ -277,7 +285,8 @@ class Fold:
             for alarm in self.desk.alarms:
                 self.desk.refresh(alarm, self._deadlines)
             for place in self.places.values():
-                said += self._leap(place, started, fact.leap_ms)
+                said += place.leap(started, fact.leap_ms, Moment(self.arrival_ms, Late.FOUND_LATE))
+                self._refresh(place)
             self.timebase.started_ms = started + fact.leap_ms
         was_known, self_set = self.timebase.known, fact.offset_ms
         self.timebase.set(self.arrival_ms, self_set)
@@ -289,21 +298,6 @@ class Fold:
             said += self._own("clock", Priority.LOW, detail={"source": fact.source})
         elif self_set is not None and not was_known:
             said += self.desk.gone("gateway/clock", self.arrival_ms)
-        return said
-
-    def _leap(self, place: Place, started_ms: int, by_ms: int) -> list[Announcement]:
-        """The readings since the process start, and what was reckoned from them, move by a down time."""
-        if place.anchor is not None and place.anchor[0] >= started_ms:
-            moved = by_ms if place.journal_axis else 0
-            place.anchor = (place.anchor[0] + by_ms, place.anchor[1] + moved)
-        said: list[Announcement] = []
-        if place.journal_axis:
-            channel = place.track.channel
-            if channel is not None and channel.id in self.channels.histories:
-                self.channels.histories[channel.id].shift_from(started_ms, by_ms)
-                place.track.shift_from(started_ms, by_ms)
-                said = place.revise(started_ms, Moment(self.arrival_ms, Late.FOUND_LATE))
-        self._refresh(place)
         return said
 
     def _fire_until(self, until_ms: int, late: Late) -> list[Announcement]:
@@ -330,8 +324,12 @@ class Fold:
 
     def _when(self, at_ms: int | None) -> When:
         utc_now = self.timebase.utc(self.arrival_ms)
-        if at_ms is None or utc_now is None:
-            return When(self.arrival_ms, utc_now if at_ms is None else at_ms)
+        if at_ms is None:
+            # While the clock is not known its last mapping stands for it: it errs by the down time, and
+            # never puts what is true from now on before what was true earlier.
+            return When(self.arrival_ms, self.timebase.printed(self.arrival_ms))
+        if utc_now is None:
+            return When(self.arrival_ms, at_ms)
         return When(self.arrival_ms + at_ms - utc_now, at_ms)
 
     def _axis_now(self, channel: ChannelPlan) -> int | None:

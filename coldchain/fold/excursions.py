@@ -51,6 +51,7 @@ class Ledger:
         self.place = place
         self.closed: list[Excursion] = []
         self.open: dict[str, Excursion] = {}
+        self.sealed: list[Excursion] = []  # found on another axis; nothing can revise them
         self._numbers: dict[str, int] = {}
 
     def opened(self, rule: Rule, segment: Segment, interval: Interval) -> Excursion:
@@ -67,8 +68,13 @@ class Ledger:
             self.closed.append(excursion)
         return excursion
 
+    def seal(self) -> None:
+        """The place is measured on another axis from now on."""
+        self.sealed += self.closed
+        self.closed, self.open = [], {}
+
     def all(self) -> list[Excursion]:
-        """Every excursion, closed and open, by start."""
+        """Every excursion on the present axis, closed and open, by start."""
         return sorted(
             [*self.closed, *self.open.values()], key=lambda e: (e.interval.start_ms, e.rule.id, e.number)
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from coldchain.announcements import Announcement, Late
+from coldchain.announcements import Announcement, Kind, Late
 from coldchain.fold.deadlines import Deadline, DueKind
 from coldchain.fold.desk import About, Desk, late_reason
 from coldchain.fold.silence import Silence, Verdict
+from coldchain.model import Priority
 from coldchain.plan import SourcePlan
 
 
@@ -56,3 +57,17 @@ def fell_silent(
         late=late_reason(deadline.journal_ms, arrival_ms, late),
     )
     return alarm, said
+
+
+def was_not_running(from_ms: int, to_ms: int, down_ms: int | None) -> Announcement:
+    """The note about a span in which nobody watched; `down_ms` None: its length is not known."""
+    return Announcement(
+        Kind.NOTE,
+        subject="gateway",
+        priority=Priority.TO_KNOW,
+        text="not_running",
+        since_ms=from_ms,
+        end_ms=to_ms,
+        axis="journal",
+        detail={"length": "unknown"} if down_ms is None else {"down_ms": str(down_ms)},
+    )

@@ -15,7 +15,7 @@ from coldchain.fold.excursions import Excursion, Ledger
 from coldchain.fold.history import History
 from coldchain.fold.track import Told, Track
 from coldchain.plan import Rule
-from coldchain.rules.judging import Ended, Interval, Opened, Returned, Sample, Triggered
+from coldchain.rules.judging import GOOD, Ended, Interval, Opened, Returned, Sample, Triggered
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,14 @@ class Place:
         self.name = name
         self.journal_axis = journal_axis
         self.simulated = False
+        self._histories = histories
+        self._since_ms: int | None = None
         self.track = Track(name, histories)
         self.ledger = Ledger(name)
         self.anchor: tuple[int, int] | None = None
         self._desk = desk
+        self._looked_at: Segment | None = None
+        self._outlived: set[str] = set()
 
     def deadline(self) -> Deadline | None:
         """When something happens here by itself, in journal time.
@@ -66,6 +70,11 @@ class Place:
         """A sample in order."""
         said: list[Announcement] = []
         self.track.judge(channel, sample, lambda told: said.extend(self._tell(told, moment)))
+        if self.track.now is not self._looked_at:
+            self._looked_at = self.track.now
+            self._outlived = self._standing_alarms() - self.track.active()
+        if self._outlived and sample.quality == GOOD:
+            said += self._end_outlived(moment)
         return said
 
     def in_order(self, event_ms: int) -> bool:
@@ -77,7 +86,7 @@ class Place:
 
     def set_line(self, line: list[Segment], moment: Moment) -> list[Announcement]:
         """A new time line; whatever it changes in the past is folded again."""
-        old = self.track.line
+        line, old = _from(line, self._since_ms), self.track.line
         if line == old:
             return []
         same = 0
@@ -86,8 +95,41 @@ class Place:
         first = min(part[same].from_ms for part in (old, line) if same < len(part))
         self.track.line = line
         if self.track.at_ms is None or first > self.track.at_ms:
-            return []
+            # Nothing was judged since; but the line may bring readings that were taken for another place.
+            newest_ms = self.track.newest_ms()
+            if newest_ms is None or newest_ms < first:
+                return []
         return self.revise(first, moment)
+
+    def anchor_at(self, arrival_ms: int, event_ms: int) -> None:
+        """A reading of that time arrived then: if it is the newest, what is due is reckoned from it."""
+        if self.anchor is None or event_ms > self.anchor[1]:
+            self.anchor = (arrival_ms, event_ms)
+
+    def leap(self, started_ms: int, by_ms: int, moment: Moment) -> list[Announcement]:
+        """The readings since the process start, and what was reckoned from them, move by a down time."""
+        if self.anchor is not None and self.anchor[0] >= started_ms:
+            moved_ms = by_ms if self.journal_axis else 0
+            self.anchor = (self.anchor[0] + by_ms, self.anchor[1] + moved_ms)
+        channel = self.track.channel
+        if not self.journal_axis or channel is None or channel.id not in self._histories:
+            return []
+        self._histories[channel.id].shift_from(started_ms, by_ms)
+        self.track.shift_from(started_ms, by_ms)
+        return self.revise(started_ms, moment)
+
+    def turn(self, journal_axis: bool, since_ms: int, moment: Moment) -> list[Announcement]:
+        """From now on the place is measured on the other axis, where it has a time line from `since_ms` on.
+
+        What was true so far stays as it is, sealed: two axes have no order between them, so nothing that
+        comes later can revise it.
+        """
+        said: list[Announcement] = []
+        self.track.leave(lambda told: said.extend(self._tell(told, moment)))
+        self.ledger.seal()
+        self.journal_axis, self.anchor, self._since_ms = journal_axis, None, since_ms
+        self.track = Track(self.name, self._histories)
+        return said
 
     def revise(self, from_ms: int, moment: Moment) -> list[Announcement]:
         """Fold again from just before an event time, and announce what that changed."""
@@ -194,6 +236,21 @@ class Place:
                 said += self._gone(rule, moment, self.track.at_ms)
         return said
 
+    def _standing_alarms(self) -> set[str]:
+        running = (rule.id for rule, _ in self.track.running)
+        return {rule for rule in running if self._desk.condition(f"{self.name}/{rule}")}
+
+    def _end_outlived(self, moment: Moment) -> list[Announcement]:
+        """Alarms of rules that were out of force for a while: evidence of being inside ends them, too."""
+        said: list[Announcement] = []
+        active = self.track.active()
+        for rule, _ in self.track.running:
+            if rule.id in self._outlived and (rule.id in active or rule.id not in self.ledger.open):
+                self._outlived.discard(rule.id)
+                if rule.id not in active:
+                    said += self._gone(rule, moment, self.track.at_ms)
+        return said
+
     def _newest(self, rule_id: str) -> Excursion | None:
         mine = [e for e in self.ledger.closed if e.rule.id == rule_id and e.interval.triggered_ms is not None]
         return mine[-1] if mine else None
@@ -242,3 +299,11 @@ class Place:
             unapproved=about.unapproved,
             simulated=about.simulated,
         )
+
+
+def _from(line: list[Segment], since_ms: int | None) -> list[Segment]:
+    """The time line without what lies before an instant."""
+    if since_ms is None:
+        return line
+    before = [segment for segment in line if segment.from_ms <= since_ms]
+    return [replace(s, from_ms=since_ms) for s in before[-1:]] + line[len(before) :]

@@ -29,6 +29,7 @@ class Watch:
     """One channel's silence. `newest_ms` is an event time on its axis, the others journal time."""
 
     plan: ChannelPlan
+    place: str
     due_ms: int | None
     newest_ms: int
     set_ms: int  # when the deadline was set
@@ -52,18 +53,24 @@ class Silence:
         self.channels: dict[str, Watch] = {}
         self.sources: dict[str, Heard] = {}
 
-    def watch(self, channel: ChannelPlan, source: SourcePlan, arrival_ms: int, axis_ms: int) -> bool:
-        """Begin to watch a channel, or take over its changed plan; True if it is watched anew."""
+    def watch(
+        self, channel: ChannelPlan, source: SourcePlan, place: str, arrival_ms: int, axis_ms: int
+    ) -> bool:
+        """Begin to watch a channel, or take over its changed plan; True if it is watched anew.
+
+        A silent one that is put to another place is watched anew: that place has heard nothing of it.
+        """
         heard = self.sources.get(source.id)
         if heard is None:
             self.sources[source.id] = Heard(source, arrival_ms)
         else:
             heard.plan = source
         known = self.channels.get(channel.id)
-        if known is None:
+        if known is None or (known.silent and known.place != place and not known.stood_for):
             due = arrival_ms + channel.fresh_within_ms + 1
-            self.channels[channel.id] = Watch(channel, due, axis_ms, arrival_ms)
+            self.channels[channel.id] = Watch(channel, place, due, axis_ms, arrival_ms)
             return True
+        known.place = place
         if known.due_ms is not None and known.plan.fresh_within_ms != channel.fresh_within_ms:
             known.due_ms += channel.fresh_within_ms - known.plan.fresh_within_ms
         known.plan = channel
@@ -72,6 +79,15 @@ class Silence:
     def forget(self, channel: str) -> None:
         """The channel measures no product any more."""
         self.channels.pop(channel, None)
+
+    def measures(self, source: str) -> bool:
+        """Whether a source still has a channel that is watched; if not, it may be silent for ever."""
+        return any(watch.plan.source == source for watch in self.channels.values())
+
+    def closed(self, source: str) -> None:
+        """Somebody closed a source's alarm: it stands for no channel any more."""
+        if source in self.sources:
+            self.sources[source].down = False
 
     def heard(self, source: str, arrival_ms: int) -> list[Watch]:
         """Something came from a source: the channels its alarm stood for get one round to speak."""

@@ -7,6 +7,7 @@ it again from a snapshot before the change to where it stood. Both go through th
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
@@ -161,7 +162,9 @@ class Track:
         Answers the time of the snapshot it began from (everything after it is told anew), or None
         if it began from nothing.
         """
-        stood = self.at_ms
+        stood, newest_ms = self.at_ms, self.newest_ms()
+        if newest_ms is not None and (stood is None or newest_ms > stood):
+            stood = newest_ms  # readings that another place was thought to have
         while self._snapshots and self._snapshots[-1].at_ms >= from_ms:
             self._snapshots.pop()
         began_from = self._restore()
@@ -182,6 +185,25 @@ class Track:
         if stood is not None:
             self.advance(stood, tell)
         return began_from
+
+    def leave(self, tell: Callable[[Told], None]) -> None:
+        """Nothing is judged here any more: what is open ends where the place's time stands."""
+        if self.now is not None and self.at_ms is not None:
+            for running in self.running:
+                self._drop(running, self.now, self.at_ms, self.max_gap_ms, "rule_no_longer_in_force", tell)
+        self.running = []
+
+    def newest_ms(self) -> int | None:
+        """Event time of the newest reading that was taken here, by the time line as it is now."""
+        found: list[int] = []
+        for i, segment in enumerate(self.line):
+            if segment.channel is not None and segment.channel.id in self._histories:
+                at = self._histories[segment.channel.id].at
+                until_ms = self.line[i + 1].from_ms if i + 1 < len(self.line) else None
+                before = len(at) if until_ms is None else bisect_left(at, until_ms)
+                if before and at[before - 1] >= segment.from_ms:
+                    found.append(at[before - 1])
+        return max(found, default=None)
 
     def shift_from(self, at_ms: int, by_ms: int) -> None:
         """The channel's axis moved by a down time that became known: let time follow."""
@@ -204,9 +226,9 @@ class Track:
         for rule in new.rules:
             judge = JUDGES[type(rule)]
             before = kept.pop(rule.id, None)
-            anew = before is None or type(before[0]) is not type(rule)
-            if before is not None and not anew and old is not None and old.scope != new.scope:
-                anew = getattr(rule, "allowance_ms", None) is not None
+            # Another product is judged from its own beginning: neither sums nor a hold are passed on.
+            other = old is not None and old.scope != new.scope
+            anew = before is None or other or type(before[0]) is not type(rule)
             if before is not None and anew:
                 kept[rule.id] = before
             if anew or before is None:
