@@ -7,10 +7,15 @@ whenever one of them is added; the caller folds again from the first instant tha
 
 from __future__ import annotations
 
-from typing import TypeVar
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from msgspec import Struct
-
+from coldchain.consignments.bindings import Bindings
+from coldchain.consignments.carriage import Carriage, Consignment
+from coldchain.consignments.line import Segment, put, stage_of
+from coldchain.consignments.sense import nonsense
+from coldchain.consignments.when import When
 from coldchain.facts import (
     Activated,
     Bound,
@@ -20,104 +25,65 @@ from coldchain.facts import (
     StageEntered,
     Unbound,
 )
-from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan, Rule, StagePlan
+from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan
 
-_Named = TypeVar("_Named", AssetPlan, ChannelPlan, ProfilePlan)
-
-
-class When(Struct, frozen=True):
-    """One instant in journal time and in UTC (None while the clock is not known).
-
-    Instants are ordered in journal time alone: it always has one.
-    """
-
-    journal_ms: int
-    utc_ms: int | None = None
-
-    def __lt__(self, other: When) -> bool:
-        return self.journal_ms < other.journal_ms
-
-    def __le__(self, other: When) -> bool:
-        return self.journal_ms <= other.journal_ms
-
-    def __gt__(self, other: When) -> bool:
-        return self.journal_ms > other.journal_ms
-
-    def __ge__(self, other: When) -> bool:
-        return self.journal_ms >= other.journal_ms
-
-    def on(self, *, journal_axis: bool) -> int:
-        """The instant on a channel's axis: UTC, or journal time if its source sends no time."""
-        return self.journal_ms if journal_axis or self.utc_ms is None else self.utc_ms
+__all__ = ["Consignment", "Lane", "Segment", "When", "stage_of"]
 
 
-class Segment(Struct, frozen=True):
-    """From `from_ms` (on the channel's axis) on, `channel` is judged by `rules` at this place.
+@dataclass(slots=True)
+class Known:
+    """A plan with its parts by name."""
 
-    `scope` names the product: a consignment's id, or "" for none; budgets belong to it.
-    """
+    plan: Plan
+    channels: dict[str, ChannelPlan] = field(init=False)
+    assets: dict[str, AssetPlan] = field(init=False)
+    profiles: dict[str, ProfilePlan] = field(init=False)
 
-    from_ms: int
-    channel: ChannelPlan | None
-    rules: tuple[Rule, ...] = ()
-    scope: str = ""
-    stage: str = ""
-    profile: str = ""
-    version: str = ""
-    approved: bool = True
-
-
-class Consignment(Struct):
-    """Product units that travel together, and the stages they have passed."""
-
-    id: str
-    asset: str
-    profile: str
-    started: When
-    stages: list[tuple[When, str]]
-    units: tuple[str, ...] = ()
-    eta_ms: int | None = None
-    ended: When | None = None
-    outcome: str = ""
-
-    def stage_at(self, when: When) -> str:
-        """The stage in force at an instant ("" before the start and after the end)."""
-        name = ""
-        for began, stage in self.stages:
-            if began <= when:
-                name = stage
-        return name
+    def __post_init__(self) -> None:
+        self.channels = {channel.id: channel for channel in self.plan.channels}
+        self.assets = {asset.id: asset for asset in self.plan.assets}
+        self.profiles = {profile.id: profile for profile in self.plan.profiles}
 
 
-class _Binding(Struct):
-    channel: str
-    place: str
-    began: When
-    ended: When | None = None
+_NOTHING = Known(Plan(site=""))
 
 
 class Lane:
-    """All plans, bindings and consignments that were ever in force."""
+    """All plans, bindings and consignments that count. A plan overrides whatever was to follow it."""
 
     def __init__(self) -> None:
-        self.plans: list[tuple[When, Plan]] = []
-        self.consignments: dict[str, Consignment] = {}
-        self._bindings: list[_Binding] = []
+        self.plans: list[tuple[When, Known]] = []
+        self.bindings = Bindings()
+        self.carriage = Carriage()
+        self.touched: set[str] = set()
 
     @property
     def plan(self) -> Plan:
         """The newest plan."""
-        return self.plans[-1][1] if self.plans else Plan(site="")
+        return self.known.plan
+
+    @property
+    def known(self) -> Known:
+        """The newest plan, with its parts by name."""
+        return self.plans[-1][1] if self.plans else _NOTHING
+
+    @property
+    def consignments(self) -> dict[str, Consignment]:
+        """Every consignment by its id."""
+        return self.carriage.by_id
 
     def add(self, fact: object, when: When) -> str | None:
-        """Take a fact in; the answer is why it was refused, or None."""
+        """Take a fact in; the answer is why it was refused, or None. `touched` are the places it changes."""
+        self.touched = set()
         match fact:
             case Activated():
                 return self._activate(fact.plan, when)
             case Bound():
-                return self._bind(fact.channel, f"{fact.asset}/{fact.role}", when)
+                return self._bound(fact, when)
             case Unbound():
-                return self._unbind(fact.channel, when)
+                touched = self.bindings.unbind(fact.channel, when)
+                self.touched = touched or set()
+                return f"channel {fact.channel} is not bound" if touched is None else None
             case ConsignmentStarted():
                 return self._start(fact, when)
             case StageEntered():
@@ -129,193 +95,170 @@ class Lane:
             case _:
                 raise TypeError(type(fact).__name__)
 
+    def put_right(self, mend: Callable[[When], When]) -> None:
+        """Our clock became known: vague instants are told anew, in journal order again."""
+        self.plans = sorted(
+            ((mend(when), known) for when, known in self.plans), key=lambda part: part[0].journal_ms
+        )
+        self.bindings.put_right(mend)
+        self.carriage.put_right(mend)
+
     def places(self) -> set[str]:
         """Every place ("asset/role") that was ever measured."""
-        return {binding.place for binding in self._bindings}
+        return set(self.bindings.places())
 
     def place_of(self, channel: str) -> str | None:
         """Where a channel measures now."""
-        for binding in reversed(self._bindings):
-            if binding.channel == channel and binding.ended is None:
-                return binding.place
-        return None
-
-    def placed(self) -> dict[str, str]:
-        """Where each channel measures now; a channel that measures nothing is not in it."""
-        return {binding.channel: binding.place for binding in self._bindings if binding.ended is None}
-
-    def bound_since(self, channel: str) -> When | None:
-        """Since when a channel measures where it measures now."""
-        return next((b.began for b in self._bindings if b.channel == channel and b.ended is None), None)
+        return self.bindings.place_of(channel)
 
     def consignment_in(self, asset: str) -> Consignment | None:
         """The consignment travelling in an asset now."""
-        for consignment in reversed(self.consignments.values()):
-            if consignment.asset == asset and consignment.ended is None:
-                return consignment
-        return None
+        return self.carriage.now_in(asset)
+
+    def channel_line(self, channel: str, *, journal_axis: bool) -> list[tuple[int, ChannelPlan]]:
+        """What a channel was and is, from which instant of its own axis on."""
+        line: list[tuple[int, ChannelPlan]] = []
+        for when, known in self.plans:
+            found = known.channels.get(channel)
+            if found is None:
+                continue
+            at_ms = when.on(journal_axis=journal_axis)
+            while line and line[-1][0] >= at_ms:
+                line.pop()
+            if not line or line[-1][1] != found:
+                line.append((at_ms, found))
+        return line
 
     def segments(self, place: str, journal_axis: bool) -> list[Segment]:
         """The time line of one place. Neighbours that mean the same are one segment."""
-        asset = place.rsplit("/", 1)[0]
-        instants = {when for when, _ in self.plans}
-        for binding in self._bindings:
-            if binding.place == place:
-                instants |= {binding.began} | ({binding.ended} if binding.ended else set())
-        for consignment in self.consignments.values():
-            if consignment.asset == asset:
-                instants |= {when for when, _ in consignment.stages}
-                instants |= {consignment.ended} if consignment.ended else set()
+        asset, role = place.rsplit("/", 1)
+        bound = self.bindings.instants(place)
+        instants = {when for when, _ in self.plans} | bound | set(self.carriage.instants(asset))
+        first_ms = min(when.journal_ms for when in bound) if bound else None
         line: list[Segment] = []
-        for when in sorted(instants):
-            segment = self._segment(place, asset, when, when.on(journal_axis=journal_axis))
-            if line and line[-1].from_ms >= segment.from_ms:
-                segment = _at(segment, line.pop().from_ms)
-            if not line or _at(line[-1], 0) != _at(segment, 0):
-                line.append(segment)
+        for when in sorted(instants, key=lambda each: (each.journal_ms, each.utc_ms or 0, each.vague)):
+            measured = first_ms is not None and when.journal_ms >= first_ms
+            put(line, self._segment(asset, role, when, when.on(journal_axis=journal_axis), measured=measured))
         return line
 
-    def _segment(self, place: str, asset: str, when: When, on_axis: int) -> Segment:
-        plan = Plan(site="")
-        for began, candidate in self.plans:
-            if began <= when:
-                plan = candidate
-        channel = self._channel_at(plan, place, when)
-        travelling = None
-        for consignment in self.consignments.values():
-            over = consignment.ended is not None and consignment.ended <= when
-            if consignment.asset == asset and consignment.started <= when and not over:
-                travelling = consignment
-        home = _find(plan.assets, asset)
+    def _segment(self, asset: str, role: str, when: When, from_ms: int, *, measured: bool) -> Segment:
+        index = bisect_right(self.plans, when.journal_ms, key=lambda part: part[0].journal_ms) - 1
+        known = self.plans[index][1] if index >= 0 else _NOTHING
+        name = self.bindings.channel_at(f"{asset}/{role}", when.journal_ms)
+        channel = known.channels.get(name) if name is not None else None
+        travelling = self.carriage.at(asset, when.journal_ms)
+        home = known.assets.get(asset)
         if travelling is not None:
-            profile_id, stage_name, scope = travelling.profile, travelling.stage_at(when), travelling.id
+            scope, stage_name = travelling.id, travelling.stage_at(when.journal_ms)
+            profile = self._under_way(index, travelling.profile, stage_name)
         elif home is not None:
-            profile_id, stage_name, scope = home.profile, home.stage, ""
+            scope, stage_name = "", home.stage
+            profile = known.profiles.get(home.profile)
         else:
-            profile_id, stage_name, scope = "", "", ""
-        profile = next((p for p in plan.profiles if p.id == profile_id), None)
-        if channel is None or profile is None:
-            return Segment(on_axis, channel, scope=scope, stage=stage_name)
-        stage = stage_of(profile, stage_name)
-        role = place.rsplit("/", 1)[1]
-        rules = tuple(rule for rule in stage.rules if rule.role == role) if stage else ()
+            scope, stage_name, profile = "", "", None
+        stage = stage_of(profile, stage_name) if profile is not None else None
+        if profile is None or not measured:
+            return Segment(from_ms, channel, scope=scope, stage=stage_name)
+        rules = tuple(rule for rule in stage.rules if rule.role == role) if stage is not None else ()
         return Segment(
-            on_axis, channel, rules, scope, stage_name, profile.id, profile.version, profile.approved
+            from_ms, channel, rules, scope, stage_name, profile.id, profile.version, profile.approved
         )
 
-    def _channel_at(self, plan: Plan, place: str, when: When) -> ChannelPlan | None:
-        for binding in reversed(self._bindings):
-            over = binding.ended is not None and binding.ended <= when
-            if binding.place == place and binding.began <= when and not over:
-                return next((c for c in plan.channels if c.id == binding.channel), None)
+    def _under_way(self, index: int, profile: str, stage: str) -> ProfilePlan | None:
+        """The profile of a consignment: as the plan in force has it, or the newest before that has the stage.
+
+        A reload that leaves a profile or a stage out takes it from nobody who travels under it.
+        """
+        for i in range(index, -1, -1):
+            found = self.plans[i][1].profiles.get(profile)
+            if found is not None and stage_of(found, stage) is not None:
+                return found
         return None
 
     def _activate(self, plan: Plan, when: When) -> str | None:
+        wrong = nonsense(plan)
+        if wrong is not None:
+            return wrong
         before = {c.id: f"{c.asset}/{c.role}" for c in self.plan.channels}
-        self.plans.append((when, plan))
+        kept = [part for part in self.plans if part[0].journal_ms < when.journal_ms]
+        if not kept or kept[-1][1].plan != plan:
+            kept.append((when, Known(plan)))
+        self.plans = kept
         after = {c.id: f"{c.asset}/{c.role}" for c in plan.channels}
         # A file states where a channel measures; an operator's binding stands until the file's
         # own statement changes.
-        for channel in before.keys() - after.keys():
-            self._unbind(channel, when)
+        for channel in sorted(before.keys() - after.keys()):
+            self.bindings.unbind(channel, when)
         for channel, place in after.items():
             if before.get(channel) != place:
-                self._bind(channel, place, when)
+                self.bindings.bind(channel, place, when)
+        self.touched = self.places()
         return None
 
-    def _bind(self, channel: str, place: str, when: When) -> str | None:
-        if _find(self.plan.channels, channel) is None:
-            return f"unknown channel {channel}"
-        if _find(self.plan.assets, place.rsplit("/", 1)[0]) is None:
-            return f"unknown asset {place.rsplit('/', 1)[0]}"
-        for binding in self._bindings:
-            open_then = binding.ended is None or binding.ended > when
-            if open_then and (binding.channel == channel or binding.place == place):
-                binding.ended = max(when, binding.began)
-        self._bindings.append(_Binding(channel, place, when))
+    def _bound(self, fact: Bound, when: When) -> str | None:
+        if fact.channel not in self.known.channels:
+            return f"unknown channel {fact.channel}"
+        if fact.asset not in self.known.assets:
+            return f"unknown asset {fact.asset}"
+        if not fact.role or "/" in fact.role:
+            return f"{fact.role!r} is no role"
+        self.touched = self.bindings.bind(fact.channel, f"{fact.asset}/{fact.role}", when)
         return None
-
-    def _unbind(self, channel: str, when: When) -> str | None:
-        for binding in self._bindings:
-            if binding.ended is None and binding.channel == channel:
-                binding.ended = max(when, binding.began)
-                return None
-        return f"channel {channel} is not bound"
 
     def _start(self, fact: ConsignmentStarted, when: When) -> str | None:
-        if fact.consignment in self.consignments:
+        if fact.consignment in self.carriage.by_id:
             return f"consignment {fact.consignment} exists"
-        if _find(self.plan.assets, fact.asset) is None:
+        if not fact.consignment:
+            return "a consignment needs a name"
+        if fact.asset not in self.known.assets:
             return f"unknown asset {fact.asset}"
-        profile = _find(self.plan.profiles, fact.profile)
+        profile = self.known.profiles.get(fact.profile)
         if profile is None:
             return f"unknown profile {fact.profile}"
         if stage_of(profile, fact.stage) is None:
             return f"profile {fact.profile} has no stage {fact.stage}"
-        if self.consignment_in(fact.asset) is not None:
-            return f"asset {fact.asset} already carries a consignment"
-        self.consignments[fact.consignment] = Consignment(
+        started = Consignment(
             fact.consignment, fact.asset, fact.profile, when, [(when, fact.stage)], fact.units
         )
-        return None
-
-    def _running(self, name: str) -> Consignment | str:
-        consignment = self.consignments.get(name)
-        if consignment is None:
-            return f"unknown consignment {name}"
-        return f"consignment {name} is over" if consignment.ended is not None else consignment
+        refused = self.carriage.start(started)
+        if refused is None:
+            self._touch(fact.asset)
+        return refused
 
     def _stage(self, fact: StageEntered, when: When) -> str | None:
-        consignment = self._running(fact.consignment)
-        if isinstance(consignment, str):
-            return consignment
-        profile = _find(self.plan.profiles, consignment.profile)
-        if profile is None or stage_of(profile, fact.stage) is None:
+        consignment = self.carriage.by_id.get(fact.consignment)
+        if consignment is None:
+            return f"unknown consignment {fact.consignment}"
+        if consignment.ended is not None and when.journal_ms >= consignment.ended.journal_ms:
+            return f"consignment {fact.consignment} is over"
+        profile = self._under_way(len(self.plans) - 1, consignment.profile, fact.stage)
+        if profile is None:
             return f"profile {consignment.profile} has no stage {fact.stage}"
-        if when < consignment.started:
+        if when.journal_ms < consignment.started.journal_ms:
             return "the stage would begin before the consignment"
-        consignment.stages.append((when, fact.stage))
-        consignment.stages.sort(key=lambda stage: stage[0])
+        consignment.enter(when, fact.stage)
+        self._touch(consignment.asset)
         return None
 
     def _eta(self, fact: EtaSet) -> str | None:
-        consignment = self._running(fact.consignment)
-        if isinstance(consignment, str):
-            return consignment
+        consignment = self.carriage.by_id.get(fact.consignment)
+        if consignment is None or consignment.ended is not None:
+            return f"no consignment {fact.consignment} is under way"
         consignment.eta_ms = fact.eta_ms
         return None
 
     def _end(self, fact: ConsignmentEnded, when: When) -> str | None:
-        consignment = self._running(fact.consignment)
-        if isinstance(consignment, str):
-            return consignment
-        if when < consignment.started:
-            return "the consignment would end before it began"
+        consignment = self.carriage.by_id.get(fact.consignment)
+        if consignment is None:
+            return f"unknown consignment {fact.consignment}"
+        if consignment.ended is not None:
+            return f"consignment {fact.consignment} is over"
+        if when.journal_ms < consignment.stages[-1][0].journal_ms:
+            return f"the consignment would end before its stage {consignment.stages[-1][1]} began"
         consignment.ended = when
         consignment.outcome = fact.outcome
+        self._touch(consignment.asset)
         return None
 
-
-def stage_of(profile: ProfilePlan, name: str) -> StagePlan | None:
-    """The stage of a profile by name; a profile with one stage serves every stage name ""."""
-    for stage in profile.stages:
-        if stage.name == name:
-            return stage
-    return profile.stages[0] if not name and len(profile.stages) == 1 else None
-
-
-def _at(segment: Segment, from_ms: int) -> Segment:
-    return Segment(
-        from_ms,
-        segment.channel,
-        segment.rules,
-        segment.scope,
-        segment.stage,
-        segment.profile,
-        segment.version,
-        segment.approved,
-    )
-
-
-def _find(items: tuple[_Named, ...], name: str) -> _Named | None:
-    return next((item for item in items if item.id == name), None)
+    def _touch(self, asset: str) -> None:
+        self.touched = self.bindings.places_in(asset)

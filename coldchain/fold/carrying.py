@@ -18,7 +18,7 @@ def carry_over(
     `announced` are (arrival, announcement) in order. Excursions, which this engine has folded anew,
     are marked as announced where they overlap one that was.
     """
-    desk.alarms, desk.about = {}, dict(desk.about)
+    desk.alarms = {}
     for place in places.values():
         for excursion in place.ledger.all():
             excursion.announced = excursion.denied = False
@@ -31,6 +31,9 @@ def carry_over(
         if told_of is not None:
             told_of.announced = told_of.announced or said.kind is Kind.RAISED
             told_of.denied = said.kind is Kind.NOT_CONFIRMED
+    for place in places.values():
+        active = place.track.active()
+        place.closed = {rule_id for rule_id in active if desk.closed(f"{place.name}/{rule_id}")}
 
 
 def _overlaps(excursion: Excursion, said: Announcement) -> bool:

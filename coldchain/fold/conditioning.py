@@ -8,29 +8,50 @@ probe that "reads cold" must never look like a good shipper.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 from coldchain.facts import Reading
+from coldchain.fold.history import Sent
 from coldchain.model import Reason
 from coldchain.plan import ChannelPlan
 from coldchain.rules.judging import BAD, GOOD, UNCERTAIN
 from coldchain.units import QUANTITIES
 
+#: Different texts whose conversion is remembered: devices say few numbers very often.
+_REMEMBERED = 1 << 14
+
 
 def condition(channel: ChannelPlan, reading: Reading) -> tuple[int, int, Reason | None]:
     """Value in quanta (0 when BAD), quality and reason of one reading."""
-    if reading.bad is not None:
-        return 0, BAD, reading.bad
-    value = QUANTITIES[channel.quantity].quanta(reading.raw, reading.unit or channel.unit)
+    return taken_for(channel, Sent(reading.raw, reading.unit, reading.bad, reading.doubt))
+
+
+def taken_for(channel: ChannelPlan, sent: Sent) -> tuple[int, int, Reason | None]:
+    """Value in quanta (0 when BAD), quality and reason of what was sent, by a channel's plan."""
+    if sent.bad is not None:
+        return 0, BAD, sent.bad
+    value = _quanta(channel.quantity, sent.raw, sent.unit or channel.unit)
     if isinstance(value, Reason):
         return 0, BAD, value
     if channel.calibration:
         value = corrected(channel, value)
     if not channel.valid_low <= value <= channel.valid_high:
         return 0, BAD, Reason.OUTSIDE_VALIDITY
-    if reading.doubt is not None:
-        return value, UNCERTAIN, reading.doubt
+    if sent.doubt is not None:
+        return value, UNCERTAIN, sent.doubt
     return value, GOOD, None
+
+
+def same(old: ChannelPlan, new: ChannelPlan) -> bool:
+    """Whether two plans of a channel take everything sent for the same."""
+    return (old.quantity, old.unit, old.calibration, old.valid_low, old.valid_high) == (
+        new.quantity,
+        new.unit,
+        new.calibration,
+        new.valid_low,
+        new.valid_high,
+    )
 
 
 def corrected(channel: ChannelPlan, value: int) -> int:
@@ -46,3 +67,8 @@ def corrected(channel: ChannelPlan, value: int) -> int:
             part = Fraction((value - low.at) * (high.correction - low.correction), high.at - low.at)
             return value + low.correction + round(part)
     return value + points[-1].correction
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _quanta(quantity: str, raw: str, unit: str) -> int | Reason:
+    return QUANTITIES[quantity].quanta(raw, unit)

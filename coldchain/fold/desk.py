@@ -56,6 +56,7 @@ class Desk:
         **words: Any,
     ) -> list[Announcement]:
         """Annunciate a new occurrence."""
+        self.adopt(about, now_ms)
         self.about[about.alarm] = about
         alarm = self.alarms.get(about.alarm)
         if alarm is None:
@@ -83,6 +84,17 @@ class Desk:
             self.alarms[about.alarm] = moves.adopt(
                 known, about.priority, about.latches, about.re_alarm_ms, now_ms
             )
+
+    def renamed(self, alarm: str, old: str, new: str) -> None:
+        """An excursion is part of another now: the alarm's occurrences follow."""
+        known = self.alarms.get(alarm)
+        if known is not None:
+            self.alarms[alarm] = moves.renamed(known, old, new)
+
+    def closed(self, alarm: str) -> bool:
+        """Whether a person has closed an alarm since its last occurrence."""
+        known = self.alarms.get(alarm)
+        return known is not None and known.closed
 
     def ask(
         self,
@@ -208,8 +220,12 @@ class Desk:
         )
 
 
+#: What was certain for no longer than this is announced in time (ms).
+IN_TIME_MS = 1000
+
+
 def late_reason(due_journal_ms: int | None, announced_ms: int, why: Late) -> Late | None:
     """The reason for an announcement that came more than 1 s after it was certain, else None."""
-    if due_journal_ms is None or announced_ms - due_journal_ms <= 1000:
+    if due_journal_ms is None or announced_ms - due_journal_ms <= IN_TIME_MS:
         return None
     return why

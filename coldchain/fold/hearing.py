@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from coldchain.announcements import Announcement, Kind, Late
+from coldchain.announcements import Announcement, Late
 from coldchain.fold.deadlines import Deadline, DueKind
 from coldchain.fold.desk import About, Desk, late_reason
 from coldchain.fold.silence import Silence, Verdict
-from coldchain.model import Priority
 from coldchain.plan import SourcePlan
 
 
-def deadline_of(silence: Silence, channel: str, place: str | None) -> Deadline | None:
+def deadline_of(silence: Silence, channel: str) -> Deadline | None:
     """When a channel's silence falls due, if it is watched and not silent."""
     watch = silence.channels.get(channel)
     if watch is None or watch.due_ms is None:
         return None
-    return Deadline(watch.due_ms, place or channel, "silence", DueKind.SILENCE)
+    return Deadline(watch.due_ms, watch.place, "silence", DueKind.SILENCE)
+
+
+def alarm_of(silence: Silence, channel: str) -> str:
+    """The id of a watched channel's own alarm."""
+    return f"{silence.channels[channel].place}/silence"
 
 
 def fell_silent(
@@ -32,13 +36,32 @@ def fell_silent(
     Answers the alarm's id and what is said ("" and nothing if another alarm stands for it already).
     """
     watch = silence.channels[channel]
-    newest_ms, plan = watch.newest_ms, watch.plan
+    since_ms, due_ms = watch.since_ms, watch.due_event_ms
     verdict = silence.fell_due(channel, deadline.journal_ms)
     if verdict is Verdict.STOOD_FOR:
         return "", []
-    own = verdict is Verdict.CHANNEL
-    subject = deadline.subject if own else plan.source
-    alarm = f"{subject}/silence" if own else f"port:{subject}"
+    reason = late_reason(deadline.journal_ms, arrival_ms, late)
+    return raised(silence, desk, channel, since_ms, due_ms, arrival_ms, reason, source)
+
+
+def raised(
+    silence: Silence,
+    desk: Desk,
+    channel: str,
+    since_ms: int,
+    due_ms: int,
+    arrival_ms: int,
+    late: Late | None,
+    source: SourcePlan,
+) -> tuple[str, list[Announcement]]:
+    """Raise the alarm of a silent channel, or of its source if that is down; its id and what is said."""
+    watch = silence.channels[channel]
+    plan = watch.plan
+    if watch.stood_for:
+        subject, alarm = plan.source, f"port:{plan.source}"
+        plan = silence.most_urgent(plan.source) or plan
+    else:
+        subject, alarm = watch.place, f"{watch.place}/silence"
     about = About(
         alarm=alarm,
         rule="silence",
@@ -48,26 +71,5 @@ def fell_silent(
         axis="" if source.sends_time else "journal",
         simulated=source.simulated,
     )
-    said = desk.raise_(
-        about,
-        f"{alarm}@{newest_ms}",
-        newest_ms,
-        newest_ms + plan.fresh_within_ms + 1,
-        arrival_ms,
-        late=late_reason(deadline.journal_ms, arrival_ms, late),
-    )
+    said = desk.raise_(about, f"{alarm}@{since_ms}", since_ms, due_ms, arrival_ms, late=late)
     return alarm, said
-
-
-def was_not_running(from_ms: int, to_ms: int, down_ms: int | None) -> Announcement:
-    """The note about a span in which nobody watched; `down_ms` None: its length is not known."""
-    return Announcement(
-        Kind.NOTE,
-        subject="gateway",
-        priority=Priority.TO_KNOW,
-        text="not_running",
-        since_ms=from_ms,
-        end_ms=to_ms,
-        axis="journal",
-        detail={"length": "unknown"} if down_ms is None else {"down_ms": str(down_ms)},
-    )

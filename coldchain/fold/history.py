@@ -1,14 +1,17 @@
 """What one channel has measured, packed and in event order.
 
-Conditioned values (integers in the channel's quantum) stand beside a code of quality, reason and
-origin. Readings of one millisecond lie together; their order among themselves means nothing.
+Of each reading there stands when it is judged, what it was taken for (an integer in the channel's
+quantum), a code of quality, reason and origin, and what was sent, as text: so that a calibration or
+a unit corrected for the past can be applied to the very number that came. 24 bytes a reading, and
+each different text once. Readings of one millisecond lie together; their order means nothing.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from coldchain.model import Origin, Reason
 from coldchain.rules.judging import BAD, Sample
@@ -18,10 +21,32 @@ _REASON_CODE = {reason: code + 1 for code, reason in enumerate(_REASONS)}
 _ORIGINS = (Origin.IMPORTED, Origin.BACKFILLED, Origin.RETAINED, Origin.LIVE)
 _ORIGIN_CODE = {origin: code for code, origin in enumerate(_ORIGINS)}
 
+# A code holds quality (2 bits), origin (2), reason (8) and which shift its time was given (20).
+_ORIGIN_AT, _REASON_AT, _SHIFT_AT = 2, 4, 12
+_SHIFTS = 1 << 20
+assert len(_REASONS) < 1 << (_SHIFT_AT - _REASON_AT)
+
+#: Of how many shifts of a source's clock a repeat is still looked for.
+REMEMBERED_SHIFTS = 16
+
+
+class Sent(NamedTuple):
+    """What a device sent as a value, and what its driver said of it: nothing converted."""
+
+    raw: str
+    unit: str
+    bad: Reason | None
+    doubt: Reason | None
+
+
+Judge = Callable[[Sent], tuple[int, int, Reason | None]]
+
 
 def code_of(quality: int, reason: Reason | None, origin: Origin) -> int:
-    """Pack quality (2 bits), origin (2 bits) and reason into one small integer."""
-    return quality | _ORIGIN_CODE[origin] << 2 | (_REASON_CODE[reason] if reason else 0) << 4
+    """Pack quality, reason and origin into one integer."""
+    return (
+        quality | _ORIGIN_CODE[origin] << _ORIGIN_AT | (_REASON_CODE[reason] if reason else 0) << _REASON_AT
+    )
 
 
 def quality_of(code: int) -> int:
@@ -31,75 +56,157 @@ def quality_of(code: int) -> int:
 
 def origin_of(code: int) -> Origin:
     """The origin in a packed code."""
-    return _ORIGINS[code >> 2 & 3]
+    return _ORIGINS[code >> _ORIGIN_AT & 3]
 
 
 def reason_of(code: int) -> Reason | None:
     """The reason in a packed code, or None."""
-    return _REASONS[(code >> 4) - 1] if code >> 4 else None
+    number = code >> _REASON_AT & 0xFF
+    return _REASONS[number - 1] if number else None
 
 
 class History:
     """The packed readings of one channel."""
 
-    __slots__ = ("at", "code", "value")
+    __slots__ = ("_ids", "_shifts", "at", "code", "sent", "texts", "value")
 
     def __init__(self) -> None:
         self.at = array("q")
         self.value = array("q")
-        self.code = array("H")
+        self.code = array("I")
+        self.sent = array("I")
+        self.texts: list[Sent] = []
+        self._ids: dict[Sent, int] = {}
+        self._shifts = [0]
 
     def __len__(self) -> int:
         return len(self.at)
 
-    def __getstate__(self) -> tuple[bytes, bytes, bytes]:
-        return self.at.tobytes(), self.value.tobytes(), self.code.tobytes()
+    def __getstate__(self) -> tuple[object, ...]:
+        packed = tuple(part.tobytes() for part in (self.at, self.value, self.code, self.sent))
+        return (*packed, self.texts, self._shifts)
 
-    def __setstate__(self, state: tuple[bytes, bytes, bytes]) -> None:
+    def __setstate__(self, state: tuple[bytes, bytes, bytes, bytes, list[Sent], list[int]]) -> None:
         self.__init__()  # type: ignore[misc]  # restoring the packed arrays is starting anew
-        for packed, data in zip((self.at, self.value, self.code), state, strict=True):
-            packed.frombytes(data)
+        *packed, self.texts, self._shifts = state
+        for part, data in zip((self.at, self.value, self.code, self.sent), packed, strict=True):
+            part.frombytes(data)
+        self._ids = {sent: number for number, sent in enumerate(self.texts)}
 
-    def find(self, at_ms: int, value: int, quality: int) -> int | None:
-        """Index of a reading with this time, value and quality, or None."""
-        for i in range(bisect_left(self.at, at_ms), bisect_right(self.at, at_ms)):
-            if quality_of(self.code[i]) == quality and (quality == BAD or self.value[i] == value):
-                return i
+    def number(self, sent: Sent) -> int:
+        """The number under which a text is kept."""
+        found = self._ids.get(sent)
+        if found is None:
+            found = self._ids[sent] = len(self.texts)
+            self.texts.append(sent)
+        return found
+
+    def number_of(self, sent: Sent) -> int | None:
+        """The number under which a text is kept, None if it never came."""
+        return self._ids.get(sent)
+
+    def find(self, sent_at_ms: int, sent: int) -> int | None:
+        """Index of the reading that was sent with this time and text, or None."""
+        for number in self._recent():
+            at_ms = sent_at_ms - self._shifts[number]
+            if not self.at or at_ms > self.at[-1]:
+                continue
+            for i in range(bisect_left(self.at, at_ms), bisect_right(self.at, at_ms)):
+                if self.sent[i] == sent and self.code[i] >> _SHIFT_AT == number:
+                    return i
         return None
 
-    def insert(self, at_ms: int, value: int, code: int) -> None:
-        """Put a reading in its place; at the end this is an append."""
+    def insert(self, at_ms: int, value: int, code: int, sent: int, shift_ms: int = 0) -> None:
+        """Put a reading in its place; at the end this is an append. `shift_ms`: sent that much later."""
+        if shift_ms:
+            code |= self._shift(shift_ms) << _SHIFT_AT
         if not self.at or at_ms >= self.at[-1]:
             self.at.append(at_ms)
             self.value.append(value)
             self.code.append(code)
+            self.sent.append(sent)
             return
         i = bisect_right(self.at, at_ms)
         self.at.insert(i, at_ms)
         self.value.insert(i, value)
         self.code.insert(i, code)
+        self.sent.insert(i, sent)
 
-    def remove(self, at_ms: int, value: int, code: int) -> None:
-        """Take out one reading that stands here; ValueError if it does not."""
-        for i in range(bisect_left(self.at, at_ms), bisect_right(self.at, at_ms)):
-            if self.value[i] == value and self.code[i] == code:
-                del self.at[i], self.value[i], self.code[i]
-                return
-        raise ValueError(f"no reading {value} at {at_ms}")
+    def strengthen(self, i: int, origin: Origin) -> bool:
+        """Keep the stronger origin of a reading that came again; True if this one is."""
+        if not self.is_weaker(i, origin):
+            return False
+        self.code[i] = self.code[i] & ~(3 << _ORIGIN_AT) | _ORIGIN_CODE[origin] << _ORIGIN_AT
+        return True
+
+    def is_weaker(self, i: int, origin: Origin) -> bool:
+        """Whether a reading's origin is weaker than another one."""
+        return self.code[i] >> _ORIGIN_AT & 3 < _ORIGIN_CODE[origin]
+
+    def move(self, readings: Iterable[tuple[int, int]], from_shift_ms: int, to_shift_ms: int) -> int | None:
+        """Give readings (time as sent, text) of one shift another one; the earliest new time."""
+        old, new = self._shift(from_shift_ms), self._shift(to_shift_ms)
+        wanted = {(sent_at_ms - from_shift_ms, sent) for sent_at_ms, sent in readings}
+        if not wanted:
+            return None
+        by_ms = to_shift_ms - from_shift_ms
+        first = min(min(wanted)[0], min(wanted)[0] - by_ms)
+        lo = bisect_left(self.at, first)
+        rows = []
+        earliest: int | None = None
+        for i in range(lo, len(self.at)):
+            at_ms, code = self.at[i], self.code[i]
+            if code >> _SHIFT_AT == old and (at_ms, self.sent[i]) in wanted:
+                at_ms -= by_ms
+                code = code & (1 << _SHIFT_AT) - 1 | new << _SHIFT_AT
+                earliest = at_ms if earliest is None else min(earliest, at_ms)
+            rows.append((at_ms, self.value[i], code, self.sent[i]))
+        rows.sort(key=lambda row: row[0])
+        for i, (at_ms, value, code, sent) in enumerate(rows, lo):
+            self.at[i], self.value[i], self.code[i], self.sent[i] = at_ms, value, code, sent
+        return earliest
 
     def shift_from(self, at_ms: int, by_ms: int) -> None:
         """Move every reading at or after `at_ms` later by `by_ms` (a down time became known)."""
         for i in range(bisect_left(self.at, at_ms), len(self.at)):
             self.at[i] += by_ms
 
+    def rejudge(self, from_ms: int, until_ms: int | None, judge: Judge) -> int | None:
+        """Take what was sent in a span for something anew; the first time at which that differs."""
+        changed: int | None = None
+        known: dict[int, tuple[int, int]] = {}
+        hi = len(self.at) if until_ms is None else bisect_left(self.at, until_ms)
+        for i in range(bisect_left(self.at, from_ms), hi):
+            text = self.sent[i]
+            if text not in known:
+                value, quality, reason = judge(self.texts[text])
+                known[text] = (value, code_of(quality, reason, Origin.IMPORTED))
+            value, judged = known[text]
+            kept = 3 << _ORIGIN_AT | (_SHIFTS - 1) << _SHIFT_AT
+            code = self.code[i] & kept | judged
+            if (value, code) != (self.value[i], self.code[i]):
+                self.value[i], self.code[i] = value, code
+                changed = self.at[i] if changed is None else changed
+        return changed
+
     def span(self, from_ms: int, to_ms: int) -> tuple[int, int]:
         """Indices of the readings with from_ms <= time < to_ms."""
         return bisect_left(self.at, from_ms), bisect_left(self.at, to_ms)
 
+    def newest(self, until_ms: int | None) -> int | None:
+        """The time of the last reading before an instant (None: of all), or None."""
+        i = len(self.at) if until_ms is None else bisect_left(self.at, until_ms)
+        return self.at[i - 1] if i else None
+
     def sample_at(self, at_ms: int) -> Sample | None:
         """What is known at exactly this instant."""
-        lo, hi = bisect_left(self.at, at_ms), bisect_right(self.at, at_ms)
-        return self._reduce(lo, hi) if lo < hi else None
+        hi = len(self.at)
+        if not hi or self.at[-1] != at_ms:
+            hi = bisect_right(self.at, at_ms)
+        lo = hi - 1
+        while lo > 0 and self.at[lo - 1] == at_ms:
+            lo -= 1
+        return self._reduce(lo, hi) if lo >= 0 and self.at[lo] == at_ms else None
 
     def samples(self, after_ms: int | None, until_ms: int | None) -> Iterator[Sample]:
         """Samples in event order with after_ms < time < until_ms (None: without bound)."""
@@ -113,10 +220,26 @@ class History:
             yield self._reduce(i, j)
             i = j
 
+    def _recent(self) -> Iterable[int]:
+        """The numbers of the shifts that are still looked at: none, and the newest ones."""
+        known = len(self._shifts)
+        return (0,) if known == 1 else (0, *range(known - 1, max(0, known - 1 - REMEMBERED_SHIFTS), -1))
+
+    def _shift(self, shift_ms: int) -> int:
+        """The number of a shift. Far beyond what clocks do, the last one stands for all."""
+        for number in self._recent():
+            if self._shifts[number] == shift_ms:
+                return number
+        if len(self._shifts) < _SHIFTS - 1:
+            self._shifts.append(shift_ms)
+        return len(self._shifts) - 1
+
     def _reduce(self, lo: int, hi: int) -> Sample:
         if hi == lo + 1:
             value = self.value[lo]
             return Sample(self.at[lo], value, value, quality_of(self.code[lo]))
         best = min(quality_of(self.code[i]) for i in range(lo, hi))
         values = [self.value[i] for i in range(lo, hi) if quality_of(self.code[i]) == best]
+        if best == BAD:
+            return Sample(self.at[lo], 0, 0, BAD)
         return Sample(self.at[lo], min(values), max(values), best)

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from coldchain.announcements import Announcement, Kind, Late
-from coldchain.consignments.lane import Segment
+from coldchain.consignments.line import Segment
 from coldchain.fold.deadlines import Deadline, DueKind
-from coldchain.fold.desk import About, Desk, late_reason
-from coldchain.fold.excursions import Excursion, Ledger
+from coldchain.fold.desk import IN_TIME_MS, About, Desk
+from coldchain.fold.excursions import Excursion, Found, Ledger, Revision
 from coldchain.fold.history import History
-from coldchain.fold.track import Told, Track
+from coldchain.fold.steps import Told
+from coldchain.fold.timebase import Timebase
+from coldchain.fold.track import Track
 from coldchain.plan import Rule
-from coldchain.rules.judging import GOOD, Ended, Interval, Opened, Returned, Sample, Triggered
+from coldchain.rules.judging import (
+    Ended,
+    Interval,
+    Opened,
+    Returned,
+    Sample,
+    Triggered,
+    evidence_outside,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +39,23 @@ class Moment:
 class Place:
     """A place's track and ledger. `anchor`: arrival and event time of the newest reading there."""
 
-    def __init__(self, name: str, histories: dict[str, History], desk: Desk, journal_axis: bool) -> None:
+    def __init__(
+        self, name: str, histories: dict[str, History], desk: Desk, timebase: Timebase, *, journal_axis: bool
+    ) -> None:
         self.name = name
+        self.key = f"t:{name}"
         self.journal_axis = journal_axis
         self.simulated = False
-        self._histories = histories
-        self._since_ms: int | None = None
         self.track = Track(name, histories)
         self.ledger = Ledger(name)
         self.anchor: tuple[int, int] | None = None
+        self.floor_ms: int | None = None  # where its present time base began, if it had another before
+        self.adopted = False  # its alarms have got other parameters; whoever set this looks after it
+        self.closed: set[str] = set()  # rules whose alarm a person has closed while its condition lasts
+        self._histories = histories
         self._desk = desk
-        self._looked_at: Segment | None = None
-        self._outlived: set[str] = set()
+        self._timebase = timebase
+        self._adopted: Segment | None = None
 
     def deadline(self) -> Deadline | None:
         """When something happens here by itself, in journal time.
@@ -60,46 +75,64 @@ class Place:
             return event_ms
         return None if self.anchor is None else self.anchor[0] + event_ms - self.anchor[1]
 
-    def advance(self, to_ms: int, moment: Moment) -> list[Announcement]:
-        """The place's own time moves on."""
+    # What happens here
+
+    def step(self, moment: Moment) -> list[Announcement]:
+        """The next deadline or boundary has come."""
         said: list[Announcement] = []
-        self.track.advance(to_ms, lambda told: said.extend(self._tell(told, moment)))
+        self.track.step(lambda told: said.extend(self._tell(told, moment)))
+        self._adopt(moment)
         return said
 
-    def judge(self, channel: str, sample: Sample, moment: Moment) -> list[Announcement]:
-        """A sample in order."""
+    def judge(self, sample: Sample, moment: Moment) -> list[Announcement]:
+        """A sample in order, of the channel that measures here."""
         said: list[Announcement] = []
-        self.track.judge(channel, sample, lambda told: said.extend(self._tell(told, moment)))
-        if self.track.now is not self._looked_at:
-            self._looked_at = self.track.now
-            self._outlived = self._standing_alarms() - self.track.active()
-        if self._outlived and sample.quality == GOOD:
-            said += self._end_outlived(moment)
+        self.track.judge(sample, lambda told: said.extend(self._tell(told, moment)))
+        self._adopt(moment)
+        if self.closed:
+            said += self._reopen(sample, moment)
+        self.anchor_at(moment.arrival_ms, sample.at_ms)
         return said
 
     def in_order(self, event_ms: int) -> bool:
         """Whether a reading of this event time comes after everything that was folded here."""
-        if self.track.at_ms is None:
-            return True
+        at_ms, last = self.track.at_ms, self.track.last
+        return at_ms is None or (event_ms >= at_ms and (last is None or event_ms > last.at_ms))
+
+    def added(self, from_ms: int, moment: Moment) -> list[Announcement]:
+        """A reading came in among those that were folded, or before the place's time."""
+        said = self._revise(from_ms, moment, grown=True)
         last = self.track.last
-        return event_ms >= self.track.at_ms and (last is None or event_ms > last.at_ms)
+        if last is not None:
+            self.anchor_at(moment.arrival_ms, last.at_ms)
+        return said
+
+    def moved(self, from_ms: int, anchor: tuple[int, int] | None, moment: Moment) -> list[Announcement]:
+        """Readings were found to be from the future and moved back to `from_ms` and later.
+
+        anchor: arrival and event time of the newest of them, if it is the newest reading here.
+        """
+        if self.track.at_ms is None:
+            return []
+        if anchor is not None:
+            self.anchor = anchor
+        return self._revise(from_ms, moment, pull_back=anchor is not None)
 
     def set_line(self, line: list[Segment], moment: Moment) -> list[Announcement]:
         """A new time line; whatever it changes in the past is folded again."""
-        line, old = _from(line, self._since_ms), self.track.line
+        old = self.track.line
         if line == old:
             return []
         same = 0
         while same < len(old) and same < len(line) and old[same] == line[same]:
             same += 1
-        first = min(part[same].from_ms for part in (old, line) if same < len(part))
+        first_ms = min(part[same].from_ms for part in (old, line) if same < len(part))
         self.track.line = line
-        if self.track.at_ms is None or first > self.track.at_ms:
-            # Nothing was judged since; but the line may bring readings that were taken for another place.
-            newest_ms = self.track.newest_ms()
-            if newest_ms is None or newest_ms < first:
-                return []
-        return self.revise(first, moment)
+        newest_ms = self.track.newest()
+        reached = [at_ms for at_ms in (self.track.at_ms, newest_ms) if at_ms is not None]
+        if not reached or first_ms > max(reached):
+            return []
+        return self._revise(first_ms, moment)
 
     def anchor_at(self, arrival_ms: int, event_ms: int) -> None:
         """A reading of that time arrived then: if it is the newest, what is due is reckoned from it."""
@@ -109,62 +142,38 @@ class Place:
     def leap(self, started_ms: int, by_ms: int, moment: Moment) -> list[Announcement]:
         """The readings since the process start, and what was reckoned from them, move by a down time."""
         if self.anchor is not None and self.anchor[0] >= started_ms:
-            moved_ms = by_ms if self.journal_axis else 0
-            self.anchor = (self.anchor[0] + by_ms, self.anchor[1] + moved_ms)
-        channel = self.track.channel
-        if not self.journal_axis or channel is None or channel.id not in self._histories:
+            moved = by_ms if self.journal_axis else 0
+            self.anchor = (self.anchor[0] + by_ms, self.anchor[1] + moved)
+        if not self.journal_axis:
             return []
-        self._histories[channel.id].shift_from(started_ms, by_ms)
         self.track.shift_from(started_ms, by_ms)
-        return self.revise(started_ms, moment)
+        self.ledger.shift_from(started_ms, by_ms)
+        return self._revise(started_ms, moment)
 
-    def turn(self, journal_axis: bool, since_ms: int, moment: Moment) -> list[Announcement]:
-        """From now on the place is measured on the other axis, where it has a time line from `since_ms` on.
-
-        What was true so far stays as it is, sealed: two axes have no order between them, so nothing that
-        comes later can revise it.
-        """
-        said: list[Announcement] = []
-        self.track.leave(lambda told: said.extend(self._tell(told, moment)))
-        self.ledger.seal()
-        self.journal_axis, self.anchor, self._since_ms = journal_axis, None, since_ms
+    def rebase(self, moment: Moment, *, journal_axis: bool) -> list[Announcement]:
+        """The place is measured in another time base from now on: nothing can be reckoned across that."""
+        at_ms = self.track.at_ms or 0
+        over = self.ledger.rebase(self.track.standing(at_ms), at_ms)
+        said = [self._word(Kind.EXCURSION_ENDED, each, moment) for each in over if each.stands]
+        for rule_id in sorted(self.track.active()):
+            said += self._desk.gone(f"{self.name}/{rule_id}", moment.arrival_ms, end_ms=at_ms)
         self.track = Track(self.name, self._histories)
+        self.anchor, self.journal_axis = None, journal_axis
+        self.closed.clear()
         return said
-
-    def revise(self, from_ms: int, moment: Moment) -> list[Announcement]:
-        """Fold again from just before an event time, and announce what that changed."""
-        ended: list[tuple[Rule, Segment, Interval, int]] = []
-
-        def collect(told: Told) -> None:
-            if isinstance(told.change, Ended):
-                ended.append((told.rule, told.segment, told.change.interval, self.track.at_ms or 0))
-
-        began_from = self.track.refold(from_ms, collect)
-        now = self.track.now
-        standing = [
-            (rule, now, interval) for rule, interval in self.track.standing(self.track.at_ms or 0) if now
-        ]
-        revision = self.ledger.revise(began_from, ended, standing)
-        said: list[Announcement] = []
-        for excursion in revision.triggered:
-            said += self._raise(excursion, moment, over=excursion.closed_at_ms is not None)
-        for excursion in revision.denied:
-            said.append(self._word(Kind.NOT_CONFIRMED, excursion, moment))
-            excursion.denied = True
-        said += [self._word(Kind.EXCURSION_REVISED, excursion, moment) for excursion in revision.changed]
-        return said + self._settle(moment)
 
     def reconcile(self, moment: Moment) -> list[Announcement]:
         """Announce every difference between what is true and what was announced."""
-        said: list[Announcement] = []
+        found = Revision()
         for excursion in self.ledger.all():
             triggered = excursion.interval.triggered_ms is not None
-            if triggered and not excursion.announced:
-                said += self._raise(excursion, moment, over=excursion.closed_at_ms is not None)
-            elif excursion.announced and not triggered and not excursion.denied:
-                excursion.denied = True
-                said.append(self._word(Kind.NOT_CONFIRMED, excursion, moment))
-        return said + self._settle(moment)
+            if triggered and not excursion.stands:
+                found.triggered.append(excursion)
+            elif excursion.stands and not triggered:
+                found.denied.append(excursion)
+        return self._announce(found, moment)
+
+    # What is said
 
     def about(self, rule: Rule, segment: Segment) -> About:
         """What a rule's alarm repeats in each announcement."""
@@ -190,6 +199,46 @@ class Place:
                     return interval
         return excursion.interval
 
+    def close(self, rule_id: str) -> None:
+        """A person has closed a rule's alarm: it is raised again when a reading shows its condition."""
+        if rule_id in self.track.active():
+            self.closed.add(rule_id)
+
+    def _revise(
+        self, from_ms: int, moment: Moment, *, pull_back: bool = False, grown: bool = False
+    ) -> list[Announcement]:
+        """Fold again from just before an event time, and announce what that changed."""
+        ended: list[Found] = []
+
+        def collect(told: Told) -> None:
+            if isinstance(told.change, Ended):
+                ended.append(Found(told.rule, told.segment, told.change.interval, told.at_ms))
+
+        span = self.track.refold(from_ms, collect, pull_back=pull_back, grown=grown)
+        standing: list[Found] | None = None
+        if span.met_ms is None:
+            now = self.track.now
+            at_ms = self.track.at_ms or 0
+            standing = [
+                Found(rule, now, interval, None) for rule, interval in self.track.standing(at_ms) if now
+            ]
+        revision = self.ledger.revise(span.began_ms, span.met_ms, ended, standing)
+        for rule_id, old, new in revision.merged:
+            self._desk.renamed(f"{self.name}/{rule_id}", old, new)
+        said = self._announce(revision, moment)
+        self._adopt(moment)
+        return said
+
+    def _announce(self, revision: Revision, moment: Moment) -> list[Announcement]:
+        said: list[Announcement] = []
+        for excursion in revision.triggered:
+            said += self._raise(excursion, moment, over=excursion.closed_at_ms is not None)
+        for excursion in revision.denied:
+            said.append(self._word(Kind.NOT_CONFIRMED, excursion, moment))
+            excursion.denied = True
+        said += [self._word(Kind.EXCURSION_REVISED, excursion, moment) for excursion in revision.changed]
+        return said + self._settle(moment)
+
     def _tell(self, told: Told, moment: Moment) -> list[Announcement]:
         rule, change = told.rule, told.change
         match change:
@@ -201,62 +250,63 @@ class Place:
                 excursion.interval = replace(
                     excursion.interval, start_ms=change.since_ms, triggered_ms=change.due_ms
                 )
-                alarm = f"{self.name}/{rule.id}"
-                if excursion.announced and self._desk.condition(alarm):
-                    return []
                 return self._raise(excursion, moment)
             case Ended():
-                over = self.ledger.ended(rule, change.interval, self.track.at_ms or 0)
-                if over is None or not over.announced:
+                over = self.ledger.ended(rule, change.interval, told.at_ms)
+                if over is None or not over.stands:
                     return []
                 if change.unconfirmed:
                     over.denied = True
                     return [self._word(Kind.NOT_CONFIRMED, over, moment)]
-                said = [self._word(Kind.EXCURSION_ENDED, over, moment)]
-                if change.interval.why_ended == "product_changed":
-                    said += self._gone(rule, moment, change.interval.end_ms)
-                return said
+                return [self._word(Kind.EXCURSION_ENDED, over, moment)]
             case Returned():
-                return self._gone(rule, moment, change.at_ms)
-
-    def _gone(self, rule: Rule, moment: Moment, at_ms: int | None) -> list[Announcement]:
-        return self._desk.gone(f"{self.name}/{rule.id}", moment.arrival_ms, end_ms=at_ms)
+                self.closed.discard(rule.id)
+                return self._desk.gone(f"{self.name}/{rule.id}", moment.arrival_ms, end_ms=change.at_ms)
 
     def _settle(self, moment: Moment) -> list[Announcement]:
         """Bring the alarms' conditions in line with the rules that hold now."""
         said: list[Announcement] = []
         active = self.track.active()
+        self.closed &= active
         for rule, _ in self.track.running:
             alarm = f"{self.name}/{rule.id}"
-            if rule.id in active and not self._desk.condition(alarm):
-                excursion = self.ledger.open.get(rule.id) or self._newest(rule.id)
+            lasts = self._desk.condition(alarm)
+            if rule.id in active and not lasts and rule.id not in self.closed:
+                excursion = self.ledger.newest(rule.id)
                 if excursion is not None:
                     said += self._raise(excursion, moment)
-            elif rule.id not in active and self._desk.condition(alarm):
-                said += self._gone(rule, moment, self.track.at_ms)
+            elif rule.id not in active and lasts:
+                said += self._desk.gone(alarm, moment.arrival_ms, end_ms=self.track.at_ms)
         return said
 
-    def _standing_alarms(self) -> set[str]:
-        running = (rule.id for rule, _ in self.track.running)
-        return {rule for rule in running if self._desk.condition(f"{self.name}/{rule}")}
-
-    def _end_outlived(self, moment: Moment) -> list[Announcement]:
-        """Alarms of rules that were out of force for a while: evidence of being inside ends them, too."""
+    def _reopen(self, sample: Sample, moment: Moment) -> list[Announcement]:
+        """Raise again what was closed by hand and is shown to last by a new reading."""
         said: list[Announcement] = []
         active = self.track.active()
         for rule, _ in self.track.running:
-            if rule.id in self._outlived and (rule.id in active or rule.id not in self.ledger.open):
-                self._outlived.discard(rule.id)
-                if rule.id not in active:
-                    said += self._gone(rule, moment, self.track.at_ms)
+            if rule.id in self.closed and rule.id in active and evidence_outside(rule, sample):
+                self.closed.discard(rule.id)
+                excursion = self.ledger.newest(rule.id)
+                if excursion is not None and not self._desk.condition(f"{self.name}/{rule.id}"):
+                    said += self._raise(excursion, moment)
         return said
 
-    def _newest(self, rule_id: str) -> Excursion | None:
-        mine = [e for e in self.ledger.closed if e.rule.id == rule_id and e.interval.triggered_ms is not None]
-        return mine[-1] if mine else None
+    def _adopt(self, moment: Moment) -> None:
+        """Let the alarms of the rules in force know their parameters."""
+        now = self.track.now
+        if now is None or now is self._adopted:
+            return
+        self._adopted = now
+        self.adopted = True
+        for rule in now.rules:
+            excursion = self.ledger.open.get(rule.id)
+            if excursion is not None:
+                excursion.rule = rule  # judged alike, or it would have been closed: only its words are new
+            self._desk.adopt(self.about(rule, now), moment.arrival_ms)
 
     def _raise(self, excursion: Excursion, moment: Moment, *, over: bool = False) -> list[Announcement]:
         excursion.announced, excursion.denied = True, False
+        self.closed.discard(excursion.rule.id)
         interval = self.standing(excursion)
         due_ms = interval.triggered_ms if interval.triggered_ms is not None else interval.start_ms
         # An occurrence that is over at once leaves its alarm's lasting condition alone.
@@ -269,17 +319,31 @@ class Place:
             over=over and excursion.rule.id not in self.track.active(),
             value=interval.extreme,
             end_ms=interval.end_ms,
-            late=late_reason(self.journal_ms(due_ms), moment.arrival_ms, moment.late),
+            late=self._late(due_ms, moment),
+            detail=_links(excursion),
         )
+
+    def _late(self, due_ms: int, moment: Moment) -> Late | None:
+        """Why something that was certain at an event time is announced only now; None: it is not late."""
+        own_ms = self.journal_ms(due_ms)
+        told_ms = due_ms if self.journal_axis else self._timebase.journal(due_ms)
+        certain_ms = own_ms if told_ms is None else told_ms
+        if certain_ms is None or moment.arrival_ms - certain_ms <= IN_TIME_MS:
+            return None
+        if moment.late in (Late.FOUND_LATE, Late.UPGRADE):
+            return moment.late
+        missed = own_ms is not None and moment.arrival_ms - own_ms > IN_TIME_MS
+        if moment.late is not Late.TRANSPORT and missed:
+            return moment.late
+        time = self._timebase
+        if time.down_from_ms < certain_ms <= time.started_ms:
+            return Late.NOT_RUNNING  # it would have been told, had anybody been there
+        return Late.TRANSPORT
 
     def _word(self, kind: Kind, excursion: Excursion, moment: Moment) -> Announcement:
         about = self.about(excursion.rule, excursion.segment)
         interval = excursion.interval
         detail = {"why": interval.why_ended} if interval.why_ended else {}
-        if excursion.merged:
-            detail["merged"] = ",".join(excursion.merged)
-        if excursion.split_from:
-            detail["split_from"] = excursion.split_from
         return Announcement(
             kind=kind,
             alarm=about.alarm,
@@ -295,15 +359,17 @@ class Place:
             quantity=about.quantity,
             axis=about.axis,
             late=Late.UPGRADE if moment.late is Late.UPGRADE else None,
-            detail=detail,
+            detail=detail | _links(excursion),
             unapproved=about.unapproved,
             simulated=about.simulated,
         )
 
 
-def _from(line: list[Segment], since_ms: int | None) -> list[Segment]:
-    """The time line without what lies before an instant."""
-    if since_ms is None:
-        return line
-    before = [segment for segment in line if segment.from_ms <= since_ms]
-    return [replace(s, from_ms=since_ms) for s in before[-1:]] + line[len(before) :]
+def _links(excursion: Excursion) -> dict[str, str]:
+    """How an excursion hangs together with others."""
+    links = {
+        "merged": ",".join(excursion.merged),
+        "split_from": excursion.split_from,
+        "follows": excursion.follows,
+    }
+    return {word: names for word, names in links.items() if names}

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from coldchain.model import Origin
+from coldchain.model import Origin, Priority
 from coldchain.plan import ChannelPlan, SourcePlan
 from coldchain.rules.judging import BAD
+
+#: Priorities, most urgent first.
+_URGENCY = {priority: i for i, priority in enumerate(Priority)}
 
 
 class Verdict(Enum):
@@ -26,15 +29,34 @@ class Verdict(Enum):
 
 @dataclass(slots=True)
 class Watch:
-    """One channel's silence. `newest_ms` is an event time on its axis, the others journal time."""
+    """One channel's silence. `since_ms` and `heard_ms` are event times on its axis, the others journal time.
+
+    since_ms: what its silence counts from: its newest reading, or when it began to be watched.
+    heard_ms: its newest reading, None before the first.
+    due_ms:   when it falls due, None while it is silent; natural_ms: when it would without what put it off.
+    set_ms:   when the deadline was set. place: where it measures.
+    """
 
     plan: ChannelPlan
     place: str
     due_ms: int | None
-    newest_ms: int
-    set_ms: int  # when the deadline was set
+    natural_ms: int
+    since_ms: int
+    set_ms: int
+    heard_ms: int | None = None
     silent: bool = False
     stood_for: bool = False
+
+    @property
+    def due_event_ms(self) -> int:
+        """The event time at which its silence was certain, when it has fallen due."""
+        put_off = 0 if self.due_ms is None else self.due_ms - self.natural_ms
+        return self.since_ms + self.plan.fresh_within_ms + 1 + put_off
+
+    def count_from(self, due_ms: int, set_ms: int) -> None:
+        """The deadline follows from a reading, or from the beginning."""
+        self.due_ms = self.natural_ms = due_ms
+        self.set_ms = set_ms
 
 
 @dataclass(slots=True)
@@ -55,39 +77,35 @@ class Silence:
 
     def watch(
         self, channel: ChannelPlan, source: SourcePlan, place: str, arrival_ms: int, axis_ms: int
-    ) -> bool:
-        """Begin to watch a channel, or take over its changed plan; True if it is watched anew.
-
-        A silent one that is put to another place is watched anew: that place has heard nothing of it.
-        """
+    ) -> None:
+        """Begin to watch a channel at a place, or take over its changed plan. `axis_ms`: now, on its axis."""
         heard = self.sources.get(source.id)
         if heard is None:
             self.sources[source.id] = Heard(source, arrival_ms)
         else:
             heard.plan = source
         known = self.channels.get(channel.id)
-        if known is None or (known.silent and known.place != place and not known.stood_for):
-            due = arrival_ms + channel.fresh_within_ms + 1
-            self.channels[channel.id] = Watch(channel, place, due, axis_ms, arrival_ms)
-            return True
-        known.place = place
-        if known.due_ms is not None and known.plan.fresh_within_ms != channel.fresh_within_ms:
-            known.due_ms += channel.fresh_within_ms - known.plan.fresh_within_ms
+        if known is None or known.place != place or known.plan.source != channel.source:
+            due_ms = arrival_ms + channel.fresh_within_ms + 1
+            self.channels[channel.id] = Watch(channel, place, due_ms, due_ms, axis_ms, arrival_ms)
+            return
+        longer = channel.fresh_within_ms - known.plan.fresh_within_ms
         known.plan = channel
-        return False
+        if known.due_ms is not None and longer:
+            known.natural_ms += longer
+            # Not due before the change was made, whatever it would have been by it.
+            known.due_ms = max(known.due_ms + longer, min(known.due_ms, arrival_ms))
 
     def forget(self, channel: str) -> None:
         """The channel measures no product any more."""
         self.channels.pop(channel, None)
 
-    def measures(self, source: str) -> bool:
-        """Whether a source still has a channel that is watched; if not, it may be silent for ever."""
-        return any(watch.plan.source == source for watch in self.channels.values())
-
-    def closed(self, source: str) -> None:
-        """Somebody closed a source's alarm: it stands for no channel any more."""
-        if source in self.sources:
-            self.sources[source].down = False
+    def keep_sources(self, sources: set[str]) -> list[str]:
+        """Forget every source that has left the plan; their names."""
+        gone = sorted(self.sources.keys() - sources)
+        for name in gone:
+            del self.sources[name]
+        return gone
 
     def heard(self, source: str, arrival_ms: int) -> list[Watch]:
         """Something came from a source: the channels its alarm stood for get one round to speak."""
@@ -100,8 +118,7 @@ class Silence:
         known.down = False
         freed = [w for w in self.channels.values() if w.plan.source == source and w.stood_for]
         for watch in freed:
-            watch.stood_for = False
-            watch.silent = False
+            watch.stood_for = watch.silent = False
             watch.due_ms = arrival_ms + self._round_ms(watch) + 1
             watch.set_ms = arrival_ms
         return freed
@@ -109,25 +126,42 @@ class Silence:
     def reading(
         self, channel: str, at_ms: int, quality: int, origin: Origin, arrival_ms: int, axis_now_ms: int | None
     ) -> bool:
-        """A reading came; True if it ended this channel's silence.
+        """A reading came; True if the channel is not silent by it.
 
         `axis_now_ms` is the arrival on the channel's axis, None while our clock is not known: then
-        the arrival of a live reading newer than all before stands for its time.
+        the arrival of a live reading newer than all before stands for its time. A time from ahead
+        counts as now: no clock that is wrong puts a silence off.
         """
         watch = self.channels.get(channel)
         if watch is None or quality == BAD or origin in (Origin.RETAINED, Origin.IMPORTED):
             return False
-        if at_ms < watch.newest_ms or (axis_now_ms is None and origin is not Origin.LIVE):
+        if watch.heard_ms is not None and at_ms < watch.heard_ms:
             return False
-        watch.newest_ms = at_ms
-        age = 0 if axis_now_ms is None else axis_now_ms - at_ms
-        due = arrival_ms - age + watch.plan.fresh_within_ms + 1
-        if due <= arrival_ms and watch.silent:
+        if axis_now_ms is None and (origin is not Origin.LIVE or at_ms == watch.heard_ms):
             return False
-        watch.due_ms, watch.set_ms = due, arrival_ms
-        ended, watch.silent = watch.silent, False
-        watch.stood_for = False
-        return ended
+        watch.heard_ms = at_ms
+        age_ms = 0 if axis_now_ms is None else max(0, axis_now_ms - at_ms)
+        due_ms = arrival_ms - age_ms + watch.plan.fresh_within_ms + 1
+        watch.since_ms = at_ms
+        if watch.due_ms is None:
+            if due_ms <= arrival_ms:
+                return False
+        elif watch.due_ms > due_ms:
+            # What was given (since the activation, one round after a start) no older reading takes back.
+            watch.natural_ms, watch.set_ms = due_ms, arrival_ms
+            return True
+        watch.count_from(due_ms, arrival_ms)
+        watch.silent = watch.stood_for = False
+        return True
+
+    def moved(self, channel: str, from_ms: int, by_ms: int) -> None:
+        """Readings were found to be from the future and moved back, the earliest of them to `from_ms`."""
+        watch = self.channels.get(channel)
+        if watch is None or watch.heard_ms is None or watch.heard_ms < from_ms + by_ms:
+            return
+        if watch.since_ms == watch.heard_ms:
+            watch.since_ms -= by_ms
+        watch.heard_ms -= by_ms
 
     def fell_due(self, channel: str, now_ms: int) -> Verdict:
         """A silence fell due: is it the channel's own, or its whole source's?"""
@@ -143,6 +177,11 @@ class Silence:
             return Verdict.SOURCE
         return Verdict.CHANNEL
 
+    def most_urgent(self, source: str) -> ChannelPlan | None:
+        """Of a source's channels the one whose silence is the most urgent."""
+        mine = [watch.plan for watch in self.channels.values() if watch.plan.source == source]
+        return min(mine, key=lambda plan: (_URGENCY[plan.silence_priority], plan.id), default=None)
+
     def started(self, arrival_ms: int) -> list[Watch]:
         """The process began: what fell due while it was not running gets one round to speak."""
         self._one_round(arrival_ms, lambda watch: True)
@@ -151,12 +190,19 @@ class Silence:
                 heard.at_ms = arrival_ms
         return list(self.channels.values())
 
-    def leap(self, started_ms: int, arrival_ms: int, by_ms: int) -> list[Watch]:
+    def leap(
+        self, started_ms: int, arrival_ms: int, by_ms: int, journal_axis: Callable[[ChannelPlan], bool]
+    ) -> list[Watch]:
         """A down time became known: what was set since the process start moves with it."""
         for watch in self.channels.values():
-            if watch.due_ms is not None and watch.set_ms >= started_ms:
-                watch.due_ms += by_ms
+            if watch.set_ms >= started_ms:
                 watch.set_ms += by_ms
+                watch.natural_ms += by_ms
+                watch.due_ms = None if watch.due_ms is None else watch.due_ms + by_ms
+            if journal_axis(watch.plan):
+                watch.since_ms += by_ms if watch.since_ms >= started_ms else 0
+                if watch.heard_ms is not None and watch.heard_ms >= started_ms:
+                    watch.heard_ms += by_ms
         self._one_round(arrival_ms, lambda watch: watch.set_ms < started_ms)
         for heard in self.sources.values():
             if heard.at_ms >= started_ms:

@@ -14,23 +14,29 @@ from msgspec.structs import replace
 from coldchain.model import Side
 from coldchain.plan import Budget, Crossing, Fires, Outside
 from coldchain.rules.judging import (
-    BAD,
     GOOD,
+    LIMITS_CHANGED,
     Change,
     Ended,
     Interval,
     Opened,
+    Returned,
     Sample,
     Triggered,
     crossing_ms,
     evidence_outside,
-    is_outside,
+    interpolates,
     value_for,
 )
 
 
 class BudgetState(Struct, frozen=True):
-    """Where one budget stands: what is spent, since when, and whether it is exceeded."""
+    """Where one budget stands.
+
+    spent:          the interval in which something was spent, None while nothing was.
+    from_ms:        the sums reach to here, or to the last sample if that is later.
+    unmonitored_ms: product time without evidence so far, charged or not.
+    """
 
     spent: Interval | None = None
     from_ms: int = 0
@@ -47,51 +53,42 @@ def start(rule: Budget, last: Sample | None, at_ms: int, max_gap_ms: int) -> _St
 
 def on_sample(rule: Budget, state: BudgetState, last: Sample | None, now: Sample, max_gap_ms: int) -> _Step:
     """Charge the time since the last sample, then see whether the sum is exceeded."""
-    changes: list[Change] = []
-    outside, unmonitored, since = _charge(rule, state, last, now, max_gap_ms)
-    charged = outside + (unmonitored if rule.charge_unmonitored else 0)
+    state, changes = _spend(rule, state, last, now.at_ms, max_gap_ms, now)
     spent = state.spent
-    is_out = evidence_outside(rule, now)
-    if spent is None and (charged or is_out):
-        start_ms = since if charged else now.at_ms
-        spent = Interval(rule.id, start_ms, extreme=rule.limit, extreme_ms=start_ms)
-        changes.append(Opened(start_ms))
+    if evidence_outside(rule, now):
+        if spent is None:
+            spent = Interval(rule.id, now.at_ms, extreme=rule.limit, extreme_ms=now.at_ms)
+            changes = (*changes, Opened(now.at_ms))
+        value = value_for(rule, now)
+        if value > spent.extreme if rule.side is Side.ABOVE else value < spent.extreme:
+            spent = replace(spent, extreme=value, extreme_ms=now.at_ms)
     if spent is None:
-        return (
-            replace(state, unmonitored_ms=state.unmonitored_ms + unmonitored) if unmonitored else state
-        ), ()
-    value = value_for(rule, now)
-    further = is_out and (value > spent.extreme if rule.side is Side.ABOVE else value < spent.extreme)
-    if charged or further:
-        spent = replace(
-            spent,
-            outside_ms=spent.outside_ms + charged,
-            extreme=value if further else spent.extreme,
-            extreme_ms=now.at_ms if further else spent.extreme_ms,
-        )
+        return state, changes
     if spent.triggered_ms is None and _exceeded(rule, spent.outside_ms):
         spent = replace(spent, triggered_ms=now.at_ms)
-        changes.append(Triggered(spent.start_ms, now.at_ms))
-    return BudgetState(spent, state.from_ms, state.unmonitored_ms + unmonitored), tuple(changes)
+        changes = (*changes, Triggered(spent.start_ms, now.at_ms))
+    return (state if spent is state.spent else replace(state, spent=spent)), changes
 
 
 def due_ms(rule: Budget, state: BudgetState, last: Sample | None, max_gap_ms: int) -> int | None:
     """When the sum is exceeded if nothing else arrives; None: it is standing still, or never."""
-    if rule.fires is not Fires.AT_DUE or rule.crossing is Crossing.LINEAR or last is None:
+    spent = state.spent
+    if rule.fires is not Fires.AT_DUE or (spent is not None and spent.triggered_ms is not None):
         return None
-    spent_ms = 0
-    if state.spent is not None:
-        if state.spent.triggered_ms is not None:
-            return None
-        spent_ms = state.spent.outside_ms
-    needed = max(0, rule.allowance_ms - spent_ms + (rule.exceeded is Outside.BEYOND))
-    begin = max(last.at_ms, state.from_ms)
-    if evidence_outside(rule, last):
-        if begin + needed <= last.at_ms + max_gap_ms or rule.charge_unmonitored:
-            return begin + needed
-    elif rule.charge_unmonitored:
-        return (begin if last.quality != GOOD else max(begin, last.at_ms + max_gap_ms)) + needed
-    return None
+    left_ms = rule.allowance_ms - (spent.outside_ms if spent is not None else 0)
+    needed = max(0, left_ms + (rule.exceeded is Outside.BEYOND))
+    begin, out = _running(rule, state, last, max_gap_ms)
+    if begin is None:
+        return None
+    if not out or last is None:
+        return begin + max(1, needed)
+    reached, counts_until = begin + needed, last.at_ms + max_gap_ms
+    if reached > counts_until and not rule.charge_unmonitored:
+        return None
+    if rule.crossing is Crossing.LINEAR and last.quality == GOOD:
+        # The line to a next reading may still take some of it back, as long as that may come in time.
+        return max(reached, counts_until + 1)
+    return reached
 
 
 def on_due(rule: Budget, state: BudgetState, last: Sample | None, max_gap_ms: int) -> _Step:
@@ -99,44 +96,76 @@ def on_due(rule: Budget, state: BudgetState, last: Sample | None, max_gap_ms: in
     at_ms = due_ms(rule, state, last, max_gap_ms)
     if at_ms is None:
         return state, ()
-    changes: list[Change] = []
+    changes: tuple[Change, ...] = ()
     spent = state.spent
     if spent is None:
-        spent = Interval(rule.id, at_ms, extreme=rule.limit, extreme_ms=at_ms)
-        changes.append(Opened(at_ms))
-    changes.append(Triggered(spent.start_ms, at_ms))
-    return replace(state, spent=replace(spent, triggered_ms=at_ms)), tuple(changes)
+        begin, _ = _running(rule, state, last, max_gap_ms)
+        start_ms = at_ms if begin is None else begin
+        spent = Interval(rule.id, start_ms, extreme=rule.limit, extreme_ms=start_ms)
+        changes = (Opened(start_ms),)
+    changes = (*changes, Triggered(spent.start_ms, at_ms))
+    return replace(state, spent=replace(spent, triggered_ms=at_ms)), changes
+
+
+def same(old: Budget, new: Budget) -> bool:
+    """Whether both judge alike. What only the alarm or people see of a budget is not asked."""
+    return (
+        old.side is new.side
+        and old.limit == new.limit
+        and old.outside is new.outside
+        and old.allowance_ms == new.allowance_ms
+        and old.exceeded is new.exceeded
+        and old.fires is new.fires
+        and old.crossing is new.crossing
+        and old.charge_unmonitored == new.charge_unmonitored
+    )
+
+
+def settle(rule: Budget, state: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+    """Bring the sums up to an instant from which on another probe, or another max_gap, counts."""
+    state, changes = _spend(rule, state, last, at_ms, max_gap_ms)
+    return replace(state, from_ms=max(at_ms, state.from_ms)), changes
 
 
 def reconfigure(
     old: Budget, new: Budget, state: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int
 ) -> _Step:
-    """Budgets carry over: what is spent stays spent, measured against the new allowance."""
-    state = _settle(old, state, last, at_ms, max_gap_ms)
-    spent = state.spent
-    if spent is None:
-        return replace(state, from_ms=at_ms), ()
-    if spent.triggered_ms is None and _exceeded(new, spent.outside_ms):
-        spent = replace(spent, triggered_ms=at_ms)
-        return BudgetState(spent, at_ms, state.unmonitored_ms), (Triggered(spent.start_ms, at_ms),)
-    return BudgetState(spent, at_ms, state.unmonitored_ms), ()
+    """Budgets carry over: the interval is closed, its successor begins with what is spent already."""
+    state, changes = settle(old, state, last, at_ms, max_gap_ms)
+    if state.spent is None:
+        return state, changes
+    closed = Ended(replace(_shown(state), end_ms=at_ms, why_ended=LIMITS_CHANGED))
+    state, more = _succeed(new, state, at_ms)
+    return state, (*changes, closed, *more)
 
 
 def end(
     rule: Budget, state: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int, why: str
 ) -> _Step:
-    """The rule is no longer in force."""
-    state = _settle(rule, state, last, at_ms, max_gap_ms)
+    """The rule is no longer in force. Answers what is left to be remembered should it come back."""
+    state, changes = settle(rule, state, last, at_ms, max_gap_ms)
     if state.spent is None:
-        return BudgetState(), ()
-    return BudgetState(), (Ended(replace(state.spent, end_ms=at_ms, why_ended=why)),)
+        return state, changes
+    return state, (*changes, Ended(replace(_shown(state), end_ms=at_ms, why_ended=why)))
+
+
+def resume(rule: Budget, left: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+    """The budget is in force again for the same product: what was spent before counts."""
+    state = replace(left, from_ms=at_ms)
+    return (state, ()) if state.spent is None else _succeed(rule, state, at_ms)
 
 
 def standing(
     rule: Budget, state: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int
 ) -> Interval | None:
     """What is spent up to `at_ms`."""
-    return _settle(rule, state, last, at_ms, max_gap_ms).spent
+    state, _ = _spend(rule, state, last, at_ms, max_gap_ms)
+    return None if state.spent is None else _shown(state)
+
+
+def active(state: BudgetState) -> bool:
+    """Whether the alarm's condition lasts: an exceeded budget stays so for its product."""
+    return state.spent is not None and state.spent.triggered_ms is not None
 
 
 def _exceeded(rule: Budget, spent_ms: int) -> bool:
@@ -145,43 +174,89 @@ def _exceeded(rule: Budget, spent_ms: int) -> bool:
     )
 
 
-def _settle(
-    rule: Budget, state: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int
-) -> BudgetState:
-    """Charge the time from the last sample to `at_ms`, with no new evidence."""
-    if last is None or state.spent is None:
-        return state
-    begin = max(last.at_ms, state.from_ms)
-    monitored = max(0, min(at_ms, last.at_ms + max_gap_ms) - begin)
-    rest = max(0, at_ms - begin) - monitored
-    charged = monitored if evidence_outside(rule, last) else 0
-    if rule.charge_unmonitored:
-        charged += rest
-    return replace(state, spent=replace(state.spent, outside_ms=state.spent.outside_ms + charged))
+def _shown(state: BudgetState) -> Interval:
+    assert state.spent is not None
+    return replace(state.spent, unmonitored_ms=state.unmonitored_ms)
+
+
+def _succeed(rule: Budget, state: BudgetState, at_ms: int) -> _Step:
+    """A new interval that begins with what was spent, measured against the rule's allowance."""
+    spent = state.spent
+    assert spent is not None
+    carried = Interval(rule.id, at_ms, extreme=rule.limit, extreme_ms=at_ms, outside_ms=spent.outside_ms)
+    changes: tuple[Change, ...] = (Opened(at_ms),)
+    if _exceeded(rule, spent.outside_ms):
+        carried = replace(carried, triggered_ms=at_ms)
+        changes = (*changes, Triggered(at_ms, at_ms))
+    elif spent.triggered_ms is not None:
+        changes = (*changes, Returned(at_ms))  # by arithmetic: no reading could show it
+    return replace(state, spent=carried), changes
+
+
+def _running(
+    rule: Budget, state: BudgetState, last: Sample | None, max_gap_ms: int
+) -> tuple[int | None, bool]:
+    """Since when the sum is running if nothing else arrives (None: it stands still); True: outside."""
+    begin = state.from_ms if last is None else max(last.at_ms, state.from_ms)
+    if last is not None and evidence_outside(rule, last):
+        counts = rule.charge_unmonitored or begin < last.at_ms + max_gap_ms
+        return (begin if counts else None), True
+    if not rule.charge_unmonitored:
+        return None, False
+    if last is not None and last.quality == GOOD:
+        begin = max(begin, last.at_ms + max_gap_ms)
+    return begin, False
+
+
+def _spend(
+    rule: Budget,
+    state: BudgetState,
+    last: Sample | None,
+    at_ms: int,
+    max_gap_ms: int,
+    now: Sample | None = None,
+) -> _Step:
+    """Charge the time up to `at_ms`; `now`: the sample there, if there is one."""
+    outside, unmonitored, since = _charge(rule, state, last, at_ms, max_gap_ms, now)
+    charged = outside + (unmonitored if rule.charge_unmonitored else 0)
+    if not charged and not unmonitored:
+        return state, ()
+    changes: tuple[Change, ...] = ()
+    spent = state.spent
+    if charged:
+        if spent is None:
+            spent = Interval(rule.id, since, extreme=rule.limit, extreme_ms=since)
+            changes = (Opened(since),)
+        spent = replace(spent, outside_ms=spent.outside_ms + charged)
+    return BudgetState(spent, state.from_ms, state.unmonitored_ms + unmonitored), changes
 
 
 def _charge(
-    rule: Budget, state: BudgetState, last: Sample | None, now: Sample, max_gap_ms: int
+    rule: Budget,
+    state: BudgetState,
+    last: Sample | None,
+    at_ms: int,
+    max_gap_ms: int,
+    now: Sample | None,
 ) -> tuple[int, int, int]:
-    """Time outside and unmonitored since the last sample, and when the time outside began."""
+    """Time outside and unmonitored up to `at_ms`, and when what of it is charged began."""
     if last is None:
-        return 0, max(0, now.at_ms - state.from_ms), state.from_ms
+        return 0, max(0, at_ms - state.from_ms), state.from_ms
     begin = max(last.at_ms, state.from_ms)
-    span = max(0, now.at_ms - begin)
+    span = max(0, at_ms - begin)
     was_out = evidence_outside(rule, last)
     counts = last.quality == GOOD or was_out
-    monitored = max(0, min(now.at_ms, last.at_ms + max_gap_ms) - begin) if counts else 0
-    linear = (
-        rule.crossing is Crossing.LINEAR
-        and last.quality == GOOD
-        and now.quality == GOOD
-        and now.at_ms - last.at_ms <= max_gap_ms
-    )
-    is_out = now.quality != BAD and is_outside(rule.side, rule.outside, rule.limit, value_for(rule, now))
-    if linear and was_out != is_out:
-        at_ms = crossing_ms(
+    monitored = max(0, min(at_ms, last.at_ms + max_gap_ms) - begin) if counts else 0
+    if (
+        now is not None
+        and was_out != evidence_outside(rule, now)
+        and interpolates(rule, last, now, max_gap_ms)
+    ):
+        crossed = crossing_ms(
             rule.limit, (last.at_ms, value_for(rule, last)), (now.at_ms, value_for(rule, now))
         )
-        at_ms = max(at_ms, begin)
-        return (at_ms - begin, 0, begin) if was_out else (now.at_ms - at_ms, 0, at_ms)
-    return (monitored if was_out else 0), span - monitored, begin
+        crossed = min(max(crossed, begin), at_ms)
+        return (crossed - begin, 0, begin) if was_out else (at_ms - crossed, 0, crossed)
+    if was_out:
+        return monitored, span - monitored, begin
+    return 0, span - monitored, begin + monitored

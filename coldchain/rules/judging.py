@@ -13,10 +13,16 @@ from math import floor
 from msgspec import Struct
 
 from coldchain.model import Side
-from coldchain.plan import Outside, Rule
+from coldchain.plan import Crossing, Outside, Rule
 
 #: Codes of quality inside the engine; smaller is better evidence.
 GOOD, UNCERTAIN, BAD = 0, 1, 2
+
+# Why an interval ended, where it was not evidence that ended it.
+LIMITS_CHANGED = "limits_changed"
+PRODUCT_CHANGED = "product_changed"
+NOT_IN_FORCE = "rule_no_longer_in_force"
+TIME_BASE_CHANGED = "time_base_changed"
 
 
 class Sample(Struct, frozen=True):
@@ -36,7 +42,9 @@ class Interval(Struct, frozen=True):
     """An excursion as the rule sees it: a span outside a limit, triggered or not.
 
     outside_ms is the monitored time outside, unmonitored_ms the rest of the span; integral is the
-    distance beyond the limit times ms, over the monitored part; end_ms None: still open.
+    distance beyond the limit times ms, over the monitored part; end_ms None: still open. Of a budget
+    outside_ms is what was spent so far, carried over from before included, and there is no integral.
+    why_ended is one of the words above, or "" if evidence ended it.
     """
 
     rule: str
@@ -72,7 +80,7 @@ class Ended(Struct, frozen=True):
 
 
 class Returned(Struct, frozen=True):
-    """The alarm's condition is gone (after the off-delay)."""
+    """The alarm's condition is gone (after the off-delay, or with the product it was about)."""
 
     at_ms: int
 
@@ -103,3 +111,25 @@ def crossing_ms(limit: int, before: tuple[int, int], after: tuple[int, int]) -> 
     if v0 == v1:
         return t1
     return t0 + floor(Fraction((limit - v0) * (t1 - t0), v1 - v0))
+
+
+def interpolates(rule: Rule, last: Sample | None, now: Sample | None, max_gap_ms: int) -> bool:
+    """Whether a rule sees a line between two samples: both GOOD, neighbours within `max_gap`."""
+    return (
+        rule.crossing is Crossing.LINEAR
+        and last is not None
+        and now is not None
+        and last.quality == GOOD
+        and now.quality == GOOD
+        and now.at_ms - last.at_ms <= max_gap_ms
+    )
+
+
+def area_beyond(before: int, after: int, span_ms: int) -> int:
+    """Distance beyond a limit times ms under a line; negative distances are inside and count nothing."""
+    if before <= 0 and after <= 0:
+        return 0
+    if before >= 0 and after >= 0:
+        return (before + after) * span_ms // 2
+    out = max(before, after)
+    return out * out * span_ms // (2 * abs(after - before))

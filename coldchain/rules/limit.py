@@ -12,10 +12,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coldchain.model import Side
-from coldchain.plan import Crossing, Fires, Limit
+from coldchain.plan import Fires, Limit
 from coldchain.rules.judging import (
     BAD,
     GOOD,
+    LIMITS_CHANGED,
     Change,
     Ended,
     Interval,
@@ -23,7 +24,9 @@ from coldchain.rules.judging import (
     Returned,
     Sample,
     Triggered,
+    area_beyond,
     crossing_ms,
+    interpolates,
     is_outside,
     value_for,
 )
@@ -33,10 +36,12 @@ class LimitState(Struct, frozen=True):
     """Where one limit stands.
 
     open:        the interval outside now, or None inside.
-    hold_ms:     since when the hold runs (differs from the interval's start after a limit changed).
-    not_before:  a hold cannot be due before its limit was in force.
+    hold_since:  since when the hold runs (differs from the interval's start after a limit changed).
+    not_before:  the hold is not certain before: its limit's activation, the sample that showed it.
     active:      triggered, and not yet returned: the alarm's condition.
     inside_ms:   since when there is unbroken evidence of being inside, while `active`.
+    from_ms:     the open interval's sums reach to here, or to the last sample if that is later.
+    was_active:  the condition lasted already when the open interval triggered.
     """
 
     open: Interval | None = None
@@ -44,6 +49,8 @@ class LimitState(Struct, frozen=True):
     not_before_ms: int = 0
     active: bool = False
     inside_ms: int | None = None
+    from_ms: int = 0
+    was_active: bool = False
 
 
 IDLE = LimitState()
@@ -53,7 +60,7 @@ _Step = tuple[LimitState, tuple[Change, ...]]
 
 def start(rule: Limit, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
     """The state of a limit that comes into force at `at_ms`: a condition already true opens now."""
-    state = LimitState(not_before_ms=at_ms)
+    state = LimitState(not_before_ms=at_ms, from_ms=at_ms)
     if last is None or last.quality != GOOD or at_ms - last.at_ms > max_gap_ms:
         return state, ()
     value = value_for(rule, last)
@@ -101,6 +108,26 @@ def on_due(rule: Limit, state: LimitState, last: Sample | None, max_gap_ms: int)
     return _trigger(state, state.open, at_ms)
 
 
+def same(old: Limit, new: Limit) -> bool:
+    """Whether both judge alike. What only the alarm or people see of a limit is not asked."""
+    return (
+        old.side is new.side
+        and old.limit == new.limit
+        and old.outside is new.outside
+        and old.hold_ms == new.hold_ms
+        and old.fires is new.fires
+        and old.crossing is new.crossing
+        and old.deadband == new.deadband
+    )
+
+
+def settle(rule: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+    """Bring the sums up to an instant from which on another probe, or another max_gap, counts."""
+    if state.open is None:
+        return state, ()
+    return replace(state, open=_account(rule, state, last, at_ms, max_gap_ms), from_ms=at_ms), ()
+
+
 def reconfigure(
     old: Limit, new: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int
 ) -> _Step:
@@ -112,8 +139,8 @@ def reconfigure(
     changes: list[Change] = []
     fresh, opened = start(new, last, at_ms, max_gap_ms)
     if state.open is not None:
-        closed = _account(old, state.open, last, at_ms, max_gap_ms)
-        changes.append(Ended(replace(closed, end_ms=at_ms, why_ended="limits_changed")))
+        closed = _account(old, state, last, at_ms, max_gap_ms)
+        changes.append(Ended(replace(closed, end_ms=at_ms, why_ended=LIMITS_CHANGED)))
         still = (
             last is not None
             and last.quality == GOOD
@@ -130,51 +157,81 @@ def reconfigure(
 
 
 def end(rule: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int, why: str) -> _Step:
-    """The rule is no longer in force: its open excursion ends with the reason, not with evidence."""
+    """The rule is no longer in force: its open excursion ends with the reason, not with evidence.
+
+    Answers what is left to be remembered should the rule come back.
+    """
+    left = LimitState(active=state.active)
     if state.open is None:
-        return IDLE, ()
-    closed = _account(rule, state.open, last, at_ms, max_gap_ms)
-    return IDLE, (Ended(replace(closed, end_ms=at_ms, why_ended=why)),)
+        return left, ()
+    closed = _account(rule, state, last, at_ms, max_gap_ms)
+    return left, (Ended(replace(closed, end_ms=at_ms, why_ended=why)),)
+
+
+def resume(rule: Limit, left: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+    """The rule is in force again for the same product: its condition lasts until evidence ends it."""
+    state, changes = start(rule, last, at_ms, max_gap_ms)
+    return replace(state, active=left.active), changes
 
 
 def standing(
     rule: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int
 ) -> Interval | None:
     """The open interval with its sums brought up to `at_ms`."""
-    return None if state.open is None else _account(rule, state.open, last, at_ms, max_gap_ms)
+    return None if state.open is None else _account(rule, state, last, at_ms, max_gap_ms)
+
+
+def active(state: LimitState) -> bool:
+    """Whether the alarm's condition lasts."""
+    return state.active
 
 
 def _shifted(rule: Limit) -> int:
     return rule.limit - rule.deadband if rule.side is Side.ABOVE else rule.limit + rule.deadband
 
 
-def _account(rule: Limit, open_: Interval, last: Sample | None, at_ms: int, max_gap_ms: int) -> Interval:
-    """Add the time from the last sample to `at_ms` to an open interval."""
+def _beyond(rule: Limit, value: int) -> int:
+    return value - rule.limit if rule.side is Side.ABOVE else rule.limit - value
+
+
+def _account(
+    rule: Limit,
+    state: LimitState,
+    last: Sample | None,
+    at_ms: int,
+    max_gap_ms: int,
+    now: Sample | None = None,
+) -> Interval:
+    """Add the time up to `at_ms` to the open interval; `now`: the sample there, if there is one."""
+    open_ = state.open
+    assert open_ is not None
+    begin = max(open_.start_ms, state.from_ms)
     if last is None:
-        return replace(open_, unmonitored_ms=open_.unmonitored_ms + at_ms - open_.start_ms)
-    begin = max(last.at_ms, open_.start_ms)
+        return replace(open_, unmonitored_ms=open_.unmonitored_ms + max(0, at_ms - begin))
+    begin = max(begin, last.at_ms)
     value = value_for(rule, last)
     counts = last.quality != BAD and (
         last.quality == GOOD or is_outside(rule.side, rule.outside, _shifted(rule), value)
     )
     monitored = max(0, min(at_ms, last.at_ms + max_gap_ms) - begin) if counts else 0
-    beyond = value - rule.limit if rule.side is Side.ABOVE else rule.limit - value
+    if now is not None and interpolates(rule, last, now, max_gap_ms):
+        reached = value_for(rule, now)
+        run = now.at_ms - last.at_ms
+        if begin > last.at_ms:
+            value += (reached - value) * (begin - last.at_ms) // run
+        area = area_beyond(_beyond(rule, value), _beyond(rule, reached), monitored)
+    else:
+        area = max(0, _beyond(rule, value)) * monitored
     return replace(
         open_,
         outside_ms=open_.outside_ms + monitored,
         unmonitored_ms=open_.unmonitored_ms + max(0, at_ms - begin) - monitored,
-        integral=open_.integral + max(0, beyond) * monitored,
+        integral=open_.integral + area,
     )
 
 
 def _crossed_ms(rule: Limit, last: Sample | None, now: Sample, max_gap_ms: int, edge: int) -> int:
-    if (
-        rule.crossing is Crossing.STEP
-        or last is None
-        or last.quality != GOOD
-        or now.quality != GOOD
-        or now.at_ms - last.at_ms > max_gap_ms
-    ):
+    if last is None or not interpolates(rule, last, now, max_gap_ms):
         return now.at_ms
     return crossing_ms(edge, (last.at_ms, value_for(rule, last)), (now.at_ms, value_for(rule, now)))
 
@@ -185,21 +242,23 @@ def _outside(
     changes: list[Change] = []
     open_ = state.open
     if open_ is None:
-        since = max(_crossed_ms(rule, last, now, max_gap_ms, rule.limit), state.not_before_ms)
-        beyond = value - rule.limit if rule.side is Side.ABOVE else rule.limit - value
-        # Between the crossing and this sample the line rises from the limit: half the triangle.
+        # Interpolated, it may have begun before this sample, but not before the limit was in force.
+        since = max(_crossed_ms(rule, last, now, max_gap_ms, rule.limit), state.from_ms)
+        since = min(since, now.at_ms)
         open_ = Interval(
             rule.id,
             since,
             extreme=value,
             extreme_ms=now.at_ms,
             outside_ms=now.at_ms - since,
-            integral=beyond * (now.at_ms - since) // 2,
+            integral=area_beyond(0, _beyond(rule, value), now.at_ms - since),
         )
-        state = replace(state, open=open_, hold_since_ms=since)
+        # It is this sample that shows it: no hold of it can be certain earlier.
+        certain = max(state.not_before_ms, now.at_ms)
+        state = replace(state, open=open_, hold_since_ms=since, not_before_ms=certain)
         changes.append(Opened(since))
     else:
-        open_ = _account(rule, open_, last, now.at_ms, max_gap_ms)
+        open_ = _account(rule, state, last, now.at_ms, max_gap_ms, now)
         further = value > open_.extreme if rule.side is Side.ABOVE else value < open_.extreme
         if further:
             open_ = replace(open_, extreme=value, extreme_ms=now.at_ms)
@@ -218,7 +277,7 @@ def _inside(rule: Limit, state: LimitState, last: Sample | None, now: Sample, ma
     changes: list[Change] = []
     back = now.at_ms
     if state.open is not None:
-        open_ = _account(rule, state.open, last, now.at_ms, max_gap_ms)
+        open_ = _account(rule, state, last, now.at_ms, max_gap_ms, now)
         back = max(_crossed_ms(rule, last, now, max_gap_ms, _shifted(rule)), open_.start_ms)
         over = now.at_ms - back
         open_ = replace(open_, end_ms=back, outside_ms=max(0, open_.outside_ms - over))
@@ -228,6 +287,9 @@ def _inside(rule: Limit, state: LimitState, last: Sample | None, now: Sample, ma
             open_ = replace(open_, triggered_ms=None)
         changes.append(Ended(open_, unconfirmed))
         state = replace(state, open=None, inside_ms=None)
+        if unconfirmed and not state.was_active:
+            # What is denied was no condition either: nothing is left that an off-delay could hold.
+            return replace(state, active=False), (*changes, Returned(now.at_ms))
     if not state.active:
         return replace(state, inside_ms=None) if state.inside_ms is not None else state, tuple(changes)
     broken = last is None or last.quality != GOOD or now.at_ms - last.at_ms > max_gap_ms
@@ -245,7 +307,7 @@ def _inside(rule: Limit, state: LimitState, last: Sample | None, now: Sample, ma
 def _no_evidence(state: LimitState, last: Sample | None, now: Sample, rule: Limit, max_gap_ms: int) -> _Step:
     open_ = state.open
     if open_ is not None:
-        open_ = _account(rule, open_, last, now.at_ms, max_gap_ms)
+        open_ = _account(rule, state, last, now.at_ms, max_gap_ms)
     elif state.inside_ms is None:
         return state, ()
     return replace(state, open=open_, inside_ms=None), ()
@@ -253,4 +315,7 @@ def _no_evidence(state: LimitState, last: Sample | None, now: Sample, rule: Limi
 
 def _trigger(state: LimitState, open_: Interval, at_ms: int) -> _Step:
     triggered = replace(open_, triggered_ms=at_ms)
-    return replace(state, open=triggered, active=True), (Triggered(open_.start_ms, at_ms),)
+    return (
+        replace(state, open=triggered, active=True, was_active=state.active),
+        (Triggered(open_.start_ms, at_ms),),
+    )

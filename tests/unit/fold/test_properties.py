@@ -93,6 +93,8 @@ def test_in_order_equals_the_oracle_and_its_own_refold(readings: list[R], words:
     wanted = expected(readings, words, end)
     assert truth(bench, "above") == wanted
     assert bench.refold() == bench.said
+    if len({r.t for r in readings}) < len(readings):
+        return  # a second reading of one instant is a late reading: it may deny what the first has raised
     raised = [(a.since_ms, a.due_ms) for _, a in bench.said if a.kind is Kind.RAISED and a.rule == "above"]
     assert raised == [(start, due) for start, due, _ in wanted if due is not None]
     assert all(a.late is None for _, a in bench.said if a.rule == "above")

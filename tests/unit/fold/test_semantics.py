@@ -187,8 +187,7 @@ def test_a_leap_belongs_to_the_down_time() -> None:
 
 def test_silence_alarms_at_its_due_time_and_retained_never_resets_it() -> None:
     """fresh_within + 1 ms after the newest GOOD reading; a retained or BAD one is no sign of life."""
-    words = {"fresh_within_ms": 10 * MIN}
-    bench = Bench(plan(channels=(channel(**words),)))
+    bench = Bench(plan(channels=(channel(fresh_within_ms=10 * MIN),)))
     bench.add(reading(0, "-160"))
     bench.add(reading(6, "-161", origin=Origin.RETAINED))
     bench.add(bad(9))

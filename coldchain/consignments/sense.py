@@ -1,0 +1,85 @@
+"""Whether a plan makes sense to the fold at all.
+
+A configuration is checked where it is read, with line and mend. This is the last door before the
+engine: whatever could make it fail, loop or judge by nonsense is refused here, in one sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from coldchain.plan import ChannelPlan, Limit, Plan, ProfilePlan, Rule
+from coldchain.units import QUANTITIES
+
+#: Beyond this many quanta no validity window and no limit means anything (units.py converts no more).
+_LARGEST = 2**40
+
+
+def nonsense(plan: Plan) -> str | None:
+    """The first thing in a plan that cannot be, or None."""
+    return next(_faults(plan), None)
+
+
+def _faults(plan: Plan) -> Iterator[str]:
+    for what, names in (
+        ("source", [source.id for source in plan.sources]),
+        ("channel", [channel.id for channel in plan.channels]),
+        ("asset", [asset.id for asset in plan.assets]),
+        ("profile", [profile.id for profile in plan.profiles]),
+    ):
+        if (twice := _twice(names)) is not None:
+            yield f"{what} {twice} stands there twice"
+    sources = {source.id for source in plan.sources}
+    for source in plan.sources:
+        if source.round_ms < 0 or source.clock_tolerance_ms < 0:
+            yield f"source {source.id} has a negative time"
+    for channel in plan.channels:
+        yield from _channel(channel, sources)
+    for profile in plan.profiles:
+        yield from _profile(profile)
+
+
+def _channel(channel: ChannelPlan, sources: set[str]) -> Iterator[str]:
+    name = f"channel {channel.id}"
+    if channel.source not in sources:
+        yield f"{name}: no source {channel.source}"
+    if channel.quantity not in QUANTITIES:
+        yield f"{name}: no quantity {channel.quantity}"
+    if "/" in channel.role:
+        yield f"{name}: the role {channel.role} has a slash in it"
+    if not -_LARGEST <= channel.valid_low <= channel.valid_high <= _LARGEST:
+        yield f"{name}: nothing is valid between {channel.valid_low} and {channel.valid_high}"
+    if channel.fresh_within_ms <= 0 or channel.max_gap_ms < 0 or channel.interval_ms < 0:
+        yield f"{name}: a time is negative, or nothing is ever fresh"
+    if channel.re_alarm_ms is not None and channel.re_alarm_ms <= 0:
+        yield f"{name}: its alarm would never stop"
+    if any(low.at >= high.at for low, high in pairwise(channel.calibration)):
+        yield f"{name}: the points of its calibration do not rise"
+
+
+def _profile(profile: ProfilePlan) -> Iterator[str]:
+    if (twice := _twice(stage.name for stage in profile.stages)) is not None:
+        yield f"profile {profile.id}: stage {twice} stands there twice"
+    for stage in profile.stages:
+        if (twice := _twice(rule.id for rule in stage.rules)) is not None:
+            yield f"profile {profile.id}: rule {twice} stands twice in stage {stage.name}"
+        for rule in stage.rules:
+            yield from _rule(f"profile {profile.id}: rule {rule.id}", rule)
+
+
+def _rule(name: str, rule: Rule) -> Iterator[str]:
+    times = (rule.hold_ms, rule.off_delay_ms) if isinstance(rule, Limit) else (rule.allowance_ms,)
+    if min(times) < 0 or (isinstance(rule, Limit) and rule.deadband < 0):
+        yield f"{name} has a negative time or deadband"
+    if rule.re_alarm_ms is not None and rule.re_alarm_ms <= 0:
+        yield f"{name}: its alarm would never stop"
+
+
+def _twice(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

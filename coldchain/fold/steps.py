@@ -1,0 +1,281 @@
+"""Where a place stands, and the four things that move it: a boundary, a deadline, a sample, time.
+
+Everything here is in event order, on the place's own axis. What a step changes is told to whoever
+asked for it; what stands can be kept and restored, which is how a place is folded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from coldchain.consignments.line import Segment
+from coldchain.plan import ChannelPlan, Rule
+from coldchain.rules.book import JUDGES
+from coldchain.rules.judging import (
+    BAD,
+    GOOD,
+    LIMITS_CHANGED,
+    NOT_IN_FORCE,
+    PRODUCT_CHANGED,
+    Change,
+    Returned,
+    Sample,
+)
+
+
+class Meter(Struct, frozen=True):
+    """Plain statistics of a place since its product came in: coverage and extremes.
+
+    from_ms: good_ms reaches to here, or to the last sample if that is later.
+    """
+
+    scope: str = ""
+    since_ms: int = 0
+    good_ms: int = 0
+    low: int | None = None
+    low_ms: int = 0
+    high: int | None = None
+    high_ms: int = 0
+    from_ms: int = 0
+
+
+class Told(Struct, frozen=True):
+    """One change of one rule, as it came out of a step, and the place's time then."""
+
+    rule: Rule
+    change: Change
+    segment: Segment
+    at_ms: int
+
+
+Tell = Callable[[Told], None]
+_Running = tuple[tuple[Rule, Any], ...]
+
+
+class Snapshot(Struct, frozen=True):
+    """Everything a place needs to continue from `at_ms`. left: rules not in force that may come back."""
+
+    at_ms: int | None
+    segment: int
+    last: Sample | None
+    running: _Running
+    left: _Running
+    meter: Meter
+
+    def adjusted(self, was: Meter, now: Meter) -> Snapshot:
+        """The same after samples were added before it, between which the meter grew from `was` to `now`."""
+        mine = self.meter
+        if was == now or (mine.scope, mine.since_ms) != (was.scope, was.since_ms):
+            return self
+        low, low_ms = mine.low, mine.low_ms
+        if now.low is not None and (low is None or (now.low, now.low_ms) < (low, low_ms)):
+            low, low_ms = now.low, now.low_ms
+        high, high_ms = mine.high, mine.high_ms
+        if now.high is not None and (high is None or (-now.high, now.high_ms) < (-high, high_ms)):
+            high, high_ms = now.high, now.high_ms
+        good_ms = mine.good_ms + now.good_ms - was.good_ms
+        meter = Meter(mine.scope, mine.since_ms, good_ms, low, low_ms, high, high_ms, mine.from_ms)
+        return replace(self, meter=meter)
+
+
+@dataclass(slots=True)
+class Stand:
+    """Where a place stands: its time, its segment, its last sample, and the states of its rules."""
+
+    at_ms: int | None = None
+    segment: int = -1
+    now: Segment | None = None
+    gap_ms: int = 0
+    last: Sample | None = None
+    running: list[tuple[Rule, Any]] = field(default_factory=list)
+    left: dict[str, tuple[Rule, Any]] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
+    due: tuple[int, str] | None = None
+
+    # The four things
+
+    def reach(self, to_ms: int) -> None:
+        """Time moves on, never back."""
+        if self.at_ms is None or to_ms > self.at_ms:
+            self.at_ms = to_ms
+
+    def fire(self, rule_id: str, at_ms: int, tell: Tell) -> None:
+        """A rule's own deadline has come."""
+        self.reach(at_ms)
+        segment = self._here()
+        for i, (rule, state) in enumerate(self.running):
+            if rule.id == rule_id:
+                new, changes = JUDGES[type(rule)].on_due(rule, state, self.last, self.gap_ms)
+                self.running[i] = (rule, new)
+                for change in changes:
+                    tell(Told(rule, change, segment, at_ms))
+        self.reckon()
+
+    def judge(self, now: Sample, tell: Tell) -> None:
+        """A sample of the present channel, newer than all before."""
+        last, gap_ms, running = self.last, self.gap_ms, self.running
+        for i, (rule, state) in enumerate(running):
+            new, changes = JUDGES[type(rule)].on_sample(rule, state, last, now, gap_ms)
+            if new is not state:
+                running[i] = (rule, new)
+            for change in changes:
+                tell(Told(rule, change, self._here(), now.at_ms))
+        self._measure(now)
+        self.last = now
+        self.reckon()
+
+    def enter(self, index: int, new: Segment, tell: Tell) -> None:
+        """A boundary: another probe, other rules, another product."""
+        at_ms, old, gap_ms = new.from_ms, self.now, self.gap_ms
+        self.reach(at_ms)
+        another = old is None or identity(old.channel) != identity(new.channel)
+        new_gap_ms = new.channel.max_gap_ms if new.channel is not None else 0
+        product = old is not None and old.scope != new.scope
+        if old is not None and (another or product or new_gap_ms != gap_ms):
+            self._settle(at_ms, old, tell)
+        if another:
+            self.last = None  # another probe's reading is no evidence for this one
+        running = {rule.id: (rule, state) for rule, state in self.running}
+        if product and old is not None:
+            for rule, state in running.values():
+                self._leave(rule, state, old, at_ms, PRODUCT_CHANGED, tell)
+            for rule, state in self.left.values():
+                self._forget(rule, state, old, at_ms, tell)
+            running, self.left = {}, {}
+        kept = [
+            self._take_over(rule, running.pop(rule.id, None), old or new, new, tell) for rule in new.rules
+        ]
+        for rule, state in running.values():
+            self.left[rule.id] = (rule, self._leave(rule, state, old or new, at_ms, NOT_IN_FORCE, tell))
+        self.segment, self.now, self.gap_ms, self.running = index, new, new_gap_ms, kept
+        if product or old is None:
+            self.meter = Meter(scope=new.scope, since_ms=at_ms, from_ms=at_ms)
+        self.reckon()
+
+    # Keeping and restoring
+
+    def keep(self) -> Snapshot:
+        """What is needed to continue from here."""
+        return Snapshot(
+            self.at_ms, self.segment, self.last, tuple(self.running), tuple(self.left.values()), self.meter
+        )
+
+    def restore(self, kept: Snapshot | None, line: list[Segment]) -> None:
+        """Stand where a snapshot was taken; None: where nothing has happened yet."""
+        if kept is None:
+            kept = Snapshot(None, -1, None, (), (), Meter())
+        self.at_ms, self.segment, self.last, self.meter = kept.at_ms, kept.segment, kept.last, kept.meter
+        self.running = list(kept.running)
+        self.left = {rule.id: (rule, state) for rule, state in kept.left}
+        self.now = line[kept.segment] if kept.segment >= 0 else None
+        channel = self.now.channel if self.now is not None else None
+        self.gap_ms = channel.max_gap_ms if channel is not None else 0
+        self.reckon()
+
+    def agrees(self, kept: Snapshot) -> bool:
+        """Whether all that follows will be as it was from a snapshot on, but for the meter."""
+        return (
+            self.segment == kept.segment
+            and self.last == kept.last
+            and tuple(self.running) == kept.running
+            and tuple(self.left.values()) == kept.left
+            and (self.meter.scope, self.meter.since_ms) == (kept.meter.scope, kept.meter.since_ms)
+        )
+
+    def reckon(self) -> None:
+        """Work out which rule changes by itself next."""
+        due: tuple[int, str] | None = None
+        last, gap_ms = self.last, self.gap_ms
+        for rule, state in self.running:
+            at_ms = JUDGES[type(rule)].due_ms(rule, state, last, gap_ms)
+            if at_ms is not None and (due is None or (at_ms, rule.id) < due):
+                due = (at_ms, rule.id)
+        self.due = due
+
+    # The parts of a boundary
+
+    def _take_over(
+        self, rule: Rule, before: tuple[Rule, Any] | None, old: Segment, new: Segment, tell: Tell
+    ) -> tuple[Rule, Any]:
+        """A rule that is in force from a boundary on, with the state it begins with."""
+        judge, at_ms = JUDGES[type(rule)], new.from_ms
+        left = self.left.pop(rule.id, None)
+        if left is not None:
+            if type(left[0]) is type(rule):
+                state, changes = judge.resume(rule, left[1], self.last, at_ms, self.gap_ms)
+                return self._begun(rule, state, changes, new, tell)
+            self._forget(*left, old, at_ms, tell)
+        if before is not None:
+            was, state = before
+            if type(was) is type(rule):
+                if judge.same(was, rule):
+                    return (rule, state)
+                state, changes = judge.reconfigure(was, rule, state, self.last, at_ms, self.gap_ms)
+                return self._begun(rule, state, changes, new, tell)
+            # Another kind of rule under the name of the old one: nothing of it can go on.
+            self._leave(was, state, old, at_ms, LIMITS_CHANGED, tell)
+        state, changes = judge.start(rule, self.last, at_ms, self.gap_ms)
+        return self._begun(rule, state, changes, new, tell)
+
+    def _begun(
+        self, rule: Rule, state: Any, changes: tuple[Change, ...], new: Segment, tell: Tell
+    ) -> tuple[Rule, Any]:
+        for change in changes:
+            tell(Told(rule, change, new, new.from_ms))
+        return (rule, state)
+
+    def _leave(self, rule: Rule, state: Any, old: Segment, at_ms: int, why: str, tell: Tell) -> Any:
+        """A rule is no longer in force. Its alarm stays, but where its product, or what it was, is gone."""
+        judge = JUDGES[type(rule)]
+        was_active = judge.active(state)
+        state, changes = judge.end(rule, state, self.last, at_ms, self.gap_ms, why)
+        if why != NOT_IN_FORCE and was_active:
+            changes = (*changes, Returned(at_ms))
+        for change in changes:
+            tell(Told(rule, change, old, at_ms))
+        return state
+
+    def _forget(self, rule: Rule, state: Any, old: Segment, at_ms: int, tell: Tell) -> None:
+        """What was left of a rule that is not in force will not come back."""
+        if JUDGES[type(rule)].active(state):
+            tell(Told(rule, Returned(at_ms), old, at_ms))
+
+    def _settle(self, at_ms: int, old: Segment, tell: Tell) -> None:
+        for i, (rule, state) in enumerate(self.running):
+            new, changes = JUDGES[type(rule)].settle(rule, state, self.last, at_ms, self.gap_ms)
+            self.running[i] = (rule, new)
+            for change in changes:
+                tell(Told(rule, change, old, at_ms))
+        self.meter = replace(self.meter, good_ms=self._good_ms(at_ms), from_ms=at_ms)
+
+    def _measure(self, now: Sample) -> None:
+        meter = self.meter
+        low, low_ms, high, high_ms = meter.low, meter.low_ms, meter.high, meter.high_ms
+        if now.quality != BAD:
+            if low is None or now.low < low:
+                low, low_ms = now.low, now.at_ms
+            if high is None or now.high > high:
+                high, high_ms = now.high, now.at_ms
+        good_ms = self._good_ms(now.at_ms)
+        self.meter = Meter(meter.scope, meter.since_ms, good_ms, low, low_ms, high, high_ms, meter.from_ms)
+
+    def _good_ms(self, at_ms: int) -> int:
+        meter, last = self.meter, self.last
+        if last is None or last.quality != GOOD:
+            return meter.good_ms
+        begin = max(last.at_ms, meter.from_ms)
+        return meter.good_ms + max(0, min(at_ms, last.at_ms + self.gap_ms) - begin)
+
+    def _here(self) -> Segment:
+        assert self.now is not None, "nothing is in force before the first boundary"
+        return self.now
+
+
+def identity(channel: ChannelPlan | None) -> str | None:
+    """The id of a channel, if there is one."""
+    return channel.id if channel is not None else None
