@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from enum import Enum
 from typing import Any
 
 from coldchain.fold import Fold
@@ -29,9 +30,17 @@ class _Reader(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} is no part of the fold")
 
 
+class _Writer(pickle.Pickler):
+    def reducer_override(self, obj: Any) -> Any:
+        # Before Python 3.11.4 a member goes as getattr(class, name), and no reader of ours may call getattr.
+        return (type(obj), (obj.value,)) if isinstance(obj, Enum) else NotImplemented
+
+
 def freeze(fold: Fold) -> bytes:
     """The state as bytes."""
-    return pickle.dumps(fold, protocol=5)
+    state = io.BytesIO()
+    _Writer(state, protocol=5).dump(fold)
+    return state.getvalue()
 
 
 def thaw(state: bytes) -> Fold:
