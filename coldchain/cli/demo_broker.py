@@ -10,6 +10,13 @@ import logging
 import threading
 import warnings
 
+#: How long it may take to listen (real seconds).
+_START_S = 30
+
+
+class DemoBrokerError(Exception):
+    """It cannot listen; says why and what to do."""
+
 
 class DemoBroker:
     """amqtt in a thread of its own, on a free loopback port."""
@@ -23,11 +30,12 @@ class DemoBroker:
         self._thread = threading.Thread(target=self._run, name="demo broker", daemon=True)
 
     def start(self) -> None:
-        """Listen; raises RuntimeError if it cannot."""
+        """Listen; raises DemoBrokerError if it cannot."""
         self._thread.start()
-        self._ready.wait(10)
+        if not self._ready.wait(_START_S):
+            raise DemoBrokerError(f"the demonstration's broker does not listen after {_START_S} s; try again")
         if self._failure:
-            raise RuntimeError(self._failure)
+            raise DemoBrokerError(self._failure)
 
     def stop(self) -> None:
         """End every connection and the thread."""
@@ -39,8 +47,11 @@ class DemoBroker:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
-        except Exception as error:  # noqa: BLE001 (the thread's outer edge)
-            self._failure = str(error)
+        except ImportError as error:
+            self._failure = f"the demonstration needs a broker ({error}): pip install 'coldchain[demo]'"
+        except Exception as error:  # noqa: BLE001 - the thread's outer edge
+            self._failure = f"the demonstration's broker cannot listen: {error}"
+        finally:
             self._ready.set()
 
     async def _serve(self) -> None:

@@ -7,32 +7,42 @@ of it, the alarms arrive on the page, and the journal is verified. Everything is
 from __future__ import annotations
 
 import logging
+import shutil
+import signal
 import socket
 import sys
 import tempfile
 import threading
 from pathlib import Path
+from types import FrameType
 
 import click
 from rich.panel import Panel
+from rich.text import Text
 
 from coldchain.announcements import Announcement, Kind
-from coldchain.cli.demo_broker import DemoBroker
+from coldchain.cli.demo_broker import DemoBroker, DemoBrokerError
+from coldchain.cli.demo_site import configuration
 from coldchain.cli.output import PRIORITY_STYLE, at, console, errors
+from coldchain.cli.standing import shown
 from coldchain.clock import SystemClock
 from coldchain.config.load import load
-from coldchain.daemon import Daemon
-from coldchain.journal import Reader
+from coldchain.daemon import Daemon, DaemonError
+from coldchain.journal import JournalError, Reader
 from coldchain.model import Priority
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import verify
 from coldchain.pipeline.writer import Committed
-from coldchain.units import QUANTITIES
 from coldchain.web.settings import PageSettings
 from coldchain_simulators.scenario import DemoBox
 
-#: The demonstration ends by itself (`--once`) if the story has not been told by then (real seconds).
-_TOLD_WITHIN_S = 120
+#: The story is told after 80 simulated minutes (see the scenario). It is given twice that, and a minute of
+#: real time for a slow machine.
+_TOLD_AFTER_S = 80 * 60
+_SLOW_S = 60
+#: How often the values are shown (real seconds).
+_SHOW_S = 2.0
+_LOOK_S = 0.25
 
 
 @click.command()
@@ -41,25 +51,44 @@ _TOLD_WITHIN_S = 120
 )
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the simulated noise.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Where the page listens."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Where the page listens; another one if this is taken.",
 )
 @click.option(
-    "--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the journal in this folder."
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep configuration and journal in this folder.",
 )
 @click.option("--once", is_flag=True, help="End when the story is told and the journal is verified.")
 def demo(speed: int, seed: int, port: int, keep: Path | None, once: bool) -> None:
     """Show a simulated dry shipper losing its vacuum, from the sensor to the alarm on the page.
 
+    Needs no hardware, no broker and no configuration. The exit status is 0 if the story was told and the
+    journal is sound.
+
     \b
-    Example:
+    Examples:
       coldchain demo
       coldchain demo --speed 600 --once
     """
     logging.basicConfig(level="ERROR", stream=sys.stderr)
+    if keep is not None and (keep / "journal.db").exists():
+        raise click.ClickException(
+            f"{keep} holds the journal of an earlier demonstration; name another folder, "
+            f"or look at that one: coldchain status --config {keep / 'gateway.toml'}"
+        )
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
     with tempfile.TemporaryDirectory(prefix="coldchain-demo-") as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        _Demo(folder, speed, seed, _free(port)).play(once=once)
+        try:
+            _Demo(folder.absolute(), speed, seed, _free(port)).play(once=once)
+        except (DaemonError, DemoBrokerError, JournalError, OSError) as error:
+            raise click.ClickException(str(error)) from error
 
 
 class _Demo:
@@ -67,220 +96,138 @@ class _Demo:
         self.clock = SystemClock(speed=speed, trusted=True)
         self.broker = DemoBroker(_free(0))
         self.box = DemoBox(seed, self.clock, broker_port=self.broker.port, folder=folder)
-        config = folder / "gateway.toml"
-        config.write_text(_configuration(self.box, self.broker.port, folder), encoding="utf-8")
+        self.config = folder / "gateway.toml"
+        self.config.write_text(configuration(self.box, self.broker.port, folder), encoding="utf-8")
         settings = PageSettings(port=page_port, users_file=folder / "users.json")
-        self.daemon = Daemon(load(config), self.clock, page=settings)
-        self.critical = threading.Event()
-        self.warned = threading.Event()
-        self._readings = 0
+        self.daemon = Daemon(load(self.config), self.clock, page=settings)
+        self.raised: set[Priority] = set()
+        self.told = threading.Event()
 
     def play(self, *, once: bool) -> None:
-        self.broker.start()
+        """From the first line to the end."""
         try:
-            self._play(once=once)
-        finally:
-            self.broker.stop()
-
-    def _play(self, *, once: bool) -> None:
-        self.daemon.start()
-        page = self.daemon.page
-        assert page is not None
-        console.print(
-            Panel(
-                f"[bold]coldchain demo[/]   everything here is [reverse] SIMULATED [/]\n\n"
-                f"page      [bold]{page.url}[/]\n"
-                f"journal   {self.daemon.journal_path}\n\n"
-                f"A packed dry shipper stands on the dock. In ten simulated minutes it loses its vacuum;\n"
-                f"one real second is {self.clock.speed} simulated ones. Ctrl-C ends the demonstration.",
-                expand=False,
-            )
-        )
-        self.daemon.watch(self._committed)
-        try:
+            self.broker.start()
+            self.daemon.start()
+            self._open()
+            self.daemon.watch(self._committed)
             with self.box:
                 self._story(once=once)
         except KeyboardInterrupt:
             console.print("\nending; everything that came in is committed")
         finally:
             self.daemon.stop()
+            self.broker.stop()
+
+    def _open(self) -> None:
+        if self.daemon.page is None:
+            raise DaemonError("the page cannot be served; see above")
+        lines = [
+            "[bold]coldchain demo[/]   everything here is [reverse] SIMULATED [/]",
+            "",
+            f"page     [bold]{self.daemon.page.url}[/]",
+            f"journal  {self.daemon.journal_path}",
+            "",
+            "A packed dry shipper stands on the dock beside a refrigerator.",
+            "In ten simulated minutes the shipper loses its vacuum.",
+            f"One second here is {self.clock.speed} there. Ctrl-C ends the demonstration.",
+        ]
+        console.print(Panel("\n".join(lines), expand=False))
 
     def _story(self, *, once: bool) -> None:
-        waiting = threading.Event()
-        for beat in range(_TOLD_WITHIN_S * 2):
-            waiting.wait(0.5)
-            if not beat % 4:
+        end_s = self.clock.real_s() + _SLOW_S + 2 * _TOLD_AFTER_S / self.clock.speed
+        show_s = 0.0
+        while not self.told.wait(_LOOK_S) and self.clock.real_s() < end_s:
+            if self.clock.real_s() >= show_s:
                 self._show()
-            if self.critical.is_set():
-                break
-        if not (self.warned.is_set() and self.critical.is_set()):
-            errors.print("the story was not told: no warning and critical alarm came in time", style="red")
-            self._end(1)
+                show_s = self.clock.real_s() + _SHOW_S
+        if not self.told.is_set():
+            errors.print("the story was not told: no warning and no critical alarm came in time", style="red")
+            raise click.exceptions.Exit(1)
+        self._verify()
+        if not once:
+            console.print(
+                "\nThe page goes on; acknowledge the alarm there, or in another terminal:\n"
+                f'{_command()} ack box-7/vapour/too-warm -m "moving it" --config {self.config}\n'
+                "Ctrl-C ends the demonstration.",
+                soft_wrap=True,
+                markup=False,
+            )
+            threading.Event().wait()
+
+    def _verify(self) -> None:
         with Reader.open(self.daemon.journal_path) as reader:
             found = verify(reader, engine())
+        chain = found.chain
         console.print(
-            f"verify   {found.chain.facts} facts, {found.chain.announcements} announcements in "
-            f"{found.chain.commits} commits, folded again from nothing: "
-            + ("[green]equal, chain intact[/]" if found.sound else "[bold red]NOT SOUND[/]")
+            f"verify   {chain.facts} facts, {chain.announcements} announcements, folded again from nothing: "
+            + ("[green]equal[/]" if found.sound else "[bold red]NOT SOUND[/]"),
+            soft_wrap=True,
         )
         if not found.sound:
-            self._end(1)
-        if once:
-            return
-        console.print("The page goes on: acknowledge the alarm there. Ctrl-C ends.")
-        waiting.wait()
-
-    def _end(self, code: int) -> None:
-        raise click.exceptions.Exit(code)
+            raise click.exceptions.Exit(1)
 
     def _show(self) -> None:
-        state = self.daemon.station.state()
         words = []
-        for asset in state.assets:
-            for channel in asset.channels:
-                if channel.value is not None:
-                    quantity = QUANTITIES[channel.quantity]
-                    words.append(
-                        f"{asset.id} {channel.role} {quantity.display(channel.value)} {quantity.display_unit}"
-                    )
-        if words:
-            pulse = self.daemon.station.pulse()
-            console.print(f"[dim]{at(pulse.utc_ms)}  {'   '.join(words)}[/]", soft_wrap=True)
+        for asset in self.daemon.station.state().assets:
+            values = [shown(channel.quantity, channel.value) for channel in asset.channels]
+            words.append(f"{asset.id}  {', '.join(filter(None, values)) or 'nothing yet'}")
+        line = f"{_clock(self.daemon.station.pulse().utc_ms)}  {'   '.join(words)}"
+        console.print(line, style="dim", soft_wrap=True)
 
     def _committed(self, batch: Committed) -> None:
         for told in batch.told:
             said = told.said
             if said.kind in (Kind.RAISED, Kind.RETURNED) and said.priority is not None:
                 console.print(_line(told.arrival_ms, said), soft_wrap=True)
-                self.critical.set() if said.priority is Priority.CRITICAL else self.warned.set()
+            if said.kind is Kind.RAISED and said.priority is not None:
+                self.raised.add(said.priority)
+        if {Priority.HIGH, Priority.CRITICAL} <= self.raised:
+            self.told.set()
 
 
-def _line(arrival_ms: int, said: Announcement) -> str:
-    style = PRIORITY_STYLE[str(said.priority)]
-    quantity = QUANTITIES.get(said.quantity)
-    value = limit = ""
-    if quantity is not None and said.value is not None and said.limit is not None:
-        value = f"  {quantity.display(said.value)} {quantity.display_unit}"
-        limit = f", limit {quantity.display(said.limit)}"
-    stamps = " [reverse] UNAPPROVED PROFILE [/]" if said.unapproved else ""
-    return (
-        f"{at(arrival_ms)}  [{style}]{said.priority} {said.kind.value}: {said.alarm}{value}{limit}[/]{stamps}"
-    )
+def _line(arrival_ms: int, said: Announcement) -> Text:
+    line = Text(f"{_clock(arrival_ms)}  ")
+    word = "over    " if said.kind is Kind.RETURNED else f"{said.priority:<8}".upper()
+    line.append(word, style=PRIORITY_STYLE[str(said.priority)])
+    line.append(f"  {said.alarm}", style="bold")
+    if said.value is not None and said.limit is not None:
+        value, limit = shown(said.quantity, said.value), shown(said.quantity, said.limit)
+        line.append(f"  {value}, limit {limit}")
+    stamps = (("SIMULATED", said.simulated), ("UNAPPROVED PROFILE", said.unapproved))
+    if said.kind is Kind.RAISED and any(meant for _, meant in stamps):
+        line.append("\n" + " " * 20)
+        for stamp, meant in stamps:
+            if meant:
+                line.append(f" {stamp} ", style="reverse")
+                line.append(" ")
+    return line
+
+
+def _clock(utc_ms: int) -> str:
+    """The time of day alone: the story lasts an hour or two."""
+    return at(utc_ms).removesuffix(" UTC").split(" ")[-1]
+
+
+def _command() -> str:
+    """How this program can be called again."""
+    return "coldchain" if shutil.which("coldchain") else sys.argv[0]
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # Once is enough: a second Ctrl-C would leave threads behind, and the end takes two seconds at most.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _free(port: int) -> int:
     """This port if it is free, else a free one."""
     for wanted in (port, 0):
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", wanted))
             except OSError:
                 continue
             return int(probe.getsockname()[1])
     raise click.ClickException("no free port on 127.0.0.1")
-
-
-def _configuration(box: DemoBox, broker_port: int, folder: Path) -> str:
-    """The demonstration's gateway.toml, as a person would write it."""
-    return f"""\
-[site]
-name = "Demonstration"
-
-[journal]
-path = "{folder / "journal.db"}"
-
-[clock]
-trust = "site"
-
-[brokers.demo]
-host = "127.0.0.1"
-port = {broker_port}
-protocol = "3.1.1"
-client_id = "coldchain-demo"
-
-[sources.controller]
-title = "TEC 3000 on a pseudo-terminal"
-driver = "mve_tec3000"
-port = "{box.port}"
-poll = "30 s"
-simulated = true
-settings = {_inline(box.tec_settings)}
-
-[sources.loggers]
-title = "Loggers on MQTT"
-driver = "mqtt_json"
-broker = "demo"
-clock_tolerance = "10 min"
-simulated = true
-settings = {_inline(box.mqtt_settings)}
-
-[assets.box-7]
-kind = "dry_shipper"
-title = "Dry shipper box-7"
-profile = "dry-shipper-150"
-
-[assets.fridge-1]
-kind = "refrigerator"
-title = "Refrigerator 1"
-profile = "fridge-2-8-buffered"
-
-[channels."box-7.vapour"]
-source = "controller"
-key = "temp_a"
-asset = "box-7"
-role = "vapour"
-quantity = "temperature"
-probe = "vapour"
-fresh_within = "10 min"
-valid_low = "-200 °C"
-valid_high = "60 °C"
-
-[channels."box-7.vapour-2"]
-source = "loggers"
-key = "box-7/vapour"
-unit = "°C"
-asset = "box-7"
-role = "second-vapour"
-quantity = "temperature"
-probe = "vapour"
-interval = "1 min"
-fresh_within = "10 min"
-valid_low = "-200 °C"
-valid_high = "60 °C"
-
-[channels."box-7.mass"]
-source = "loggers"
-key = "box-7/mass"
-unit = "kg"
-asset = "box-7"
-role = "mass"
-quantity = "mass"
-interval = "1 min"
-fresh_within = "10 min"
-valid_low = "0 kg"
-valid_high = "60 kg"
-
-[channels."fridge-1.product"]
-source = "loggers"
-key = "fridge-1/temperature"
-unit = "°C"
-asset = "fridge-1"
-role = "product"
-quantity = "temperature"
-probe = "buffered"
-interval = "1 min"
-fresh_within = "10 min"
-valid_low = "-40 °C"
-valid_high = "60 °C"
-"""
-
-
-def _inline(value: object) -> str:
-    """A value as TOML on one line."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f'"{key}" = {_inline(one)}' for key, one in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(_inline(one) for one in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else str(value)
