@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from coldchain import announcements as words
 from coldchain.announcements import Announcement, Kind
@@ -96,6 +99,11 @@ class Surroundings:
     told: Callable[[list[int]], tuple[ToldView, ...]] = lambda positions: ()
 
 
+#: Nobody who looks waits longer than this for a batch to be on disk (real seconds).
+LOOK_S = 1.0
+_HANGS = "a commit does not come to its end; look at the disk"
+
+
 class LiveStation:
     """Implements `coldchain.web.station.Station` over a fold and the way into it."""
 
@@ -106,6 +114,7 @@ class LiveStation:
         self._changed: list[Callable[[], None]] = []
         self._notes: dict[str, Notes] = {}
         self._texts: dict[str, str] = {}
+        self._last: StateView | None = None
 
     def remember(self, journal: Readable) -> None:
         """Read back who did what, as the journal tells it."""
@@ -127,16 +136,19 @@ class LiveStation:
     # What is seen
 
     def state(self) -> StateView:
-        """The whole current view."""
+        """The whole current view; while a disk hangs in mid-commit, the last one, and that it hangs."""
         self.around.look()
         trouble, sources, sinks = self.around.trouble(), self.around.sources(), self.around.sinks()
-        with self._folding.lock:
+        with self._looking(self._last is not None) as free:
+            if not free and self._last is not None:
+                hangs = replace(self._last.gateway, journal_ok=False, why=_HANGS)
+                return replace(self._last, gateway=hangs)
             fold = self._folding.fold
             lens = self._lens()
             plan = fold.lane.plan
             assets = views.assets(lens)
             alarms = views.alarms(lens)
-            return StateView(
+            self._last = StateView(
                 site=self.around.site,
                 clock=ClockView(fold.timebase.known, self.around.zone),
                 gateway=GatewayView(
@@ -156,6 +168,7 @@ class LiveStation:
                 channels=tuple(self._choice(c.id, c.quantity) for c in plan.channels),
                 simulated=any(source.simulated for source in plan.sources),
             )
+            return self._last
 
     def pulse(self) -> Pulse:
         """Proof that the writer lives."""
@@ -172,8 +185,10 @@ class LiveStation:
         )
 
     def series(self, channel: str, from_ms: int, to_ms: int, columns: int) -> SeriesView | None:
-        """One channel over a span of event time."""
-        with self._folding.lock:
+        """One channel over a span of event time; none for now while a disk hangs in mid-commit."""
+        with self._looking(True) as free:
+            if not free:
+                return None
             fold = self._folding.fold
             plan = fold.channels.plans.get(channel)
             if plan is None:
@@ -265,10 +280,11 @@ class LiveStation:
             self._texts[made.commitment] = text
             return made.commitment
 
-        refused = self._back_dated(action)
+        now_ms, known = self._now()
+        refused = _back_dated(action, now_ms, known=known)
         if refused:
             return Outcome(done=False, message=refused)
-        fact = self._fact(action, actor, commit_to)
+        fact = self._fact(action, actor, commit_to, now_ms)
         done = threading.Event()
         answer: list[Folded] = []
 
@@ -285,21 +301,21 @@ class LiveStation:
                 return Outcome(done=False, message=in_words(said.text))
         return Outcome(done=True, position=answer[0].position)
 
-    def _back_dated(self, action: Action) -> str:
-        at_ms = getattr(action, "at_ms", None)
-        if at_ms is None:
-            return ""
-        now_ms = self._clock.utc_ms()
-        if at_ms > now_ms + 60_000:
-            return "that time lies in the future; say it when it happens"
-        if at_ms < now_ms - 60_000 and not getattr(action, "why", "").strip():
-            return "a back-dated entry needs a reason"
-        return ""
+    def _now(self) -> tuple[int, bool]:
+        """Now in UTC for what people enter, and whether anybody vouches for it.
 
-    def _fact(self, action: Action, actor: Actor, commit_to: Callable[[str], str]) -> Fact:
+        A wall clock that nobody vouches for may stand in 1970: an entry of "now" would rewrite what was. The
+        last known mapping errs by the down time alone.
+        """
+        with self._folding.lock:
+            timebase = self._folding.fold.timebase
+            utc_ms = timebase.printed(self._clock.journal_ms())
+            return (self._clock.utc_ms() if utc_ms is None else utc_ms), timebase.known
+
+    def _fact(self, action: Action, actor: Actor, commit_to: Callable[[str], str], now_ms: int) -> Fact:
         who = commit_to(actor.name)
         at_ms = getattr(action, "at_ms", None)
-        at_ms = self._clock.utc_ms() if at_ms is None else at_ms
+        at_ms = now_ms if at_ms is None else at_ms
         match action:
             case AcknowledgeAlarm():
                 return Acknowledged(action.alarm, action.occurrences, who, commit_to(action.comment))
@@ -335,6 +351,16 @@ class LiveStation:
 
     # What is remembered
 
+    @contextmanager
+    def _looking(self, hurried: bool) -> Iterator[bool]:
+        """The fold between two batches; False if it is not to be had soon and the caller is `hurried`."""
+        free = self._folding.lock.acquire(timeout=LOOK_S if hurried else -1)
+        try:
+            yield free
+        finally:
+            if free:
+                self._folding.lock.release()
+
     def _lens(self) -> Lens:
         return Lens(
             self._folding.fold,
@@ -368,3 +394,15 @@ class LiveStation:
                 notes.shelved_by, notes.shelved_why = name, comment
             case _:
                 pass
+
+
+def _back_dated(action: Action, now_ms: int, *, known: bool) -> str:
+    """Why an entry for another time than now is refused, "" if it is not."""
+    at_ms = getattr(action, "at_ms", None)
+    if at_ms is None:
+        return ""
+    if known and at_ms > now_ms + 60_000:
+        return "that time lies in the future; say it when it happens"
+    if at_ms < now_ms - 60_000 and not getattr(action, "why", "").strip():
+        return "a back-dated entry needs a reason"
+    return ""
