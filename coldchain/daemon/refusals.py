@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coldchain.alarms.table import Refusal
+from coldchain.web.station import Action
 
 _WORDS = {
     "unknown_alarm": "there is no such alarm; `coldchain alarms` lists those that stand",
@@ -42,3 +43,15 @@ def in_words(refused: str) -> str:
         if refused.startswith(beginning + " "):
             return f"{refused}; {mend}"
     return refused.replace("_", " ")
+
+
+def back_dated(action: Action, now_ms: int, *, known: bool) -> str:
+    """Why an entry for another time than now is refused, "" if it is not."""
+    at_ms = getattr(action, "at_ms", None)
+    if at_ms is None:
+        return ""
+    if known and at_ms > now_ms + 60_000:
+        return "that time lies in the future; say it when it happens"
+    if at_ms < now_ms - 60_000 and not getattr(action, "why", "").strip():
+        return "a back-dated entry needs a reason"
+    return ""

@@ -14,7 +14,7 @@ from coldchain import announcements as words
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
 from coldchain.daemon import views
-from coldchain.daemon.refusals import in_words
+from coldchain.daemon.refusals import back_dated, in_words
 from coldchain.daemon.views import Lens, Notes
 from coldchain.facts import (
     Acknowledged,
@@ -281,7 +281,7 @@ class LiveStation:
             return made.commitment
 
         now_ms, known = self._now()
-        refused = _back_dated(action, now_ms, known=known)
+        refused = back_dated(action, now_ms, known=known)
         if refused:
             return Outcome(done=False, message=refused)
         fact = self._fact(action, actor, commit_to, now_ms)
@@ -394,15 +394,3 @@ class LiveStation:
                 notes.shelved_by, notes.shelved_why = name, comment
             case _:
                 pass
-
-
-def _back_dated(action: Action, now_ms: int, *, known: bool) -> str:
-    """Why an entry for another time than now is refused, "" if it is not."""
-    at_ms = getattr(action, "at_ms", None)
-    if at_ms is None:
-        return ""
-    if known and at_ms > now_ms + 60_000:
-        return "that time lies in the future; say it when it happens"
-    if at_ms < now_ms - 60_000 and not getattr(action, "why", "").strip():
-        return "a back-dated entry needs a reason"
-    return ""
