@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "verify_command:verify",
     "replay": "replay_command:replay",
     "demo": "demo_command:demo",
+    "simulate": "simulate_command:simulate",
     "config": "config_commands:config",
     "profiles": "config_commands:profiles",
     "ports": "port_commands:ports",
