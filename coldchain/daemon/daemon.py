@@ -14,6 +14,8 @@ from enum import Enum
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from coldchain import __version__
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import SystemClock
@@ -37,6 +39,7 @@ from coldchain.pipeline.recovery import recover
 from coldchain.pipeline.timekeeper import Timekeeper
 from coldchain.pipeline.writer import Committed, Hooks, Writer
 from coldchain.ports import Ports, start_ports
+from coldchain.sinks.wording import sentence
 from coldchain.web.settings import PageSettings
 from coldchain.web.views import SourceView
 
@@ -330,10 +333,7 @@ class Daemon:
 
 
 def _tell_the_log(said: Announcement) -> None:
-    """One line for the system's log; urgent alarms as warnings."""
-    if said.kind in (Kind.RAISED, Kind.RE_ALARMED):
-        _log.warning("%s %s %s (%s)", said.kind.value, said.alarm, said.state, said.priority)
-    elif said.alarm:
-        _log.info("%s %s %s", said.kind.value, said.alarm, said.state)
-    else:
-        _log.info("%s %s", said.kind.value, said.text)
+    """One line for the system's log; what calls people as a warning."""
+    level = logging.WARNING if said.kind in (Kind.RAISED, Kind.RE_ALARMED) else logging.INFO
+    # Who it was and in what words is for the journal: a log is read by more people and kept elsewhere.
+    _log.log(level, "%s", sentence(structs.replace(said, actor="", comment="")))

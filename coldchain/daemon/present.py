@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coldchain.alarms.alarm import Alarm, unacknowledged
-from coldchain.daemon.views import QUALITIES
+from coldchain.daemon.views import QUALITIES, newest_excursion
 from coldchain.fold import Fold
 from coldchain.model import Quality
 from coldchain.pipeline.writer import Writer
@@ -24,7 +24,9 @@ def present(writer: Writer) -> Present | None:
             utc_ms=fold.timebase.utc(fold.arrival_ms),
             assets=_assets(fold),
             channels=_channels(fold),
-            alarms=tuple(_alarm(fold, alarm) for _, alarm in sorted(fold.desk.alarms.items())),
+            alarms=tuple(
+                _alarm(fold, alarm, writer.failing.since_ms) for _, alarm in sorted(fold.desk.alarms.items())
+            ),
         )
 
 
@@ -88,9 +90,10 @@ def _channels(fold: Fold) -> tuple[ChannelNow, ...]:
     return tuple(found)
 
 
-def _alarm(fold: Fold, alarm: Alarm) -> AlarmNow:
+def _alarm(fold: Fold, alarm: Alarm, unwritten_since_ms: int | None) -> AlarmNow:
     about = fold.desk.about[alarm.id]
     newest = alarm.occurrences[-1] if alarm.occurrences else None
+    excursion = newest_excursion(fold, about)
     return AlarmNow(
         alarm.id,
         alarm.priority,
@@ -101,8 +104,14 @@ def _alarm(fold: Fold, alarm: Alarm) -> AlarmNow:
         open=unacknowledged(alarm),
         latched=alarm.latched,
         shelved_until_ms=alarm.shelved_until_ms,
+        value=fold.places[about.subject].standing(excursion).extreme if excursion is not None else None,
         limit=about.limit,
         quantity=about.quantity,
         unapproved=about.unapproved,
         simulated=about.simulated,
+        unrecorded=(
+            newest is not None
+            and unwritten_since_ms is not None
+            and newest.announced_ms >= unwritten_since_ms
+        ),
     )

@@ -9,6 +9,7 @@ from coldchain.alarms.alarm import Alarm
 from coldchain.alarms.table import AlarmState
 from coldchain.fold import Fold
 from coldchain.fold.desk import About
+from coldchain.fold.excursions import Excursion
 from coldchain.fold.history import quality_of
 from coldchain.fold.place import Place
 from coldchain.model import Quality
@@ -255,14 +256,21 @@ def alarms(lens: Lens) -> tuple[AlarmView, ...]:
     return tuple(sorted(found, key=lambda a: (order[a.priority.value], -a.since.ms, a.id)))
 
 
+def newest_excursion(fold: Fold, about: About) -> Excursion | None:
+    """The newest excursion behind an alarm that was announced; None if its rule knows none."""
+    place = fold.places.get(about.subject)
+    if place is None:
+        return None
+    mine = [each for each in place.ledger.all() if each.rule.id == about.rule and each.announced]
+    return mine[-1] if mine else None
+
+
 def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
     fold = lens.fold
     place = fold.places.get(about.subject)
-    rule, excursion = None, None
+    rule, excursion = None, newest_excursion(fold, about)
     if place is not None:
         rule = next((r for r, _ in place.track.running if r.id == about.rule), None)
-        mine = [e for e in place.ledger.all() if e.rule.id == about.rule and e.announced]
-        excursion = mine[-1] if mine else None
         rule = rule or (excursion.rule if excursion is not None else None)
     journal = about.axis == "journal"
     notes = lens.notes.get(alarm.id, Notes())

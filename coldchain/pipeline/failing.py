@@ -61,6 +61,11 @@ class Failing:
         return self._span.why if self._span is not None else ""
 
     @property
+    def since_ms(self) -> int | None:
+        """Journal time since when nothing is written, None if it is."""
+        return self._span.from_ms if self._span is not None else None
+
+    @property
     def full(self) -> bool:
         """Whether no more can be kept in memory: sources must be held back."""
         return self._span is not None and sum(len(b.entries) for b in self._span.batches) >= KEPT_FACTS

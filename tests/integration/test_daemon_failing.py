@@ -23,6 +23,7 @@ from coldchain.facts import Acknowledged, Reading, Unrecorded
 from coldchain.web.station import AcknowledgeAlarm, Outcome
 from coldchain.web.views import GatewayView
 from tests.integration.gateways import History, Site, assert_equal, read, running, standing, until
+from tests.integration.test_sink_mqtt import PREFIX, Board
 from tests.integration.test_sink_webhook import Receiver
 from tests.servers import Mosquitto, MqttRelay, Packet, Peer, Side
 
@@ -83,6 +84,7 @@ class Story:
     notices: list[dict[str, Any]]
     full_ms: int
     room_ms: int
+    shown: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         receiver = Receiver().start()
         ends.callback(receiver.stop)
         site = Site(folder).profile(hold="1 s").broker(relay.port).mqtt("bus", topic="probe")
-        site.webhook(receiver.url)
+        site.webhook(receiver.url).broker(broker.port, client_id="board", name="direct")
+        site.part(
+            "board", f'[sinks.board]\nkind = "mqtt_state"\nbroker = "direct"\ntopic_prefix = "{PREFIX}"\n'
+        )
+        board = Board(broker.port)
         daemon = ends.enter_context(running(site))
         peer = ends.enter_context(Peer(broker.port))
         sent = 0
@@ -133,6 +139,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         publish(-138.0)
         until(lambda: reached(daemon.station.state()) == -138_000, "the fold runs on")
         meanwhile |= acknowledged()
+        shown = [board.read()[f"alarm/{ALARM}"]]
 
         disk.full, room_ms = False, daemon.clock.journal_ms()
         until(lambda: len(acknowledged()) == sent, "all are acknowledged")
@@ -140,10 +147,23 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         until(
             lambda: any(not n["unrecorded"] for n in notices(receiver)[len(urgent) :]), "the room hears of it"
         )
+        until(lambda: not board.read()[f"alarm/{ALARM}"].get("unrecorded"), "the board shows it recorded")
+        shown.append(board.read()[f"alarm/{ALARM}"])
         told, all_acknowledged = notices(receiver), acknowledged()
     history = read(site.journal)
     return Story(
-        site, history, urgent, 1, len(meanwhile), all_acknowledged, gateway, asked, told, full_ms, room_ms
+        site,
+        history,
+        urgent,
+        1,
+        len(meanwhile),
+        all_acknowledged,
+        gateway,
+        asked,
+        told,
+        full_ms,
+        room_ms,
+        shown,
     )
 
 
@@ -178,6 +198,12 @@ def test_whoever_looks_is_told(story: Story) -> None:
     assert "no room left" in story.gateway.why
     assert not story.asked.done
     assert story.asked.message.startswith("taken in, not yet recorded")
+
+
+def test_the_board_marks_what_is_not_recorded(story: Story) -> None:
+    """Retained state says "unrecorded" of an alarm as long as it is, and no longer."""
+    assert [alarm["value"] for alarm in story.shown] == [-138_000, -138_000]
+    assert [alarm.get("unrecorded", False) for alarm in story.shown] == [True, False]
 
 
 def test_everything_is_committed_with_its_first_arrival(story: Story) -> None:
