@@ -17,7 +17,8 @@ from coldchain.importers.refusal import Refused, Unread, beginning
 from coldchain.importers.table import Row, Table, table
 from coldchain.model import Reason
 
-#: From this share of blanks on, a column has its turn only in some rows, and a blank is no failure.
+#: From this share of blanks on, a column may have its turn only in some rows; a blank is no failure then
+#: where another column has its turn.
 _TAKES_TURNS = 0.5
 
 
@@ -94,7 +95,7 @@ def _series(
     findings: Findings,
 ) -> Series:
     title = " ".join(part for part in (label, value.name) if part)
-    turns = _takes_turns(found, value.column, rows)
+    turns = _takes_turns(found, value.column, rows, time)
     units: dict[str, int] = {}
     unit_column = columns.unit_column(found)
     values: list[Value | None] = []
@@ -111,7 +112,7 @@ def _series(
             lines.append(row.line)
             continue
         cell = row.cells[value.column]
-        if turns and not cell:
+        if not cell and any(numbers.is_number(row.cells[other]) for other in turns):
             continue
         number = numbers.read(cell, decimal)
         lines.append(row.line)
@@ -157,9 +158,17 @@ def _unit(found: Table, value: ValueColumn, written: dict[str, int], told: ReadA
     return unit
 
 
-def _takes_turns(found: Table, column: int, rows: list[int]) -> bool:
-    cells = [found.rows[index].cells[column] for index in rows if not found.rows[index].broken]
-    return bool(cells) and sum(not cell for cell in cells) >= _TAKES_TURNS * len(cells)
+def _takes_turns(found: Table, column: int, rows: list[int], time: TimeColumn) -> list[int]:
+    """The columns that a column of many blanks takes turns with: each is blank where this one has a value.
+
+    A sensor that died half way leaves as many blanks; then no other column has its turn.
+    """
+    cells = [found.rows[index].cells for index in rows if not found.rows[index].broken]
+    if sum(not row[column] for row in cells) < _TAKES_TURNS * len(cells):
+        return []
+    valued = [row for row in cells if row[column]]
+    others = [other for other in range(len(found.names)) if other != column and other not in time.columns]
+    return [other for other in others if any(not row[other] for row in valued)]
 
 
 def _time_text(row: Row, time: TimeColumn) -> str:

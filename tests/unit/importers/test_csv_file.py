@@ -314,6 +314,17 @@ def test_turns() -> None:
     assert rows(missing, 0) == [(0, "4"), (10, "no_value"), (20, "3")]
 
 
+@pytest.mark.parametrize("beside", ["", ",40"], ids=["alone", "beside a column that always has a value"])
+def test_a_sensor_that_died_half_way_takes_no_turns(beside: str) -> None:
+    """Half of its values are blank, and nobody else has a turn there: each blank is a missing value."""
+    heading = "time,A °C" + (",rh" if beside else "")
+    file = parse(
+        f"{heading}\n2022-11-08T04:49Z,4{beside}\n2022-11-08T04:59Z,5{beside}\n"
+        f"2022-11-08T05:09Z,{beside}\n2022-11-08T05:19Z,{beside}\n"
+    )
+    assert rows(file) == [(0, "4"), (10, "5"), (20, "no_value"), (30, "no_value")]
+
+
 def test_series_column() -> None:
     """Series that lie below each other are told apart by a column, once that is said."""
     text = "time,box,temp_c\n" + "".join(
