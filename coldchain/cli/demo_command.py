@@ -27,7 +27,8 @@ from coldchain.cli.output import PRIORITY_STYLE, at, console, errors
 from coldchain.cli.standing import shown
 from coldchain.clock import SystemClock
 from coldchain.config.load import load
-from coldchain.daemon import Daemon, DaemonError
+from coldchain.daemon.daemon import Daemon
+from coldchain.daemon.errors import DaemonError
 from coldchain.journal import JournalError, Reader
 from coldchain.model import Priority
 from coldchain.pipeline.engine_id import engine

@@ -12,13 +12,7 @@ import click
 
 from coldchain.cli.output import console, errors, print_json
 from coldchain.clock import SystemClock
-from coldchain.config.load import load
-from coldchain.config.loaded import Loaded
-from coldchain.config.problems import ConfigError
 from coldchain.daemon.control import Answer, Ask, ControlError, NotRunning, ask, local_actor, socket_path
-from coldchain.daemon.errors import DaemonError
-from coldchain.daemon.offline import act_offline, state_offline
-from coldchain.journal import JournalError
 from coldchain.web.station import Action, Outcome
 from coldchain.web.views import StateView
 
@@ -42,7 +36,8 @@ def config_option(command: _F) -> _F:
 class Gateway:
     """Asks the daemon; without one, looks at the journal or writes to it under its lock.
 
-    Whatever goes wrong is a ClickException: a sentence on standard error, exit status 1.
+    Whatever goes wrong is a ClickException: a sentence on standard error, exit status 1. What reads
+    configurations and journals is imported only when no daemon answers: that takes a small computer seconds.
     """
 
     def __init__(self, config_file: Path) -> None:
@@ -53,10 +48,7 @@ class Gateway:
         """How things stand, and whether a daemon runs; without one it is how they stood when it ended."""
         answer = self._ask(Ask())
         if answer is None:
-            try:
-                return state_offline(self._load()), False
-            except JournalError as error:
-                raise click.ClickException(str(error)) from error
+            return self._at_rest(), False
         if answer.state is None:
             raise click.ClickException(answer.error or "the daemon gave no state")
         return answer.state, True
@@ -71,12 +63,7 @@ class Gateway:
         answer = self._ask(Ask(action))
         if answer is not None:
             return answer.outcome or Outcome(done=False, message=answer.error)
-        loaded = self._load()
-        clock = SystemClock(trusted=loaded.settings.clock.trust == "site")
-        try:
-            return act_offline(loaded, clock, action, local_actor())
-        except (JournalError, DaemonError) as error:
-            raise click.ClickException(str(error)) from error
+        return self._write(action)
 
     def _ask(self, request: Ask) -> Answer | None:
         """The daemon's answer, None if none runs."""
@@ -87,10 +74,29 @@ class Gateway:
         except ControlError as error:
             raise click.ClickException(str(error)) from error
 
-    def _load(self) -> Loaded:
+    def _at_rest(self) -> StateView:
+        from coldchain.config.load import load
+        from coldchain.config.problems import ConfigError
+        from coldchain.daemon.offline import state_offline
+        from coldchain.journal import JournalError
+
         try:
-            return load(self._config_file)
-        except (ConfigError, OSError) as error:
+            return state_offline(load(self._config_file))
+        except (ConfigError, JournalError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+
+    def _write(self, action: Action) -> Outcome:
+        from coldchain.config.load import load
+        from coldchain.config.problems import ConfigError
+        from coldchain.daemon.errors import DaemonError
+        from coldchain.daemon.offline import act_offline
+        from coldchain.journal import JournalError
+
+        try:
+            loaded = load(self._config_file)
+            clock = SystemClock(trusted=loaded.settings.clock.trust == "site")
+            return act_offline(loaded, clock, action, local_actor())
+        except (ConfigError, DaemonError, JournalError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
 

@@ -13,7 +13,8 @@ import click
 from coldchain.clock import SystemClock
 from coldchain.config.load import load
 from coldchain.config.problems import ConfigError
-from coldchain.daemon import Daemon, DaemonError
+from coldchain.daemon.daemon import Daemon
+from coldchain.daemon.errors import DaemonError
 from coldchain.journal import JournalError
 
 #: sysexits(3): a configuration error, something unavailable that may heal, a fault of ours.

@@ -1,6 +1,4 @@
-"""The daemon: puts everything together, supervises it, talks to systemd."""
+"""The daemon: puts everything together, supervises it, talks to systemd.
 
-from coldchain.daemon.daemon import Daemon
-from coldchain.daemon.errors import DaemonError
-
-__all__ = ["Daemon", "DaemonError"]
+`Daemon` is in `coldchain.daemon.daemon`; commands that only ask a running one import far less.
+"""

@@ -24,8 +24,8 @@ from coldchain import announcements, facts
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import SystemClock
 from coldchain.config.load import load
-from coldchain.daemon import Daemon
 from coldchain.daemon.control import Ask, NotRunning, ask, socket_path
+from coldchain.daemon.daemon import Daemon
 from coldchain.facts import EngineStarted, Fact, Reading
 from coldchain.fold import Fold
 from coldchain.journal import Reader

@@ -17,8 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from coldchain.cli.main import main
-from coldchain.daemon import Daemon
 from coldchain.daemon.control import local_actor, socket_path
+from coldchain.daemon.daemon import Daemon
 from coldchain.facts import (
     Acknowledged,
     Bound,
@@ -145,7 +145,7 @@ STORY: list[tuple[list[str], int, str]] = [
     ),
     (
         ["consignment", "start", "C-2", "--asset", "box-calm", "--profile", "test", "--stage", "transport"],
-        1, "already carries a consignment; end the other one first",
+        1, "carries consignment C-1; end the other one first",
     ),
     (["consignment", "eta", "C-1", "2100-11-24T18:00+08:00"], 0, "expected 2100-11-24 10:00:00 UTC"),
     (["consignment", "stage", "C-1", "thaw"], 1, "profile test has no stage thaw"),

@@ -12,7 +12,8 @@ import pytest
 
 from coldchain.clock import SystemClock
 from coldchain.config.load import load
-from coldchain.daemon import Daemon, DaemonError
+from coldchain.daemon.daemon import Daemon
+from coldchain.daemon.errors import DaemonError
 from coldchain.facts import Acknowledged
 from coldchain.journal import Reader
 from coldchain.web.settings import PageSettings

@@ -13,9 +13,9 @@ from msgspec import to_builtins
 
 from coldchain.announcements import Kind, Late
 from coldchain.cli.main import main
-from coldchain.daemon import Daemon
 from coldchain.daemon import daemon as rooms
 from coldchain.daemon.control import local_actor
+from coldchain.daemon.daemon import Daemon
 from coldchain.journal import Journal, Reader
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import Verdict

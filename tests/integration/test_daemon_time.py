@@ -14,7 +14,7 @@ import pytest
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.clock import SystemClock
 from coldchain.config.load import load
-from coldchain.daemon import Daemon
+from coldchain.daemon.daemon import Daemon
 from coldchain.facts import Activated, ClockSet, Fact, Reading, SourceUp
 from coldchain.fold import Fold
 from coldchain.pipeline.timekeeper import BUILT_UTC_MS
