@@ -1,0 +1,51 @@
+"""How things stand, on a terminal: one line stays one line, and every stamp is there."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from coldchain.cli import standing
+from coldchain.cli.output import whole
+from tests.unit.web.room import Room
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """A terminal of eighty columns that keeps what it shows."""
+    screen = StringIO()
+    monkeypatch.setattr(standing, "console", Console(file=screen, width=80, highlight=False))
+    return screen
+
+
+def test_a_whole_state(said: StringIO) -> None:
+    """Site, vessels, values, limits, alarms: all there, no line folded into a column, no trailing blanks."""
+    room = Room()
+    room.put_alarm(room.critical())
+    standing.print_state(room.state())
+    lines = said.getvalue().splitlines()
+    assert all(line == line.rstrip() for line in lines)
+    state = room.state()
+    for asset in state.assets:
+        assert any(asset.title in line for line in lines)
+        for channel in asset.channels:
+            assert any(line.startswith(f"  {channel.role} ") for line in lines), channel.role
+    for alarm in state.alarms:
+        (line,) = [line for line in lines if alarm.id in line and line.startswith(alarm.priority.value)]
+        assert alarm.state.value.replace("_", " ") in line
+
+
+def test_no_alarms(said: StringIO) -> None:
+    """Nothing is said to be nothing."""
+    standing.print_alarms(())
+    assert said.getvalue() == "no alarms\n"
+
+
+def test_json_leaves_nothing_out() -> None:
+    """A program that reads the JSON need not know our defaults."""
+    state = whole(Room().state())
+    assert {"site", "clock", "gateway", "assets", "alarms", "simulated"} <= state.keys()
+    channel = state["assets"][0]["channels"][0]
+    assert {"id", "role", "value", "quality", "reason", "judgement", "simulated", "limits"} <= channel.keys()
