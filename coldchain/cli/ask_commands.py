@@ -10,6 +10,7 @@ import click
 from coldchain.cli.gateway import Gateway, config_option, do
 from coldchain.cli.output import at, errors, format_option, print_json, whole
 from coldchain.cli.standing import print_alarms, print_state
+from coldchain.daemon.refusals import LAST_MS
 from coldchain.web.station import (
     AcknowledgeAlarm,
     CloseAlarm,
@@ -109,6 +110,8 @@ def shelve(config_file: Path, alarm: str, length: str, comment: str, as_json: bo
       coldchain shelve fridge-1/product/too-warm --for 30min -m "loading"
     """
     until_ms = span_ms(length) + Gateway(config_file).utc_ms()
+    if until_ms > LAST_MS:
+        raise click.BadParameter(f'"{length}" never ends; a shelf needs an end', param_hint="--for")
     do(
         config_file,
         ShelveAlarm(alarm, until_ms, comment),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from coldchain.alarms.table import Refusal
 from coldchain.web.station import Action
 
+#: The end of the year 9999, where calendars end (also that of Python's `datetime`): no view can show more.
+LAST_MS = 253_402_300_799_999
+
 _WORDS = {
     "unknown_alarm": "there is no such alarm; `coldchain alarms` lists those that stand",
     Refusal.NOTHING_TO_ACKNOWLEDGE: "there is nothing to acknowledge: no occurrence waits for it",
@@ -45,8 +48,14 @@ def in_words(refused: str) -> str:
     return refused.replace("_", " ")
 
 
-def back_dated(action: Action, now_ms: int, *, known: bool) -> str:
-    """Why an entry for another time than now is refused, "" if it is not."""
+def wrong_time(action: Action, now_ms: int, *, known: bool) -> str:
+    """Why the times in what is asked for are refused, "" if they are not.
+
+    known: somebody vouches for `now_ms`, so the future can be told from the past.
+    """
+    stated = [getattr(action, name, None) for name in ("at_ms", "until_ms", "eta_ms")]
+    if any(ms is not None and not 0 <= ms <= LAST_MS for ms in stated):
+        return "that is no time: it is told in ms since 1970, and the year 9999 is the last"
     at_ms = getattr(action, "at_ms", None)
     if at_ms is None:
         return ""

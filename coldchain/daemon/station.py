@@ -14,7 +14,7 @@ from coldchain import announcements as words
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
 from coldchain.daemon import views
-from coldchain.daemon.refusals import back_dated, in_words
+from coldchain.daemon.refusals import in_words, wrong_time
 from coldchain.daemon.views import Lens, Notes
 from coldchain.facts import (
     Acknowledged,
@@ -281,7 +281,7 @@ class LiveStation:
             return made.commitment
 
         now_ms, known = self._now()
-        refused = back_dated(action, now_ms, known=known)
+        refused = wrong_time(action, now_ms, known=known)
         if refused:
             return Outcome(done=False, message=refused)
         fact = self._fact(action, actor, commit_to, now_ms)

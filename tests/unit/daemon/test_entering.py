@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pytest
+
 from coldchain.clock import SystemClock
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.facts import ClockSet, Fact, StageEntered
 from coldchain.fold import Fold
 from coldchain.journal import Document, PrivateText
 from coldchain.pipeline.intake import Folded
-from coldchain.web.station import Actor, EnterStage, Role
+from coldchain.web.station import Action, Actor, EnterStage, Role, SetEta, ShelveAlarm
 
 ANNA = Actor("anna", Role.OPERATOR)
 #: The wall clock was last known to be an hour ahead of journal time 0.
@@ -78,3 +80,20 @@ def test_a_back_dated_entry_wants_its_reason() -> None:
     early_ms = OFFSET_MS - 120_000
     assert entered(ClockSet(OFFSET_MS, "test"), at_ms=early_ms)[1] is None
     assert entered(ClockSet(OFFSET_MS, "test"), at_ms=early_ms, why="lift was stuck")[1] == early_ms
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        pytest.param(ShelveAlarm("a", 10**15, "microseconds by mistake"), id="a shelf without an end"),
+        pytest.param(SetEta("C1", 10**25), id="beyond every calendar"),
+        pytest.param(EnterStage("C1", "transit", -1, "before 1970"), id="before 1970"),
+    ],
+)
+def test_a_time_that_no_view_could_show_is_refused(action: Action) -> None:
+    """Taken in, it would silence an alarm for good and end every later look at the state."""
+    known = Known()
+    outcome = LiveStation(known, known, SystemClock(), Surroundings()).act(action, ANNA)
+    assert not outcome.done
+    assert outcome.message.startswith("that is no time")
+    assert known.facts == []
