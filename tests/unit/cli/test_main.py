@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from coldchain import __version__
 from coldchain.cli.main import COMMANDS, main
+from tests.house.tree import ROOT
 
 #: What the extras bring (pyproject.toml); a gateway need not have it.
 OPTIONAL = ["amqtt", "apscheduler", "influxdb_client", "starlette", "uvicorn"]
@@ -47,6 +49,7 @@ for name in {OPTIONAL!r}:
     sys.modules[name] = None
 from click.testing import CliRunner
 from coldchain.cli.main import COMMANDS, main
+from tests.house.tree import ROOT
 for name in COMMANDS:
     done = CliRunner().invoke(main, [name, "--help"])
     assert done.exit_code == 0, (name, done.exception)
@@ -92,3 +95,37 @@ def test_options_say_what_they_are(typed: str, command: click.Command) -> None:
         if isinstance(option, click.Option) and not option.help and option.opts[0] not in plain
     ]
     assert wordless == []
+
+
+@pytest.mark.parametrize("typed", [pytest.param(name, id=name) for name, _ in leaves(main)])
+def test_the_paper_shows_every_command(typed: str) -> None:
+    """docs/commands.md has a line to type for each."""
+    lines = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line == f"coldchain {typed}" or line.startswith(f"coldchain {typed} ")]
+
+
+def examples() -> Iterator[str]:
+    """Every line of docs/commands.md that can be typed."""
+    fenced = False
+    for line in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("```"):
+            fenced = not fenced
+        elif fenced and line.startswith("coldchain "):
+            yield line
+
+
+@pytest.mark.parametrize("line", list(examples()))
+def test_the_paper_s_lines_can_be_typed(line: str) -> None:
+    """Each example is understood: command, options and arguments are those that there are."""
+    words = shlex.split(line)[1:]
+    command: click.Command = main
+    context = click.Context(main)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, line
+        command = found
+    words = [
+        word.replace("trip.csv", __file__).replace("/var/lib/coldchain/journal.db", __file__)
+        for word in words
+    ]
+    command.make_context(command.name, words, resilient_parsing=False)
