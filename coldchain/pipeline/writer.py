@@ -34,8 +34,8 @@ BEAT_S = 5.0
 LOOK_S = 0.5
 #: What saving the fold's state may cost the disk, in bytes for each fact that came in since the last time.
 #: The state holds the channels' histories and grows with them: saved by the clock alone it would after weeks
-#: write a thousand times what comes in. This is about ten times what a fact itself takes up.
-STATE_BYTES_PER_FACT = 512
+#: write hundreds of times what comes in. This is about three times what a fact itself takes up.
+STATE_BYTES_PER_FACT = 128
 #: A state up to this size is saved whenever it is asked for.
 STATE_BYTES_FREE = 65_536
 
