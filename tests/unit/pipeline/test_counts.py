@@ -343,7 +343,7 @@ def test_each_rule_of_the_place_is_asked_once(asked: Asked, words: dict[str, obj
 
 @pytest.mark.parametrize("late_by", [1, 2, 10, SNAPSHOT_EVERY - 1, SNAPSHOT_EVERY, SNAPSHOT_EVERY + 1, 900])
 def test_a_late_reading_costs_two_snapshots_at_most(asked: Asked, late_by: int) -> None:
-    """A reading overtaken by `late_by` others folds again from a snapshot before it to where all is as it was.
+    """A reading overtaken by others is folded from a snapshot before it to where all is as it was again.
 
     That is its own span, or one interval of snapshots where calm readings follow, and one interval before it.
     """
