@@ -71,6 +71,8 @@ def run(config_file: Path, speed: int, log_level: str) -> None:
         daemon.run()
     except DaemonError as error:
         _end(EX_SOFTWARE, error)
+    except JournalError as error:  # while it was closed; what it could not take was said before
+        _end(EX_UNAVAILABLE, error)
 
 
 def _end(status: int, error: Exception) -> NoReturn:

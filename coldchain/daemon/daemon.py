@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from coldchain import __version__
-from coldchain.announcements import Announcement, Kind
+from coldchain.announcements import Kind
 from coldchain.clock import SystemClock
 from coldchain.config.load import compile as compile_plan
 from coldchain.config.load import load
@@ -27,6 +27,7 @@ from coldchain.daemon import page_room, views
 from coldchain.daemon.control import Control, socket_path
 from coldchain.daemon.errors import DaemonError
 from coldchain.daemon.housekeeping import Housekeeping, Job
+from coldchain.daemon.lens import labels_of
 from coldchain.daemon.outgoing import Outgoing
 from coldchain.daemon.page_room import PageRoom, page_settings
 from coldchain.daemon.station import LiveStation, Surroundings
@@ -106,7 +107,12 @@ class Daemon:
         what was started by then is stopped again.
         """
         self._check(self.loaded)
-        self.journal_path.parent.mkdir(parents=True, exist_ok=True)
+        folder = self.journal_path.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = f"the journal's folder {folder} cannot be made: {error.strerror}"
+            raise DaemonError(f"{why}; make it, or correct [journal] path") from error
         try:
             self._start_writing()
             self._start_telling()
@@ -181,7 +187,7 @@ class Daemon:
         self.writer.beat_s = self._beat_s()
         around = self.station.around
         around.site, around.zone = loaded.settings.site.name, loaded.settings.site.time_zone
-        around.titles = {name: channel.title for name, channel in loaded.settings.channels.items()}
+        around.labels = labels_of(loaded)
         around.beat_s = self.writer.beat_s
         if self._page_room is not None:
             self._page_room.open(self._page_settings or page_settings(loaded))
@@ -250,8 +256,11 @@ class Daemon:
 
     def _open_doors(self) -> None:
         self._rooms.callback(self._close_doors)
-        self.control = Control(socket_path(self.journal_path), self.station)
-        self.control.start()
+        try:
+            self.control = Control(socket_path(self.journal_path), self.station)
+            self.control.start()
+        except OSError as error:  # a file system without sockets, for one
+            _log.error("commands cannot reach us, everything else goes on: %s", error)
         self._page_room = PageRoom(self.station, self.clock)
         self._page_room.open(self._page_settings or page_settings(self.loaded))
         self.ports = start_ports(self.loaded, self.queue, self.clock)
@@ -284,12 +293,11 @@ class Daemon:
     # What rooms call
 
     def _committed(self, batch: Committed) -> None:
-        self.station.committed(batch)
-        self.outgoing.committed(batch)
-        for watcher in tuple(self._watchers):
-            watcher(batch)
-        for told in batch.told:
-            _tell_the_log(told.said)
+        for told in (self.outgoing.committed, self.station.committed, _tell_the_log, *self._watchers):
+            try:
+                told(batch)
+            except Exception:  # noqa: BLE001 - the edge to those who only look on: they must not end the watch
+                _log.exception("somebody who was told of a commit failed")
 
     def _alive(self) -> None:
         """Our own heartbeat came out at the other end: the way is open."""
@@ -332,8 +340,9 @@ class Daemon:
         return "; ".join(words)
 
 
-def _tell_the_log(said: Announcement) -> None:
-    """One line for the system's log; what calls people as a warning."""
-    level = logging.WARNING if said.kind in (Kind.RAISED, Kind.RE_ALARMED) else logging.INFO
-    # Who it was and in what words is for the journal: a log is read by more people and kept elsewhere.
-    _log.log(level, "%s", sentence(structs.replace(said, actor="", comment="")))
+def _tell_the_log(batch: Committed) -> None:
+    """One line each for the system's log; what calls people as a warning."""
+    for told in batch.told:
+        level = logging.WARNING if told.said.kind in (Kind.RAISED, Kind.RE_ALARMED) else logging.INFO
+        # Who it was and in what words is for the journal: a log is read by more people and kept elsewhere.
+        _log.log(level, "%s", sentence(structs.replace(told.said, actor="", comment="")))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from coldchain import __version__
 from coldchain.clock import SystemClock
 from coldchain.config.loaded import Loaded
+from coldchain.daemon.lens import labels_of
 from coldchain.daemon.outbox import Outbox
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.facts import EngineStarted, ProcessEnded
@@ -66,7 +67,7 @@ def state_offline(loaded: Loaded) -> StateView:
         site=loaded.settings.site.name,
         zone=loaded.settings.site.time_zone,
         version=__version__,
-        titles={name: channel.title for name, channel in loaded.settings.channels.items()},
+        labels=labels_of(loaded),
     )
     with Reader.open(loaded.resolve(loaded.settings.journal.path)) as reader:
         fold = recover(reader, engine()).fold

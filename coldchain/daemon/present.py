@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from coldchain.alarms.alarm import Alarm, unacknowledged
-from coldchain.daemon.views import QUALITIES, newest_excursion
+from coldchain.daemon.alarm_views import newest_excursion
+from coldchain.daemon.views import QUALITIES
 from coldchain.fold import Fold
 from coldchain.model import Quality
 from coldchain.pipeline.writer import Writer

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from coldchain.clock import Clock
+from coldchain.daemon.lens import Printed
 from coldchain.journal import Deliveries, JournalError, Notice, Outcome, Settled
 from coldchain.web.views import Instant, ToldView
 
@@ -20,10 +21,6 @@ _KEPT = 5_000
 _EVER_MS = 1 << 62
 #: Real seconds between two looks into the journal: eyes see no more.
 _LOOK_S = 0.5
-
-
-#: UTC of an instant of journal time, None where the clock was never known.
-Printed = Callable[[int], int | None]
 
 
 class Receipts:

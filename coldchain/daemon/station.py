@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from coldchain import announcements as words
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
-from coldchain.daemon import views
+from coldchain.daemon import alarm_views, views
+from coldchain.daemon.lens import Label, Lens, Notes
 from coldchain.daemon.refusals import in_words, wrong_time
-from coldchain.daemon.views import Lens, Notes
 from coldchain.facts import (
     Acknowledged,
     AlarmClosed,
@@ -63,7 +63,6 @@ from coldchain.web.views import (
     SinkView,
     SourceView,
     StateView,
-    TakenView,
     ToldView,
 )
 
@@ -90,7 +89,7 @@ class Surroundings:
     site: str = ""
     zone: str = "UTC"
     version: str = ""
-    titles: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Label] = field(default_factory=dict)
     beat_s: float = 5.0
     trouble: Callable[[], str] = str
     sources: Callable[[], tuple[SourceView, ...]] = tuple
@@ -147,7 +146,7 @@ class LiveStation:
             lens = self._lens()
             plan = fold.lane.plan
             assets = views.assets(lens)
-            alarms = views.alarms(lens)
+            alarms = alarm_views.alarms(lens)
             self._last = StateView(
                 site=self.around.site,
                 clock=ClockView(fold.timebase.known, self.around.zone),
@@ -364,10 +363,9 @@ class LiveStation:
     def _lens(self) -> Lens:
         return Lens(
             self._folding.fold,
-            self.around.titles,
+            self.around.labels,
             self._notes,
             lambda alarm: self.around.told(self._notes[alarm].positions) if alarm in self._notes else (),
-            {},
         )
 
     def _choice(self, channel: str, quantity: str) -> ChannelChoice:
@@ -378,19 +376,8 @@ class LiveStation:
     def _note(self, position: int, arrival_ms: int, said: Announcement, *, recorded: bool = True) -> None:
         if not said.alarm:
             return
+        utc_ms = self._folding.fold.timebase.printed(arrival_ms)
+        at = Instant(arrival_ms if utc_ms is None else utc_ms, utc_ms is not None)
+        who, comment = self._texts.get(said.actor, ""), self._texts.get(said.comment, "")
         notes = self._notes.setdefault(said.alarm, Notes())
-        name = self._texts.get(said.actor, "") if said.actor else ""
-        comment = self._texts.get(said.comment, "") if said.comment else ""
-        match said.kind:
-            case Kind.RAISED:
-                notes.positions = [*notes.positions[-15:], position]
-                notes.detail = said.detail
-                notes.unrecorded = not recorded
-            case Kind.ACKNOWLEDGED:
-                utc_ms = self._folding.fold.timebase.printed(arrival_ms)
-                at = Instant(arrival_ms if utc_ms is None else utc_ms, utc_ms is not None)
-                notes.taken = [*notes.taken[-7:], TakenView(name, at, said.occurrences, comment)]
-            case Kind.SHELVED:
-                notes.shelved_by, notes.shelved_why = name, comment
-            case _:
-                pass
+        notes.add(position, at, said, who, comment, recorded=recorded)

@@ -47,4 +47,5 @@ class Notifier:
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         # If nobody listens, monitoring goes on all the same.
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+            line.setblocking(False)  # the writer says "alive": a full queue at the other end must not hold it
             line.sendto("\n".join(words).encode(), address)

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
-from coldchain.alarms.alarm import Alarm
-from coldchain.alarms.table import AlarmState
-from coldchain.fold import Fold
-from coldchain.fold.desk import About
-from coldchain.fold.excursions import Excursion
+from coldchain.daemon.lens import Label, Lens, Printed
 from coldchain.fold.history import quality_of
 from coldchain.fold.place import Place
 from coldchain.model import Quality
@@ -18,7 +11,6 @@ from coldchain.ports import SourceStatus
 from coldchain.rules.book import JUDGES
 from coldchain.rules.judging import BAD, evidence_outside
 from coldchain.web.views import (
-    AlarmView,
     AssetView,
     ChannelView,
     CitedView,
@@ -27,55 +19,14 @@ from coldchain.web.views import (
     Instant,
     Judgement,
     LimitView,
-    OccurrenceView,
     ProfileView,
-    ShelfView,
     SourceView,
-    TakenView,
-    ToldView,
 )
 
 #: The trend is told over this span of the recent past.
 TREND_MS = 10 * 60_000
 
-#: UTC of an instant of journal time, None where the clock was never known.
-Printed = Callable[[int], int | None]
-
 QUALITIES = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
-
-
-@dataclass
-class Notes:
-    """What the journal knows of an alarm beside the fold: who did what, who was told."""
-
-    taken: list[TakenView] = field(default_factory=list)
-    shelved_by: str = ""
-    shelved_why: str = ""
-    detail: dict[str, str] = field(default_factory=dict)
-    positions: list[int] = field(default_factory=list)
-    unrecorded: bool = False
-
-
-@dataclass(frozen=True)
-class Lens:
-    """Everything a view needs beside the fold."""
-
-    fold: Fold
-    titles: Mapping[str, str]
-    notes: Mapping[str, Notes]
-    told: Callable[[str], tuple[ToldView, ...]]
-    probes: Mapping[str, str]
-
-    def instant(self, at_ms: int, *, journal: bool) -> Instant:
-        """An event time for people."""
-        if not journal:
-            return Instant(at_ms, self.fold.timebase.known)
-        utc_ms = self.fold.timebase.printed(at_ms)
-        return Instant(at_ms if utc_ms is None else utc_ms, utc_ms is not None)
-
-    def journal_axis(self, channel: ChannelPlan) -> bool:
-        """Whether a channel's event times are journal time."""
-        return not self.fold.channels.sources[channel.source].sends_time
 
 
 def assets(lens: Lens) -> tuple[AssetView, ...]:
@@ -143,6 +94,7 @@ def _when(lens: Lens, journal_ms: int, utc_ms: int | None) -> Instant:
 
 def _channel(lens: Lens, place: Place, channel: ChannelPlan) -> ChannelView:
     fold = lens.fold
+    label = lens.labels.get(channel.id, Label())
     shown = fold.channels.now.get(channel.id)
     watch = fold.silence.channels.get(channel.id)
     journal = lens.journal_axis(channel)
@@ -171,7 +123,7 @@ def _channel(lens: Lens, place: Place, channel: ChannelPlan) -> ChannelView:
         quantity=channel.quantity,
         judgement=judgement,
         fresh_within_ms=channel.fresh_within_ms,
-        title=lens.titles.get(channel.id, ""),
+        title=label.title,
         quality=QUALITIES[shown.quality] if shown is not None else None,
         reason=shown.reason if shown is not None else None,
         value=value,
@@ -187,7 +139,8 @@ def _channel(lens: Lens, place: Place, channel: ChannelPlan) -> ChannelView:
         greatest=_extreme(lens, meter.high, meter.high_ms, journal=journal),
         good_ms=meter.good_ms if meter.since_ms else None,
         product_ms=(place.track.at_ms or meter.since_ms) - meter.since_ms if meter.since_ms else None,
-        probe=lens.probes.get(channel.id, channel.probe),
+        probe=" ".join(filter(None, (channel.probe, label.serial))),
+        calibration_due=label.calibration_due,
         simulated=fold.channels.sources[channel.source].simulated,
     )
 
@@ -242,96 +195,6 @@ def _limit(place: Place, rule: Rule) -> LimitView:
         spent_ms=spent,
         spending=spending,
         spent_at_journal_ms=place.journal_ms(place.track.at_ms or 0) if budget and spending else None,
-    )
-
-
-def alarms(lens: Lens) -> tuple[AlarmView, ...]:
-    """Every alarm that is not Normal, most urgent first, then newest."""
-    found = [
-        _alarm(lens, alarm, lens.fold.desk.about[name])
-        for name, alarm in lens.fold.desk.alarms.items()
-        if alarm.state is not AlarmState.NORMAL
-    ]
-    order = {"critical": 0, "high": 1, "low": 2, "to_know": 3}
-    return tuple(sorted(found, key=lambda a: (order[a.priority.value], -a.since.ms, a.id)))
-
-
-def newest_excursion(fold: Fold, about: About) -> Excursion | None:
-    """The newest excursion behind an alarm that was announced; None if its rule knows none."""
-    place = fold.places.get(about.subject)
-    if place is None:
-        return None
-    mine = [each for each in place.ledger.all() if each.rule.id == about.rule and each.announced]
-    return mine[-1] if mine else None
-
-
-def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
-    fold = lens.fold
-    place = fold.places.get(about.subject)
-    rule, excursion = None, newest_excursion(fold, about)
-    if place is not None:
-        rule = next((r for r, _ in place.track.running if r.id == about.rule), None)
-        rule = rule or (excursion.rule if excursion is not None else None)
-    journal = about.axis == "journal"
-    notes = lens.notes.get(alarm.id, Notes())
-    newest = alarm.occurrences[-1] if alarm.occurrences else None
-    asset = about.subject.rsplit("/", 1)[0] if "/" in about.subject else ""
-    kind = {"silence": "silence", "clock": "gateway"}.get(about.rule, "limit")
-    if about.subject == "gateway":
-        kind = "gateway"
-    elif alarm.id.startswith("port:"):
-        kind = "port"
-    elif isinstance(rule, Budget):
-        kind = "budget"
-    channel = place.track.channel if place is not None else None
-    shelf = None
-    if alarm.shelved_until_ms is not None:
-        until = lens.instant(alarm.shelved_until_ms, journal=True)
-        shelf = ShelfView(until, notes.shelved_by, notes.shelved_why)
-    started = lens.instant(newest.since_ms, journal=journal) if newest else Instant(0, known=False)
-    return AlarmView(
-        id=alarm.id,
-        kind=kind,
-        title=(rule.title if rule is not None else "") or about.rule,
-        priority=alarm.priority,
-        state=alarm.state,
-        since=started,
-        announced=lens.instant(newest.announced_ms, journal=True) if newest else started,
-        occurrences=tuple(
-            OccurrenceView(
-                number=each.number,
-                since=lens.instant(each.since_ms, journal=journal),
-                announced=lens.instant(each.announced_ms, journal=True),
-                due=lens.instant(each.due_ms, journal=journal),
-                ended=None if each.returned_ms is None else lens.instant(each.returned_ms, journal=True),
-                acknowledged=each.acknowledged_ms is not None,
-            )
-            for each in alarm.occurrences
-        ),
-        asset=asset,
-        channel=channel.id if channel is not None else "",
-        active=alarm.condition,
-        latched=alarm.latched,
-        due=lens.instant(newest.due_ms, journal=journal) if newest else None,
-        value=place.standing(excursion).extreme if place is not None and excursion is not None else None,
-        limit=about.limit,
-        side=rule.side if rule is not None else None,
-        quantity=about.quantity,
-        hold_ms=rule.hold_ms if isinstance(rule, Limit) else 0,
-        cited=CitedView(rule.cited.source, rule.cited.confidence, rule.cited.approved_by) if rule else None,
-        advice=rule.advice if rule is not None else "",
-        detail=notes.detail,
-        told=lens.told(alarm.id),
-        taken=tuple(notes.taken),
-        shelf=shelf,
-        re_alarm=None
-        if alarm.next_re_alarm_ms is None
-        else lens.instant(alarm.next_re_alarm_ms, journal=True),
-        can_reset=alarm.latched and not alarm.condition and alarm.state is AlarmState.ACKNOWLEDGED,
-        can_close=not fold.judged(alarm.id),
-        unrecorded=notes.unrecorded,
-        unapproved=about.unapproved,
-        simulated=about.simulated,
     )
 
 

@@ -70,6 +70,7 @@ def test_a_page_that_cannot_be_served_stops_no_monitoring(tmp_path: Path) -> Non
         site = Site(tmp_path).profile().ascii("one", printer.port).part("page", f"[page]\nport = {port}\n")
         with socket.create_server(("127.0.0.1", port)), running(site) as daemon:
             assert daemon.page is None
+            daemon.watch(lambda batch: [][batch.first_position])  # an onlooker with a defect
             assert f"no page: page: cannot listen on 127.0.0.1 port {port}" in daemon._summary()
             until(lambda: daemon.station.state().gateway.sources[0].up, "the port")
             printer.say(-180.0, time.time_ns() // 1_000_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,13 @@ from tests.integration.gateways import Printer, Site, assert_equal, read, runnin
 pytestmark = pytest.mark.slow
 
 MINUTE = 60_000
+CALIBRATED = """title = "Probe above the lid"
+serial = "4711"
+[channels."box-one.vapour".calibration]
+certificate = "2026-0114"
+due = 2027-01-31
+uncertainty = "0.4 °C"
+"""
 NAMES = ("latched", "acked", "shelved", "holding", "lane")
 
 
@@ -153,14 +161,22 @@ def test_nothing_is_forgotten(site: Site, printers: dict[str, Printer], checkpoi
 def test_down_time_is_said_and_what_became_due_in_it(tmp_path: Path) -> None:
     """ "Not running from … to …" with both ends; a hold that ran out meanwhile is raised, and says so."""
     with Printer(tmp_path / "one") as printer:
-        site = Site(tmp_path).profile(hold="2 s").ascii("one", printer.port)
+        site = Site(tmp_path).profile(hold="2 s").ascii("one", printer.port).part("z", CALIBRATED)
         with running(site) as daemon:
             hot_ms = now_ms()
             say(daemon, printer, "one", -140.0, hot_ms)
             assert alarm("one") not in standing(daemon), "the machine was too slow for this test"
         until(lambda: now_ms() > hot_ms + 3_500, "the hold has run out by more than a second")
         with running(site) as daemon:
-            assert alarm("one") in standing(daemon)
+            (stands,) = daemon.station.state().alarms
+            assert (stands.id, stands.late) == (alarm("one"), Late.NOT_RUNNING)
+            assert [each.late for each in stands.occurrences] == [Late.NOT_RUNNING]
+            assert stands.last_confirmed is not None
+            assert stands.last_confirmed.ms == hot_ms
+            channel = daemon.station.state().assets[0].channels[0]
+            assert (channel.title, channel.probe) == ("Probe above the lid", "vapour 4711")
+            assert channel.calibration_due is not None
+            assert datetime.fromtimestamp(channel.calibration_due.ms / 1000, UTC).date() == date(2027, 1, 31)
     history = read(site.journal)
     (note,) = [one for one in history.said if one.what.kind is Kind.NOTE]
     ended = next(arrival for _, arrival, fact in history.facts if fact in history.of(rooms.ProcessEnded))

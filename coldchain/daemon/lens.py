@@ -1,0 +1,99 @@
+"""What a view needs beside the fold: names from the configuration, what was said and done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+
+from coldchain.announcements import Announcement, Kind, Late
+from coldchain.config.loaded import Loaded
+from coldchain.fold import Fold
+from coldchain.plan import ChannelPlan
+from coldchain.web.views import Instant, TakenView, ToldView
+
+#: UTC of an instant of journal time, None where the clock was never known.
+Printed = Callable[[int], int | None]
+
+#: Of one alarm, so many raisings and acknowledgements are remembered.
+_RAISED, _TAKEN = 16, 8
+
+
+@dataclass
+class Notes:
+    """What was said of one alarm beside its present state: who did what, what came late, what was not so.
+
+    positions: where its newest occurrences were raised; late: why an occurrence was announced late; denied:
+    excursions that late evidence did not confirm.
+    """
+
+    taken: list[TakenView] = field(default_factory=list)
+    shelved_by: str = ""
+    shelved_why: str = ""
+    detail: dict[str, str] = field(default_factory=dict)
+    positions: list[int] = field(default_factory=list)
+    late: dict[int, Late] = field(default_factory=dict)
+    denied: set[str] = field(default_factory=set)
+    unrecorded: bool = False
+
+    def add(
+        self, position: int, at: Instant, said: Announcement, who: str, comment: str, *, recorded: bool
+    ) -> None:
+        """Take note of one announcement about the alarm."""
+        match said.kind:
+            case Kind.RAISED:
+                self.positions = [*self.positions[1 - _RAISED :], position]
+                self.detail = said.detail
+                self.unrecorded = not recorded
+                if said.late is not None and said.occurrence is not None:
+                    self.late = dict([*self.late.items(), (said.occurrence, said.late)][-_RAISED:])
+            case Kind.NOT_CONFIRMED:
+                self.denied.add(said.excursion)
+            case Kind.ACKNOWLEDGED:
+                self.taken = [*self.taken[1 - _TAKEN :], TakenView(who, at, said.occurrences, comment)]
+            case Kind.SHELVED:
+                self.shelved_by, self.shelved_why = who, comment
+            case _:
+                pass
+
+
+@dataclass(frozen=True)
+class Label:
+    """What the configuration says of a channel that no rule needs."""
+
+    title: str = ""
+    serial: str = ""
+    calibration_due: Instant | None = None
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Everything a view needs beside the fold."""
+
+    fold: Fold
+    labels: Mapping[str, Label]
+    notes: Mapping[str, Notes]
+    told: Callable[[str], tuple[ToldView, ...]]
+
+    def instant(self, at_ms: int, *, journal: bool) -> Instant:
+        """An event time for people."""
+        if not journal:
+            return Instant(at_ms, self.fold.timebase.known)
+        utc_ms = self.fold.timebase.printed(at_ms)
+        return Instant(at_ms if utc_ms is None else utc_ms, utc_ms is not None)
+
+    def journal_axis(self, channel: ChannelPlan) -> bool:
+        """Whether a channel's event times are journal time."""
+        return not self.fold.channels.sources[channel.source].sends_time
+
+
+def labels_of(loaded: Loaded) -> dict[str, Label]:
+    """The labels of a configuration. A calibration is due at the end of its day, in UTC."""
+    found = {}
+    for name, channel in loaded.settings.channels.items():
+        due = None
+        if channel.calibration is not None:
+            end = datetime.combine(channel.calibration.due, time.max, UTC)
+            due = Instant(int(end.timestamp() * 1000))
+        found[name] = Label(channel.title, channel.serial, due)
+    return found
