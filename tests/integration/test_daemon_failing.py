@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -19,10 +20,11 @@ import pytest
 
 from coldchain.daemon import station
 from coldchain.daemon.control import local_actor
-from coldchain.facts import Acknowledged, Reading, Unrecorded
+from coldchain.facts import Acknowledged, ProcessStarted, Reading, Unrecorded
+from coldchain.journal import JournalError
 from coldchain.web.station import AcknowledgeAlarm, Outcome
 from coldchain.web.views import GatewayView
-from tests.integration.gateways import History, Site, assert_equal, read, running, standing, until
+from tests.integration.gateways import History, Printer, Site, assert_equal, read, running, standing, until
 from tests.integration.test_sink_mqtt import PREFIX, Board
 from tests.integration.test_sink_webhook import Receiver
 from tests.servers import Mosquitto, MqttRelay, Packet, Peer, Side
@@ -241,3 +243,47 @@ def test_nobody_is_called_twice(story: Story) -> None:
 def test_live_equals_folded_again(story: Story) -> None:
     """The gap in writing is no gap in the journal: `verify` says equal."""
     assert_equal(story.site.journal)
+
+
+def test_a_start_on_a_full_disk_watches_all_the_same(tmp_path: Path) -> None:
+    """A gateway that comes back to a full disk judges, calls, and records everything once there is room."""
+    receiver = Receiver().start()
+    with disk_of_a_test() as disk, Printer(tmp_path / "one") as printer:
+        site = Site(tmp_path).profile(hold="0 s").ascii("one", printer.port).webhook(receiver.url)
+        with running(site):
+            pass
+        disk.full = True
+        with running(site) as daemon:
+            until(lambda: daemon.station.state().gateway.sources[0].up, "the port")
+            printer.say(-140.0, daemon.clock.utc_ms())
+            until(lambda: len(notices(receiver)) >= 2, "both alarms have left")
+            told = [(n["announcement"]["alarm"], n["unrecorded"]) for n in notices(receiver)]
+            assert told == [("gateway/journal", True), ("box-one/vapour/above", True)]
+            assert not daemon.station.state().gateway.journal_ok
+            assert daemon._summary().startswith("JOURNAL CANNOT BE WRITTEN: ")
+            disk.full = False
+            until(lambda: daemon.station.state().gateway.journal_ok, "the journal is written")
+    receiver.stop()
+    history = read(site.journal)
+    assert len(history.of(ProcessStarted)) == 2
+    assert [fact.announced for fact in history.of(Unrecorded)] == [1]
+    assert [one.alarm for one in history.raised("box-one")] == ["box-one/vapour/above"]
+    assert_equal(site.journal)
+
+
+def test_an_end_on_a_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It ends all the same, and says that something could not be written; the next start is in order."""
+    with disk_of_a_test() as disk, Printer(tmp_path / "one") as printer:
+        site = Site(tmp_path).profile(hold="0 s").ascii("one", printer.port)
+        with running(site) as daemon:
+            until(lambda: daemon.station.state().gateway.sources[0].up, "the port")
+            disk.full = True
+            printer.say(-140.0, daemon.clock.utc_ms())
+            until(lambda: not daemon.station.state().gateway.journal_ok, "it cannot be written")
+            with suppress(JournalError):  # the file system's last word, said by `coldchain run` as such
+                daemon.stop()
+            disk.full = False
+        assert "ended with facts that could not be written" in caplog.text
+        with running(site):
+            pass
+    assert_equal(site.journal)
