@@ -1,6 +1,7 @@
 """From what a device sent to a judged value: a bad reading is never a number.
 
-What broken Pt100 probes read (−242.02 °C shorted, 850 °C open) has its sources in coldchain_drivers/lies.py.
+What a shorted Pt100 reads (−242.02 °C) has its sources in coldchain_drivers/lies.py; 850 °C is where the range
+of platinum thermometers ends (IEC 60751).
 """
 
 from __future__ import annotations
