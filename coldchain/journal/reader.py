@@ -267,10 +267,6 @@ class Readable:
         """Size of the write-ahead log on disk."""
         return _size(wal_path(self.path))
 
-    def file_bytes(self) -> int:
-        """Size of the database file on disk, without its write-ahead log."""
-        return _size(self.path)
-
     def integrity(self) -> list[str]:
         """What SQLite itself finds wrong with the file's pages and indexes; empty if nothing.
 
