@@ -1,7 +1,7 @@
 """From what a device sent to a judged value: a bad reading is never a number.
 
-What a shorted Pt100 reads (−242.02 °C) has its sources in coldchain_drivers/lies.py; 850 °C is where the range
-of platinum thermometers ends (IEC 60751).
+What a shorted Pt100 reads (−242.02 °C) has its sources in coldchain_drivers/lies.py; 850 °C is where the
+range of platinum thermometers ends (IEC 60751).
 """
 
 from __future__ import annotations
