@@ -206,4 +206,5 @@ def _takes(plan: _Plan, said: Announcement) -> bool:
 
 def _to_log(report: Report) -> None:
     level = logging.INFO if report.news is News.UP else logging.WARNING
-    _log.log(level, "sink %s %s: %s %s", report.sink, report.news.value, report.why, report.mend)
+    words = "; ".join(filter(None, (report.why, report.mend)))
+    _log.log(level, "sink %s: %s%s", report.sink, report.news.value, words and f": {words}")

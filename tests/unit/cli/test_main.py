@@ -124,8 +124,5 @@ def test_the_paper_s_lines_can_be_typed(line: str) -> None:
         found = command.get_command(context, words.pop(0))
         assert found is not None, line
         command = found
-    words = [
-        word.replace("trip.csv", __file__).replace("/var/lib/coldchain/journal.db", __file__)
-        for word in words
-    ]
-    command.make_context(command.name, words, resilient_parsing=False)
+    there = {"trip.csv": __file__, "/var/lib/coldchain/journal.db": __file__}
+    command.make_context(command.name, [there.get(word, word) for word in words])
