@@ -47,6 +47,12 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._hub.stop()  # first: the server waits for streams to end
         await super().shutdown(sockets)
+        # What a browser still holds open after the grace period: ended here, while there is a loop to do it.
+        for connection in tuple(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)
 
 
 class Page:
