@@ -150,7 +150,6 @@ class _Demo:
                 "\nThe page goes on; acknowledge the alarm there, or in another terminal:\n"
                 f'{_command()} ack box-7/vapour/too-warm -m "moving it" --config {self.config}\n'
                 "Ctrl-C ends the demonstration.",
-                soft_wrap=True,
                 markup=False,
             )
             threading.Event().wait()
@@ -162,7 +161,6 @@ class _Demo:
         console.print(
             f"verify   {chain.facts} facts, {chain.announcements} announcements, folded again from nothing: "
             + ("[green]equal[/]" if found.sound else "[bold red]NOT SOUND[/]"),
-            soft_wrap=True,
         )
         if not found.sound:
             raise click.exceptions.Exit(1)
@@ -173,13 +171,13 @@ class _Demo:
             values = [shown(channel.quantity, channel.value) for channel in asset.channels]
             words.append(f"{asset.id}  {', '.join(filter(None, values)) or 'nothing yet'}")
         line = f"{_clock(self.daemon.station.pulse().utc_ms)}  {'   '.join(words)}"
-        console.print(line, style="dim", soft_wrap=True)
+        console.print(line, style="dim")
 
     def _committed(self, batch: Committed) -> None:
         for told in batch.told:
             said = told.said
             if said.kind in (Kind.RAISED, Kind.RETURNED) and said.priority is not None:
-                console.print(_line(told.arrival_ms, said), soft_wrap=True)
+                console.print(_line(told.arrival_ms, said))
             if said.kind is Kind.RAISED and said.priority is not None:
                 self.raised.add(said.priority)
         if {Priority.HIGH, Priority.CRITICAL} <= self.raised:

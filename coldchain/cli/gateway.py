@@ -124,8 +124,8 @@ def do(config_file: Path, action: Action, done: str, *, as_json: bool = False) -
     if as_json:
         print_json(outcome)
     elif outcome.done:
-        console.print(f"{done} (journal position {outcome.position})", soft_wrap=True, markup=False)
+        console.print(f"{done} (journal position {outcome.position})", markup=False)
     else:
-        errors.print(f"refused: {outcome.message}", style="red", soft_wrap=True, markup=False)
+        errors.print(f"refused: {outcome.message}", style="red", markup=False)
     if not outcome.done:
         sys.exit(1)

@@ -9,8 +9,9 @@ import click
 import msgspec
 from rich.console import Console
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# Lines are never folded: a terminal wraps them by itself, and a pipe or a search gets them whole.
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

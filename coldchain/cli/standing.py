@@ -117,7 +117,7 @@ def _print(pieces: Sequence[_Piece]) -> None:
     for text, style in pieces:
         line.append(text, style=style)
     line.rstrip()
-    console.print(line, soft_wrap=True)
+    console.print(line)
 
 
 def _value(channel: ChannelView) -> str:

@@ -35,7 +35,7 @@ def verify(journal: Path, as_json: bool) -> None:
                 task = progress.add_task("folding again", total=last)
                 found = verify_journal(reader, engine(), lambda at: progress.update(task, completed=at))
     except JournalError as error:
-        errors.print(str(error), style="red")
+        errors.print(str(error), style="red", markup=False)
         sys.exit(2)
     if as_json:
         print_json(_plain(found))
@@ -69,19 +69,17 @@ def _print(found: Verification) -> None:
     console.print(
         f"{chain.facts} facts, {chain.announcements} announcements in {chain.commits} commits; "
         f"last link {chain.last_link.hex()[:16]}…",
-        soft_wrap=True,
     )
     for finding in chain.findings:
         console.print(
             f"commit {finding.commit}: {finding.fault}: {finding.detail}",
-            style="bold red", soft_wrap=True, markup=False,
+            style="bold red", markup=False,
         )  # fmt: skip
     for stretch in found.stretches:
         verdict, style = _VERDICTS[stretch.verdict]
         console.print(
             f"positions {stretch.first_position} to {stretch.last_position}: [{style}]{verdict}[/]"
             f" ({_counted(stretch)}; engine {stretch.engine})",
-            soft_wrap=True,
         )
     console.print("sound" if found.sound else "NOT SOUND", style="green" if found.sound else "bold red")
 

@@ -16,7 +16,7 @@ from tests.unit.web.room import Room
 def said(monkeypatch: pytest.MonkeyPatch) -> StringIO:
     """A terminal of eighty columns that keeps what it shows."""
     screen = StringIO()
-    monkeypatch.setattr(standing, "console", Console(file=screen, width=80, highlight=False))
+    monkeypatch.setattr(standing, "console", Console(file=screen, width=80, highlight=False, soft_wrap=True))
     return screen
 
 
