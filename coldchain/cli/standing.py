@@ -54,25 +54,28 @@ def print_alarms(found: Sequence[AlarmView]) -> None:
     for alarm in found:
         priority = alarm.priority.value.replace("_", " ")
         state = alarm.state.value.replace("_", " ") + (", latched" if alarm.latched else "")
-        _print(
-            [(f"{priority:<9}", PRIORITY_STYLE[alarm.priority.value]), (f"{alarm.id}  ", "bold"), (state, "")]
-        )
-        words = [f"since {at(alarm.since.ms, known=alarm.since.known)}"]
-        if alarm.value is not None:
-            words.append(f"reached {shown(alarm.quantity, alarm.value)}")
-        if alarm.limit is not None:
-            words.append(f"limit {shown(alarm.quantity, alarm.limit)}")
-        if alarm.shelf is not None and alarm.shelf.until is not None:
-            words.append(f"shelved until {at(alarm.shelf.until.ms, known=alarm.shelf.until.known)}")
-        open_ = [str(each.number) for each in alarm.occurrences if not each.acknowledged]
-        if open_:
-            words.append(f"unacknowledged: {', '.join(open_)}")
-        stamps = (
+        marks = (
             ("SIMULATED", alarm.simulated),
             ("UNAPPROVED", alarm.unapproved),
             ("UNRECORDED", alarm.unrecorded),
         )
-        words += [word for word, meant in stamps if meant]
+        _print(
+            [
+                (f"{priority:<9}", PRIORITY_STYLE[alarm.priority.value]),
+                (alarm.id, "bold"),
+                (f"  {state}", ""),
+                ("".join(f"  {word}" for word, meant in marks if meant), "dim"),
+            ]
+        )
+        words = [f"since {at(alarm.since.ms, known=alarm.since.known)}"]
+        if alarm.limit is not None:
+            reached = f"{shown(alarm.quantity, alarm.value)}, " if alarm.value is not None else ""
+            words.append(f"{reached}limit {shown(alarm.quantity, alarm.limit)}")
+        open_ = [str(each.number) for each in alarm.occurrences if not each.acknowledged]
+        if open_:
+            words.append(f"open {', '.join(open_)}")
+        if alarm.shelf is not None and alarm.shelf.until is not None:
+            words.append(f"until {at(alarm.shelf.until.ms, known=alarm.shelf.until.known)}")
         _print([(" " * 9 + "  ".join(words), "dim")])
 
 
