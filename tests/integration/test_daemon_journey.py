@@ -22,6 +22,7 @@ from coldchain.announcements import Announcement
 from coldchain.cli.main import main
 from coldchain.clock import SystemClock
 from coldchain.facts import ClockSet, Reading
+from coldchain.web.series import SeriesView
 from coldchain_simulators.mqtt_logger import MqttLogger, MqttLoggerSimulator, Publisher, Quantity
 from coldchain_simulators.rig import Rig
 from coldchain_simulators.tec3000 import Tec3000, Tec3000Simulator
@@ -56,6 +57,7 @@ class Journey:
     farewell: dict[str, Any]
     series: list[Series]
     sinks: dict[str, bool]
+    curves: dict[str, SeriesView]
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,12 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
                 board = Board(broker.port)
                 sinks = {sink.id: sink.ok for sink in daemon.station.state().gateway.sinks}
                 shown = board.read()
+                now_ms = clock.utc_ms()
+                spans = {
+                    source: (f"box-{source}.vapour", now_ms - 2 * END_MIN * MINUTE, now_ms)
+                    for source in SOURCES
+                }
+                curves = {source: daemon.station.series(*span, 1_000) for source, span in spans.items()}
         yield Journey(
             site,
             read(site.journal),
@@ -104,6 +112,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
             board.read(),
             store.export(),
             sinks,
+            {source: curve for source, curve in curves.items() if curve is not None},
         )
 
 
@@ -260,3 +269,20 @@ def test_the_database_has_every_reading(journey: Journey) -> None:
 def test_a_dead_sink_is_said_and_delays_nobody(journey: Journey) -> None:
     """The sink that nobody answers is down; all others are up, and had everything while it was."""
     assert journey.sinks == {"room": True, "board": True, "series": True, "dead": False}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_page_s_curve_is_the_journey(journey: Journey, source: str) -> None:
+    """Every value is in some column, each excursion has its span and extreme, and the limits stand beside it."""
+    curve = journey.curves[source]
+    good = [fact for fact in journey.history.readings(f"box-{source}.vapour") if fact.bad is None]
+    assert sum(curve.drawn.count) in range(len(good) - 3, len(good) + 1)  # the last came after the look
+    assert max(curve.drawn.high) == -140_000
+    assert min(curve.drawn.low) == -182_000
+    told = {one.excursion for one in journey.history.raised(f"box-{source}")}
+    triggered = {each.id: each for each in curve.excursions if each.triggered}
+    assert triggered.keys() == told
+    assert {each.extreme for each in triggered.values()} == {-140_000, -149_500}
+    assert {span.limit.limit for span in curve.limits} == {-165_000, -150_000}
+    assert bool(curve.drawn.bad) is (source in STAMPED)
+    assert curve.simulated
