@@ -273,7 +273,7 @@ def test_a_dead_sink_is_said_and_delays_nobody(journey: Journey) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_page_s_curve_is_the_journey(journey: Journey, source: str) -> None:
-    """Every value is in some column, each excursion has its span and extreme, and the limits stand beside it."""
+    """Every value is in some column, each excursion has its extreme, and the limits stand beside it."""
     curve = journey.curves[source]
     good = [fact for fact in journey.history.readings(f"box-{source}.vapour") if fact.bad is None]
     assert sum(curve.drawn.count) in range(len(good) - 3, len(good) + 1)  # the last came after the look
