@@ -160,14 +160,20 @@ class Daemon:
             self._check(loaded)
             self.outgoing.reload(loaded)
         except (ConfigError, DaemonError, OSError) as error:
-            _log.error("configuration refused, the old one stays in force: %s", error)
-            self._notifier.ready(f"reload refused: {str(error).splitlines()[0]}")
-            return False
+            return self._refuse(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever anybody wrote there must not end the watch
+            _log.exception("a configuration that cannot even be refused")
+            return self._refuse(f"{type(error).__name__}: {error}")
         self._activate(loaded)
         self._take_over(loaded)
         _log.info("configuration in force: %s", self._summary())
         self._notifier.ready(self._summary())
         return True
+
+    def _refuse(self, why: str) -> bool:
+        _log.error("configuration refused, the old one stays in force: %s", why)
+        self._notifier.ready(f"reload refused: {why.splitlines()[0]}")
+        return False
 
     def _check(self, loaded: Loaded) -> None:
         """Raise DaemonError where a configuration is right in itself and still cannot be ours now."""

@@ -293,6 +293,8 @@ def test_a_reload_changes_the_limits_and_keeps_the_old_ones_where_it_is_refused(
             limits.write_text(good, encoding="utf-8")
             site.config.write_text(other, encoding="utf-8")
             assert not daemon.reload()
+            site.config.write_text("a = " + 5_000 * "[", encoding="utf-8")  # more than a parser can bear
+            assert not daemon.reload()
             site.config.write_text(config, encoding="utf-8")
             assert not standing(daemon)
             assert len(read(site.journal).of(Activated)) == 1

@@ -41,6 +41,7 @@ print(json.dumps([name for name in {heavy!r} if name in sys.modules]))
     assert json.loads(python(program)) == []
 
 
+@pytest.mark.slow
 def test_every_command_without_any_extra() -> None:
     """Where no extra is installed every command still shows its help."""
     program = f"""
