@@ -12,13 +12,12 @@ import msgspec
 
 from coldchain import config as configuration
 from coldchain.config import ConfigError, Loaded, Problem
-from coldchain.config.amounts import amount_text, duration_text
 from coldchain.config.library import find_profile, profile_files
-from coldchain.config.profile_file import BudgetRule, LimitRule, Profile, read_profile
+from coldchain.config.profile_file import Profile, read_profile
+from coldchain.config.rule_tables import RuleTable
 from coldchain.config.schema import gateway_schema, profile_schema
 from coldchain.config.sources import installed_drivers
 from coldchain.profiles.load import read
-from coldchain.units import QUANTITIES
 
 _FORMAT = click.option(
     "--format",
@@ -227,16 +226,10 @@ def _profile_lines(profile: Profile) -> list[str]:
     return lines
 
 
-def _rule_lines(name: str, rule: LimitRule | BudgetRule, source: str) -> list[str]:
-    value = amount_text(QUANTITIES[rule.value.quantity], rule.value.quanta)
-    outside = f"{rule.side} {value}" if rule.outside == "beyond" else f"at or {rule.side} {value}"
-    if isinstance(rule, LimitRule):
-        how = f"for {duration_text(rule.hold)}" if rule.hold else "at once"
-    else:
-        how = f"more than {duration_text(rule.allowance)} in sum"
+def _rule_lines(name: str, rule: RuleTable, source: str) -> list[str]:
     latched = ", latched" if rule.latched else ""
     lines = [
-        f"  {name}: {rule.role} {outside} {how} ({rule.priority}{latched})",
+        f"  {name}: {rule.brief()} ({rule.priority}{latched})",
         f"      source: {source} (confidence {rule.confidence})",
     ]
     if rule.advice:

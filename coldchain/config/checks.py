@@ -13,7 +13,8 @@ from coldchain.config.endpoints import MqttStateSink
 from coldchain.config.loaded import Source
 from coldchain.config.positions import Place
 from coldchain.config.problems import dotted, listed, nearest
-from coldchain.config.profile_file import BudgetRule, LimitRule, Profile
+from coldchain.config.profile_file import Profile
+from coldchain.config.rule_tables import LimitTable, RuleTable
 from coldchain.config.settings import AssetSettings, ChannelSettings
 from coldchain.units import QUANTITIES
 
@@ -193,7 +194,7 @@ def _check_asset(
     if stage is None:
         return
     for role, key in measured.items():
-        rules = {name: rule for name, rule in profile.rules.items() if rule.role == role}
+        rules = {name: rule for name, rule in profile.rules.items() if role in rule.roles()}
         _check_probe(draft, ("channels", key), draft.channels[key], profile, stage, rules)
     if whole:
         _check_roles(draft, place, profile, stage, set(measured))
@@ -219,7 +220,12 @@ def _check_roles(draft: Draft, place: Place, profile: Profile, default: str, pre
     it; if it has a part, the rest was probably forgotten.
     """
     for stage in profile.head.stages:
-        judged = {rule.role for name, rule in profile.rules.items() if stage in profile.holds_in(name)}
+        judged = {
+            role
+            for name, rule in profile.rules.items()
+            if stage in profile.holds_in(name)
+            for role in rule.roles()
+        }
         missing = judged - present
         if not missing or (stage != default and not judged & present):
             continue
@@ -238,26 +244,26 @@ def _check_probe(
     channel: ChannelSettings,
     profile: Profile,
     stage: str,
-    rules: Mapping[str, LimitRule | BudgetRule],
+    rules: Mapping[str, RuleTable],
 ) -> None:
     """Whether a channel can serve the rules of its role: its quantity, its range, its pace.
 
     What only another stage asks for is doubtful, not wrong: the asset may never be in it.
     """
-    unlike = [rule for rule in rules.values() if rule.value.quantity != channel.quantity]
-    if unlike:
+    wanted = {named for rule in rules.values() if (named := rule.quantity()) is not None}
+    if unlike := sorted(wanted - {channel.quantity}):
         draft.refuse(
             (*place, "quantity"),
-            f'{profile.head.id} judges a {unlike[0].value.quantity} as "{channel.role}", '
-            f"not a {channel.quantity}",
+            f'{profile.head.id} judges a {unlike[0]} as "{channel.role}", not a {channel.quantity}',
             "correct the channel's role or its quantity",
         )
         return
     quantity = QUANTITIES[channel.quantity]
     unseen: dict[int, list[str]] = {}
     for name, rule in rules.items():
-        if not channel.valid_low.quanta < rule.value.quanta < channel.valid_high.quanta:
-            unseen.setdefault(rule.value.quanta, []).append(name)
+        for value in rule.values():
+            if not channel.valid_low.quanta < value.quanta < channel.valid_high.quanta:
+                unseen.setdefault(value.quanta, []).append(name)
     for limit, names in unseen.items():
         end = "valid_low" if limit <= channel.valid_low.quanta else "valid_high"
         say = draft.refuse if any(stage in profile.holds_in(name) for name in names) else draft.warn
@@ -275,7 +281,7 @@ def _doubt_pace(
     place: Place,
     channel: ChannelSettings,
     profile: Profile,
-    rules: Mapping[str, LimitRule | BudgetRule],
+    rules: Mapping[str, RuleTable],
 ) -> None:
     source = draft.resolved.get(channel.source)
     interval = interval_ms(channel, source) if source else None
@@ -283,7 +289,7 @@ def _doubt_pace(
         return
     pace = max(interval, channel.upload or 0)
     for name, rule in rules.items():
-        if isinstance(rule, LimitRule) and rule.fires is None and 0 < rule.hold < 3 * pace:
+        if isinstance(rule, LimitTable) and rule.fires is None and 0 < rule.hold < 3 * pace:
             draft.warn(
                 place,
                 f"readings {duration_text(pace)} apart are few for {duration_text(rule.hold)}, the hold of "

@@ -16,6 +16,10 @@ from coldchain.config.amounts import Amount, UnreadableError, amount, difference
 from coldchain.units import MASS, QUANTITIES, Quantity
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DURATION = r"^[0-9.]+ ?(ms|s|min|h|d)$"
+_AMOUNT = r"^[+-]?[0-9.]+ ?\S+$"
+#: What the schema says of a number with its unit: where one stands, a profile may name a figure of the site.
+NUMBER_PATTERNS = (_DURATION, _AMOUNT)
 NAME_MEND = "use 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first"
 
 
@@ -59,7 +63,7 @@ def _duration(value: object) -> int:
 Duration = Annotated[
     int,
     BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+ ?(ms|s|min|h|d)$", "examples": ["10 min"]}),
+    WithJsonSchema({"type": "string", "pattern": _DURATION, "examples": ["10 min"]}),
 ]
 
 
@@ -100,7 +104,7 @@ def _mass(value: object) -> Amount:
 
 
 def _amount_schema(example: str) -> dict[str, Any]:
-    return {"type": "string", "pattern": r"^[+-]?[0-9.]+ ?\S+$", "examples": [example]}
+    return {"type": "string", "pattern": _AMOUNT, "examples": [example]}
 
 
 #: A value with its unit; of the table's own `quantity` where it names one.

@@ -13,19 +13,16 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from coldchain.config.amounts import Amount
 from coldchain.config.document import Document
-from coldchain.config.fields import Difference, Duration, Name, Period, Table, Text, Value, said
+from coldchain.config.fields import Name, Table, Text, said
 from coldchain.config.positions import Place
 from coldchain.config.problems import Problem, dotted, listed, nearest
+from coldchain.config.rule_tables import RULES, RuleTable
 from coldchain.config.settings import SiteFigure
-from coldchain.model import Priority, Side
-from coldchain.plan import Budget, Cited, Crossing, Fires, Limit, Outside, ProfilePlan, Rule, StagePlan
+from coldchain.plan import Cited, ProfilePlan, StagePlan
 
 #: Makes a problem of a figure's name, what is wrong with its value, and the mend.
 WhereFigures = Callable[[str, str, str], Problem]
-
-Confidence = Literal["high", "medium", "low", "none"]
 
 
 class Stage(Table):
@@ -46,76 +43,6 @@ class Figure(Table):
         if self.default is not None and not self.source:
             raise said("has a default without a source", "write source")
         return self
-
-
-class _Rule(Table):
-    kind: str = "limit"
-    title: str = ""
-    role: Name = Field(examples=["vapour"])
-    side: Literal["above", "below"] = Field(examples=["above"])
-    value: Value = Field(examples=["-150 °C"])
-    stages: tuple[Name, ...] = Field(default=(), strict=False)
-    outside: Literal["beyond", "at_or_beyond"] = "beyond"
-    fires: Literal["at_due", "on_reading"] | None = None
-    crossing: Literal["step", "linear"] = "step"
-    priority: Literal["critical", "high", "low", "to_know"] = Field(examples=["critical"])
-    re_alarm: Period | None = None
-    advice: str = ""
-    source: Text = Field(examples=["label of the product, section 16"])
-    confidence: Confidence = Field(examples=["medium"])
-    approved_by: str = ""
-    version: str = ""
-
-    @model_validator(mode="after")
-    def _alarm_asks_for_something(self) -> _Rule:
-        # ISA-18.2: an alarm that asks nobody to do anything is none.
-        if self.priority != "to_know" and not self.advice:
-            raise said("says not what to do", 'write advice, or priority = "to_know"')
-        return self
-
-    @property
-    def fires_or_default(self) -> Fires:
-        """Critical limits fire at their deadline even if nothing more arrives; others wait for a reading."""
-        if self.fires is not None:
-            return Fires(self.fires)
-        return Fires.AT_DUE if self.priority == "critical" else Fires.ON_READING
-
-
-class LimitRule(_Rule):
-    """A limit that was violated without a break for `hold`."""
-
-    kind: Literal["limit"] = "limit"
-    hold: Duration = 0
-    hold_source: str = ""
-    off_delay: Duration = 0
-    deadband: Difference | None = None
-    latched: bool = False
-
-    @model_validator(mode="after")
-    def _fits(self) -> LimitRule:
-        if self.hold and not self.hold_source:
-            raise said("has a hold without a source", 'write hold_source, if only "judgement"')
-        if self.deadband is not None and self.deadband.quantity != self.value.quantity:
-            raise said(
-                f"deadband {self.deadband.text} is no {self.value.quantity}",
-                "write it in the unit of the value",
-            )
-        if self.deadband is not None and self.deadband.quanta < 0:
-            raise said(f"deadband {self.deadband.text} is negative", "write it without a sign")
-        return self
-
-
-class BudgetRule(_Rule):
-    """A sum of time beyond a limit."""
-
-    kind: Literal["budget"]
-    allowance: Duration = Field(examples=["0 min"])
-    exceeded: Literal["beyond", "at_or_beyond"] = "beyond"
-    charge_unmonitored: bool = False
-    latched: bool = True
-
-
-RULES: dict[str, type[LimitRule | BudgetRule]] = {"limit": LimitRule, "budget": BudgetRule}
 
 
 class ProfileHead(Table):
@@ -140,7 +67,7 @@ class Profile:
     """A profile as read: its head, its rules by id (figures in place), and its plan."""
 
     head: ProfileHead
-    rules: dict[str, LimitRule | BudgetRule]
+    rules: dict[str, RuleTable]
     plan: ProfilePlan
     document: Document = field(repr=False)
 
@@ -199,9 +126,7 @@ def _tables(document: Document, name: str) -> dict[str, dict[str, Any]]:
     return {key: value for key, value in entries if isinstance(value, dict)}
 
 
-def _read_rule(
-    document: Document, name: str, written: dict[str, Any], site: _Site
-) -> LimitRule | BudgetRule | None:
+def _read_rule(document: Document, name: str, written: dict[str, Any], site: _Site) -> RuleTable | None:
     place: Place = ("rules", name)
     table = dict(written)
     given: dict[str, str] = {}  # places of this file whose value is the site's, and the figure's name
@@ -238,7 +163,7 @@ def _figure(document: Document, place: Place, name: str, site: _Site) -> object:
     return site.figures[name].value if name in site.figures else figures[name].get("default")
 
 
-def _check_stages(document: Document, place: Place, rule: LimitRule | BudgetRule | None) -> None:
+def _check_stages(document: Document, place: Place, rule: RuleTable | None) -> None:
     known = _tables(document, "stages")
     for index, stage in enumerate(rule.stages if rule else ()):
         if stage not in known:
@@ -250,7 +175,7 @@ def _check_stages(document: Document, place: Place, rule: LimitRule | BudgetRule
 def _check_approval(
     document: Document,
     head: ProfileHead,
-    rules: Mapping[str, LimitRule | BudgetRule],
+    rules: Mapping[str, RuleTable],
 ) -> None:
     if head.status != "approved":
         return
@@ -271,11 +196,11 @@ def _check_approval(
 
 def _plan(
     head: ProfileHead,
-    rules: Mapping[str, LimitRule | BudgetRule],
+    rules: Mapping[str, RuleTable],
     given: Mapping[str, SiteFigure],
     document: Document,
 ) -> ProfilePlan:
-    compiled = {name: _rule(name, rule, _cited(head, name, rule, given)) for name, rule in rules.items()}
+    compiled = {name: rule.compile(name, _cited(head, name, rule, given)) for name, rule in rules.items()}
     stages = tuple(
         StagePlan(
             name=stage,
@@ -296,13 +221,9 @@ def _plan(
     )
 
 
-def _cited(
-    head: ProfileHead, name: str, rule: LimitRule | BudgetRule, given: Mapping[str, SiteFigure]
-) -> Cited:
-    """The rule's source, its hold's, and that of each figure in it."""
-    said = [rule.source]
-    if isinstance(rule, LimitRule) and rule.hold_source:
-        said.append(f"hold: {rule.hold_source}")
+def _cited(head: ProfileHead, name: str, rule: RuleTable, given: Mapping[str, SiteFigure]) -> Cited:
+    """The rule's source, those of its parameters, and that of each figure in it."""
+    said = [rule.source, *(f"{key}: {source}" for key, source in rule.sources().items())]
     for key, value in head.rules[name].items():
         if isinstance(value, dict) and (figure := str(value.get("figure", ""))) in head.figures:
             if figure in given:
@@ -311,47 +232,3 @@ def _cited(
             else:
                 said.append(f"{key} {head.figures[figure].default}: {head.figures[figure].source}")
     return Cited(source="; ".join(said), confidence=rule.confidence, approved_by=rule.approved_by)
-
-
-def _rule(name: str, rule: LimitRule | BudgetRule, cited: Cited) -> Rule:
-    if isinstance(rule, LimitRule):
-        return Limit(
-            id=name,
-            role=rule.role,
-            side=Side(rule.side),
-            limit=rule.value.quanta,
-            hold_ms=rule.hold,
-            priority=Priority(rule.priority),
-            cited=cited,
-            title=rule.title,
-            outside=Outside(rule.outside),
-            fires=rule.fires_or_default,
-            crossing=Crossing(rule.crossing),
-            deadband=_quanta(rule.deadband),
-            off_delay_ms=rule.off_delay,
-            latched=rule.latched,
-            re_alarm_ms=rule.re_alarm,
-            advice=rule.advice,
-        )
-    return Budget(
-        id=name,
-        role=rule.role,
-        side=Side(rule.side),
-        limit=rule.value.quanta,
-        allowance_ms=rule.allowance,
-        priority=Priority(rule.priority),
-        cited=cited,
-        title=rule.title,
-        outside=Outside(rule.outside),
-        exceeded=Outside(rule.exceeded),
-        fires=rule.fires_or_default,
-        crossing=Crossing(rule.crossing),
-        charge_unmonitored=rule.charge_unmonitored,
-        latched=rule.latched,
-        re_alarm_ms=rule.re_alarm,
-        advice=rule.advice,
-    )
-
-
-def _quanta(amount: Amount | None) -> int:
-    return amount.quanta if amount else 0

@@ -12,7 +12,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from coldchain.config.amounts import duration_text
-from coldchain.config.profile_file import BudgetRule, LimitRule, ProfileHead
+from coldchain.config.fields import NUMBER_PATTERNS
+from coldchain.config.profile_file import ProfileHead
+from coldchain.config.rule_tables import RULES
 from coldchain.config.settings import Settings
 from coldchain.driver import Driver
 
@@ -43,12 +45,12 @@ def profile_schema() -> dict[str, Any]:
     schema = _schema(ProfileHead, "")
     figure = {"type": "object", "properties": {"figure": {"type": "string"}}, "required": ["figure"]}
     kinds = []
-    for model in (LimitRule, BudgetRule):
+    for model in RULES.values():
         rule = _schema(model, "")
         schema["$defs"].update(rule.pop("$defs", {}))
-        for key in ("value", "hold", "allowance"):
-            if key in rule["properties"]:
-                rule["properties"][key] = {"anyOf": [rule["properties"][key], figure]}
+        for key, form in rule["properties"].items():
+            if _is_number_with_unit(form):
+                rule["properties"][key] = {"anyOf": [form, figure]}
         schema["$defs"][model.__name__] = rule
         kinds.append({"$ref": f"#/$defs/{model.__name__}"})
     schema["properties"]["rules"]["additionalProperties"] = {"anyOf": kinds}
@@ -61,6 +63,10 @@ def _schema(model: type[BaseModel], prefix: str) -> dict[str, Any]:
         schema["$defs"] = {f"{prefix}{name}": definition for name, definition in schema["$defs"].items()}
     _say_defaults_as_texts(schema)
     return schema
+
+
+def _is_number_with_unit(form: Mapping[str, Any]) -> bool:
+    return any(each.get("pattern") in NUMBER_PATTERNS for each in (form, *form.get("anyOf", ())))
 
 
 def _say_defaults_as_texts(node: Any) -> None:

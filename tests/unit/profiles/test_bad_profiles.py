@@ -73,6 +73,22 @@ from tests.unit.config.small_site import PROFILE, changed, marked, problems, wri
             id="a negative deadband",
         ),
         pytest.param(
+            'hold = "10 min"',
+            'hold = "10 min"\ndeadband = "1 K"',
+            [
+                'limits/frozen.toml:18: rules.too-warm: has a deadband without a source; write deadband_source, if only "judgement"'
+            ],
+            id="a deadband without a source",
+        ),
+        pytest.param(
+            'hold = "10 min"',
+            'hold = "10 min"\noff_delay = "5 min"',
+            [
+                'limits/frozen.toml:18: rules.too-warm: has an off_delay without a source; write off_delay_source, if only "judgement"'
+            ],
+            id="an off-delay without a source",
+        ),
+        pytest.param(
             'stages = ["transport"]',
             'stages = ["transports"] #<',
             [
@@ -140,7 +156,7 @@ from tests.unit.config.small_site import PROFILE, changed, marked, problems, wri
             'kind = "budget"',
             'kind = "budget"\ndeadband = "1 K" #<',
             [
-                "limits/frozen.toml:@: rules.time-too-warm.deadband: unknown key; known here: kind, title, role, side, value, stages, outside, fires, crossing, priority, re_alarm, advice, source, confidence, approved_by, version, allowance, exceeded, charge_unmonitored, latched"
+                "limits/frozen.toml:@: rules.time-too-warm.deadband: unknown key; known here: kind, title, stages, priority, latched, re_alarm, advice, source, confidence, approved_by, version, role, side, value, outside, fires, crossing, allowance, allowance_source, exceeded, charge_unmonitored"
             ],
             id="a key of a limit in a budget",
         ),

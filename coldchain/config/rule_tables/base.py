@@ -1,0 +1,115 @@
+"""What every kind of rule has in a profile's file, and what every kind can say of itself.
+
+A kind is one module with one table below `RuleTable`: its parameters, what they mean to the fold (`compile`),
+and how a person reads them (`brief`, `sentences`). A parameter `x` whose number has a source of its own names
+it in `x_source`; every other number of the rule has the rule's `source`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from coldchain.config.amounts import Amount, duration_text
+from coldchain.config.fields import Name, Period, Table, Text, said
+from coldchain.model import Priority
+from coldchain.plan import Cited, Rule
+
+Confidence = Literal["high", "medium", "low", "none"]
+
+#: What a key that names a parameter's own source ends in.
+SOURCE_SUFFIX = "_source"
+
+#: Longer than any time in a file: what is never said again.
+_NEVER_MS = 2**62
+
+# As the words stand in a file; the last asks for least.
+_URGENT_FIRST = tuple(str(priority) for priority in Priority)
+
+
+class RuleTable(Table, ABC):
+    """One rule: `[rules.NAME]` of a profile. Times are ms, values are `Amount`s."""
+
+    kind: str
+    title: str = ""
+    stages: tuple[Name, ...] = Field(default=(), strict=False)
+    priority: Literal["critical", "high", "low", "to_know"] = Field(examples=["critical"])
+    latched: bool = False
+    re_alarm: Period | None = None
+    advice: str = ""
+    source: Text = Field(examples=["label of the product, section 16"])
+    confidence: Confidence = Field(examples=["medium"])
+    approved_by: str = ""
+    version: str = ""
+
+    @model_validator(mode="after")
+    def _alarm_asks_for_something(self) -> RuleTable:
+        # ISA-18.2: an alarm that asks nobody to do anything is none.
+        if self.priority != "to_know" and not self.advice:
+            raise said("says not what to do", 'write advice, or priority = "to_know"')
+        return self
+
+    @abstractmethod
+    def compile(self, name: str, cited: Cited) -> Rule:
+        """What the rule means to the fold; `cited` is its source with those of its figures."""
+
+    @abstractmethod
+    def brief(self) -> str:
+        """What it judges, in one short line: "vapour above -165 °C for 10 min"."""
+
+    @abstractmethod
+    def sentences(self) -> list[str]:
+        """What it means, in whole sentences with every number and unit of it, as QA would sign it.
+
+        `alarm_sentences` has those that are the same for every kind.
+        """
+
+    @abstractmethod
+    def leniency(self) -> dict[str, int]:
+        """Each parameter as a number that grows as the rule speaks later, less or more softly.
+
+        Two rules of one kind are compared by it: a larger number is a wider rule. A parameter that is missing
+        here and is no mere text cannot be compared, and its change counts as wider. Begin with that of
+        `RuleTable`.
+        """
+        return {
+            "priority": _URGENT_FIRST.index(self.priority),
+            "latched": 0 if self.latched else 1,
+            "re_alarm": _NEVER_MS if self.re_alarm is None else self.re_alarm,
+        }
+
+    def roles(self) -> tuple[str, ...]:
+        """The roles whose readings it judges; none for a rule about a consignment's clock."""
+        return ()
+
+    def quantity(self) -> str | None:
+        """What those roles must measure; None: anything."""
+        return None
+
+    def values(self) -> tuple[Amount, ...]:
+        """The values of which a probe must be able to see both sides."""
+        return ()
+
+    def sources(self) -> dict[str, str]:
+        """The parameters that have a source of their own, and that source."""
+        return {
+            key.removesuffix(SOURCE_SUFFIX): text
+            for key in type(self).model_fields
+            if key.endswith(SOURCE_SUFFIX) and (text := getattr(self, key))
+        }
+
+    def alarm_sentences(self) -> list[str]:
+        """How the alarm ends and repeats: the same for every kind."""
+        told = []
+        if self.latched:
+            told.append("The alarm stays until somebody resets it with a reason.")
+        if self.re_alarm is not None:
+            told.append(f"Until it is acknowledged it is said again every {duration_text(self.re_alarm)}.")
+        return told
+
+
+def quanta(amount: Amount | None) -> int:
+    """The quanta of an amount that may be missing: none are 0."""
+    return amount.quanta if amount else 0
