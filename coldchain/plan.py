@@ -88,6 +88,10 @@ class Budget(Struct, frozen=True, tag="budget", omit_defaults=True):
 Rule = Limit | Budget
 
 
+#: The kind of work that takes alarms out of service with no more said; the site says how long it may last.
+OUT_OF_SERVICE = "out-of-service"
+
+
 class Moves(StrEnum):
     """How a reading moves."""
 

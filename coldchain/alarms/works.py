@@ -20,9 +20,6 @@ from msgspec.structs import replace
 
 from coldchain.plan import Moves, Sign, Work
 
-#: The kind of work that takes all alarms of a scope out of service; the site says how long it may last.
-OUT_OF_SERVICE = "out-of-service"
-
 
 class WorkState(StrEnum):
     """Where a work stands. Its alarms are hidden while it is under way, and only then."""

@@ -6,14 +6,14 @@ from msgspec.structs import replace
 
 from coldchain.alarms import works
 from coldchain.alarms.table import HIDDEN_STATES, Refusal
-from coldchain.alarms.works import OUT_OF_SERVICE, Seen, Underway, WorkMoved, WorkRefusal, WorkState
+from coldchain.alarms.works import Seen, Underway, WorkMoved, WorkRefusal, WorkState
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.facts import WorkBegan, WorkEnded
 from coldchain.fold.desk import About, late_reason
 from coldchain.fold.place import Place
 from coldchain.fold.state import State
 from coldchain.model import Side
-from coldchain.plan import Moves, Sign, Work
+from coldchain.plan import OUT_OF_SERVICE, Moves, Sign, Work
 from coldchain.rules.judging import GOOD, Sample
 
 # --- What people say ----------------------------------------------------------------------------------------
@@ -32,7 +32,7 @@ def _began(state: State, fact: WorkBegan) -> list[Announcement]:
     if until_ms is None or until_ms <= state.arrival_ms:
         return _refused(fact, Refusal.NO_END)
     if until_ms - state.arrival_ms > kind.longest_ms:
-        return _refused(fact, f"a {kind.id} may last {kind.longest_ms // 60_000} min at most")
+        return _refused(fact, "work_too_long", {"most_ms": str(kind.longest_ms)})
     if not fact.actor.strip():
         return _refused(fact, Refusal.NO_ACTOR)
     if not fact.comment.strip():
@@ -153,6 +153,8 @@ def _kind(state: State, scope: str, name: str) -> Work | str:
         return f"unknown work {name} at {asset}"
     if rest and kind.hides:
         return f"work {name} is of the whole vessel {asset}"
+    if kind.sign is not None and f"{asset}/{kind.sign.role}" not in state.places:
+        return f"no {kind.sign.role} is measured in {asset}, which must show that {name} is done"
     place = state.places.get(scope)
     channel = place.track.channel if place is not None else None
     if kind.sign is None and name == OUT_OF_SERVICE and channel is not None and channel.touch is not None:
@@ -351,7 +353,9 @@ def _blindness(kind: Kind, place: str, since_ms: int, end_ms: int | None, why: s
     return Announcement(kind, subject=place, since_ms=since_ms, end_ms=end_ms, axis="journal", text=why)
 
 
-def _refused(fact: WorkBegan | WorkEnded, why: str) -> list[Announcement]:
+def _refused(
+    fact: WorkBegan | WorkEnded, why: str, detail: dict[str, str] | None = None
+) -> list[Announcement]:
     return [
         Announcement(
             Kind.REFUSED,
@@ -360,5 +364,6 @@ def _refused(fact: WorkBegan | WorkEnded, why: str) -> list[Announcement]:
             text=str(why),
             actor=fact.actor,
             comment=fact.comment,
+            detail=detail or {},
         )
     ]

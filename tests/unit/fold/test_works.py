@@ -230,7 +230,7 @@ def test_only_a_reason_closes_what_was_never_done() -> None:
         (begins(20, scope="box/vapor"), "unknown place box/vapor"),
         (begins(20, scope="box/level"), "work filling is of the whole vessel box"),
         (begins(0), "no_end"),
-        (begins(31.01), "a filling may last 30 min at most"),
+        (begins(31.01), "work_too_long"),
         (begins(20, actor=" "), "no_actor"),
         (begins(20, comment=""), "no_reason"),
         (WorkEnded("box", "filling", "anna"), "work_not_under_way"),
