@@ -20,7 +20,8 @@ from coldchain.plan import (
     SourcePlan,
     StagePlan,
 )
-from coldchain.testing.notation import readings, told
+from coldchain.testing.notation import readings
+from coldchain.testing.saying import told
 
 MIN = 60_000
 #: All tests begin at this instant of UTC and of journal time, unless they say otherwise.
