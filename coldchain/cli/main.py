@@ -25,6 +25,7 @@ COMMANDS = {
     "unbind": "lane_commands:unbind",
     "verify": "verify_command:verify",
     "replay": "replay_command:replay",
+    "check": "check_command:check",
     "demo": "demo_command:demo",
     "simulate": "simulate_command:simulate",
     "config": "config_commands:config",

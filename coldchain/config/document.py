@@ -32,10 +32,7 @@ class Document:
         self.text = text
         self.sha256 = hashlib.sha256(text.encode()).hexdigest()
         self.problems: list[Problem] = []
-        try:
-            self.data: dict[str, Any] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError([_syntax(self.shown, text, error)]) from error
+        self.data: dict[str, Any] = self._parsed()
         self._lines: Lines | None = None
 
     @classmethod
@@ -64,6 +61,13 @@ class Document:
         if self._lines is None:  # only wanted when something is wrong
             self._lines = find_lines(self.text.replace("\r\n", "\n"))
         return self._lines.of(place)
+
+    def _parsed(self) -> dict[str, Any]:
+        """What the text means."""
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError([_syntax(self.shown, self.text, error)]) from error
 
     def problem(self, place: Place, what: str, mend: str) -> Problem:
         """A problem at a place of this file."""

@@ -17,7 +17,7 @@ from coldchain.model import Side
 from coldchain.plan import ChannelPlan, Rule
 from coldchain.reports.statistics import Gap, Point
 from coldchain.rules.judging import BAD, Interval, is_outside
-from coldchain.units import TEMPERATURE
+from coldchain.units import QUANTITIES
 
 #: A worst case of more invented readings than this is not reckoned: the gaps are longer than the log.
 _INVENTED_MAX = 50_000
@@ -33,31 +33,67 @@ class Found:
 
 @dataclass(frozen=True)
 class Judged:
-    """What the fold says of one channel: intervals by start, alarms in the order they were raised."""
+    """What the fold says: intervals by start, alarms in the order they were raised.
+
+    said: every announcement, with when it was made.
+    """
 
     found: tuple[Found, ...]
     raised: tuple[Announcement, ...]
+    said: tuple[tuple[int, Announcement], ...] = ()
+
+
+class Judging:
+    """The one fold, fed with facts that arrive when they happen; deadlines fire at their own instants."""
+
+    def __init__(self) -> None:
+        self.fold = Fold()
+        self.said: list[tuple[int, Announcement]] = []
+        self._position = 0
+
+    def feed(self, arrival_ms: int, fact: Fact) -> list[Announcement]:
+        """Let everything happen that is due by then, then the fact; what the fact itself made us say."""
+        self._wake(arrival_ms)
+        return self._apply(arrival_ms, fact)
+
+    def pass_until(self, until_ms: int) -> None:
+        """Let deadlines pass up to an instant."""
+        if until_ms > self.fold.arrival_ms:
+            self._wake(until_ms)
+            self._apply(until_ms, Wake())
+
+    def judged(self) -> Judged:
+        """What is known now."""
+        found = [
+            Found(excursion.rule, place.standing(excursion))
+            for place in self.fold.places.values()
+            for excursion in place.ledger.all()
+        ]
+        found.sort(key=lambda one: (one.interval.start_ms, one.rule.id))
+        raised = tuple(said for _, said in self.said if said.kind is Kind.RAISED)
+        return Judged(tuple(found), raised, tuple(self.said))
+
+    def _wake(self, until_ms: int) -> None:
+        while (due_ms := self.fold.next_due_ms()) is not None and due_ms <= until_ms:
+            self._apply(max(due_ms, self.fold.arrival_ms), Wake())
+            if (after := self.fold.next_due_ms()) is not None and after <= due_ms:
+                raise RuntimeError(f"a deadline at {due_ms} does not pass")
+
+    def _apply(self, arrival_ms: int, fact: Fact) -> list[Announcement]:
+        self._position += 1
+        said = self.fold.apply(self._position, arrival_ms, fact)
+        self.said += [(arrival_ms, one) for one in said]
+        return said
 
 
 def judge(facts: Iterable[tuple[int, Fact]], until_ms: int | None = None) -> Judged:
     """Fold facts that arrive when they happen; `until_ms`: let deadlines pass up to then, too."""
-    fold = Fold()
-    said: list[Announcement] = []
-    position = 0
+    judging = Judging()
     for arrival_ms, fact in facts:
-        position = _wake(fold, position, arrival_ms, said)
-        position += 1
-        said += fold.apply(position, arrival_ms, fact)
-    if until_ms is not None and until_ms > fold.arrival_ms:
-        position = _wake(fold, position, until_ms, said)
-        said += fold.apply(position + 1, until_ms, Wake())
-    found = [
-        Found(excursion.rule, place.standing(excursion))
-        for place in fold.places.values()
-        for excursion in place.ledger.all()
-    ]
-    found.sort(key=lambda one: (one.interval.start_ms, one.rule.id))
-    return Judged(tuple(found), tuple(one for one in said if one.kind is Kind.RAISED))
+        judging.feed(arrival_ms, fact)
+    if until_ms is not None:
+        judging.pass_until(until_ms)
+    return judging.judged()
 
 
 def could_be_hidden(
@@ -69,17 +105,20 @@ def could_be_hidden(
 ) -> list[str] | None:
     """The rules that would have alarmed if the product had been outside in every gap; None: too much to try.
 
+    facts may hold other channels too; only what this one hides is tried.
+
     The same fold judges the log once more, a side at a time, with the worst that a gap can have held.
     """
     invented = [at_ms for gap in gaps for at_ms in _instants(gap, channel.max_gap_ms)]
     if len(invented) > _INVENTED_MAX:
         return None
     hidden: set[str] = set()
+    quantity = QUANTITIES[channel.quantity]
     for value in {_worst(channel, rule) for rule in rules}:
         worst = [(at_ms, fact) for at_ms, fact in facts if not _says_nothing(channel, fact)]
-        raw = f"{'-' if value < 0 else ''}{abs(value) // TEMPERATURE.per_display}"
+        raw = f"{'-' if value < 0 else ''}{abs(value) // quantity.per_display}"
         worst += [
-            (at_ms, Reading(channel.source, channel.id, raw=raw, unit="degC", at_ms=at_ms))
+            (at_ms, Reading(channel.source, channel.id, raw=raw, unit=quantity.display_unit, at_ms=at_ms))
             for at_ms in invented
         ]
         worst.sort(key=lambda pair: pair[0])
@@ -101,16 +140,6 @@ def open_at_end(all_found: Sequence[Found], points: Sequence[Point]) -> list[Fou
     ]
 
 
-def _wake(fold: Fold, position: int, until_ms: int, said: list[Announcement]) -> int:
-    """Wake the fold at each deadline up to an instant; the last position used."""
-    while (due_ms := fold.next_due_ms()) is not None and due_ms <= until_ms:
-        position += 1
-        said += fold.apply(position, max(due_ms, fold.arrival_ms), Wake())
-        if (after := fold.next_due_ms()) is not None and after <= due_ms:
-            raise RuntimeError(f"a deadline at {due_ms} does not pass")
-    return position
-
-
 def _instants(gap: Gap, max_gap_ms: int) -> list[int]:
     step_ms = max(1, max_gap_ms)
     last_ms = max(gap.start_ms, gap.end_ms - gap.closed)
@@ -119,7 +148,7 @@ def _instants(gap: Gap, max_gap_ms: int) -> list[int]:
 
 def _says_nothing(channel: ChannelPlan, fact: Fact) -> bool:
     """Whether a fact is a reading without a value: in the worst case it hid the worst."""
-    return isinstance(fact, Reading) and condition(channel, fact)[1] == BAD
+    return isinstance(fact, Reading) and fact.channel == channel.id and condition(channel, fact)[1] == BAD
 
 
 def _worst(channel: ChannelPlan, rule: Rule) -> int:

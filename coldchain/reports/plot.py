@@ -11,6 +11,7 @@ from coldchain.model import Side
 from coldchain.plan import Rule
 from coldchain.reports import words
 from coldchain.reports.statistics import Gap, Point
+from coldchain.units import QUANTITIES
 
 _ROWS = 9
 _FULL, _UPPER, _LOWER, _LIMIT = "█", "▀", "▄", "─"
@@ -25,25 +26,32 @@ class _Stretch:
     last: int
 
 
-def plot(points: Sequence[Point], gaps: Sequence[Gap], rules: Sequence[Rule], width: int) -> Text | None:
+def plot(
+    points: Sequence[Point],
+    gaps: Sequence[Gap],
+    rules: Sequence[Rule],
+    width: int,
+    quantity: str = "temperature",
+) -> Text | None:
     """The values over time in `width` columns, with the limits as lines; None: too little to draw.
 
     Where nobody watched, nothing is drawn.
     """
+    least = QUANTITIES[quantity].per_display
     known = [(point.at_ms, point.value) for point in points if point.value is not None]
     if len(known) < 2 or width < 20 or known[0][0] == known[-1][0]:
         return None
     limits = sorted({rule.limit for rule in rules})
     values = [value for _, value in known]
     # A limit is drawn if it is near the values; one far away would press the curve into a line.
-    reach = max(max(values) - min(values), 1000)
+    reach = max(max(values) - min(values), least)
     near = [limit for limit in limits if min(values) - reach <= limit <= max(values) + reach]
     low, high = min([*values, *near]), max([*values, *near])
-    low, high = (low, high) if high - low >= 1000 else (low - 500, high + 500)
-    labels = {_row(value, low, high): words.celsius(value) for value in (low, high)}
-    labels |= {_row(limit, low, high): words.celsius(limit) for limit in near}
+    low, high = (low, high) if high - low >= least else (low - least // 2, high + least // 2)
+    labels = {_row(value, low, high): words.value(quantity, value) for value in (low, high)}
+    labels |= {_row(limit, low, high): words.value(quantity, limit) for limit in near}
     margin = max(map(len, labels.values())) + 1
-    columns = _columns(known, gaps, width - margin - 1)
+    columns = _columns(known, gaps, (points[0].at_ms, points[-1].at_ms), width - margin - 1)
     lines = []
     for row in range(_ROWS - 1, -1, -1):
         text = Text(no_wrap=True)
@@ -58,8 +66,10 @@ def plot(points: Sequence[Point], gaps: Sequence[Gap], rules: Sequence[Rule], wi
     return Text("\n", no_wrap=True).join(lines)
 
 
-def _columns(known: Sequence[tuple[int, int]], gaps: Sequence[Gap], width: int) -> list[_Stretch | None]:
-    start, span = known[0][0], known[-1][0] - known[0][0]
+def _columns(
+    known: Sequence[tuple[int, int]], gaps: Sequence[Gap], ends: tuple[int, int], width: int
+) -> list[_Stretch | None]:
+    start, span = ends[0], ends[1] - ends[0]
     columns: list[_Stretch | None] = [None] * width
     for at_ms, value in known:
         index = min(width - 1, (at_ms - start) * width // span)

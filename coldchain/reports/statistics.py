@@ -7,7 +7,7 @@ no weight, unless the file says when recording stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -17,17 +17,21 @@ from coldchain.facts import Fact, Reading
 from coldchain.fold.conditioning import condition
 from coldchain.model import Reason
 from coldchain.plan import ChannelPlan
-from coldchain.rules.judging import BAD
+from coldchain.rules.judging import BAD, GOOD
 from coldchain.rules.kinetic import USP_ENERGY_KJ_MOL, Kinetic, KineticSum
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A reading as judged: m°C, or None and why it is no temperature."""
+    """A reading as judged: in the channel's quantum, or None and why it is no value.
+
+    `good`: it is evidence. An UNCERTAIN one has a value and is none.
+    """
 
     at_ms: int
     value: int | None
     reason: Reason | None = None
+    good: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,9 @@ def points(channel: ChannelPlan, facts: Iterable[tuple[int, Fact]]) -> tuple[Poi
     """The readings of a channel as the fold conditions them: unit, calibration, validity."""
     found = []
     for at_ms, fact in facts:
-        if isinstance(fact, Reading):
+        if isinstance(fact, Reading) and fact.channel == channel.id:
             value, quality, reason = condition(channel, fact)
-            found.append(Point(at_ms, None if quality == BAD else value, reason))
+            found.append(Point(at_ms, None if quality == BAD else value, reason, quality == GOOD))
     return tuple(found)
 
 
@@ -112,7 +116,7 @@ def statistics(
         mkt_c=mkt_c,
         energy_kj_mol=kinetic.kinetic.energy_kj_mol if kinetic is not None and mkt_c is not None else None,
         monitored_ms=monitored_ms,
-        gaps=tuple(_gaps(found, channel.max_gap_ms, counts_until_ms)),
+        gaps=tuple(gaps(found, channel.max_gap_ms, counts_until_ms)),
     )
 
 
@@ -125,14 +129,15 @@ def _spans(found: tuple[Point, ...], max_gap_ms: int, until_ms: int | None) -> I
         yield found[-1].value, min(until_ms - found[-1].at_ms, max_gap_ms)
 
 
-def _gaps(found: tuple[Point, ...], max_gap_ms: int, until_ms: int | None) -> Iterable[Gap]:
+def gaps(found: Sequence[Point], max_gap_ms: int, until_ms: int | None = None) -> Iterable[Gap]:
+    """The spans that nobody watched, in order; `until_ms`: how far the channel should have been heard."""
     start_ms: int | None = None
     for point, following in pairwise(found):
-        if point.value is None:
+        if not point.good:
             start_ms = point.at_ms if start_ms is None else start_ms
         elif following.at_ms - point.at_ms > max_gap_ms:
             start_ms = point.at_ms + max_gap_ms
-        if start_ms is not None and following.value is not None:
+        if start_ms is not None and following.good:
             if following.at_ms > start_ms:
                 yield Gap(start_ms, following.at_ms)
             start_ms = None
@@ -140,7 +145,7 @@ def _gaps(found: tuple[Point, ...], max_gap_ms: int, until_ms: int | None) -> It
         return
     last = found[-1]
     end_ms = max(last.at_ms, until_ms or last.at_ms)
-    if last.value is None:
+    if not last.good:
         yield Gap(last.at_ms if start_ms is None else start_ms, end_ms, closed=False)
     elif end_ms - last.at_ms > max_gap_ms:
         yield Gap(last.at_ms + max_gap_ms, end_ms, closed=False)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from coldchain.model import Side
 from coldchain.plan import Budget, Outside, Rule
-from coldchain.units import TEMPERATURE
+from coldchain.units import QUANTITIES
 
 _STEPS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
@@ -43,19 +43,34 @@ def duration(span_ms: int) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def value(quantity: str, quanta: int) -> str:
+    """A value with its unit, with as many decimals as it needs and at least those that people are shown."""
+    kind = QUANTITIES[quantity]
+    whole, rest = divmod(abs(quanta), kind.per_display)
+    digits = f"{rest:0{len(str(kind.per_display)) - 1}d}".rstrip("0").ljust(kind.decimals, "0")
+    return f"{'−' if quanta < 0 else ''}{whole}{'.' + digits if digits else ''} {kind.display_unit}"
+
+
 def celsius(value_mc: int) -> str:
     """A temperature with its unit, with as many decimals as it needs and at least one."""
-    shown = f"{abs(value_mc) / 1000:.3f}".rstrip("0")
-    shown = shown + "0" if shown.endswith(".") else shown
-    return f"{'−' if value_mc < 0 else ''}{shown} {TEMPERATURE.display_unit}"
+    return value("temperature", value_mc)
 
 
-def limit(rule: Rule) -> str:
+def limit(rule: Rule, quantity: str = "temperature") -> str:
     """What a rule calls outside, and for how long: "above 8.0 °C for 30 min"."""
     side = "above" if rule.side is Side.ABOVE else "below"
     on = "at or " if rule.outside is Outside.AT_OR_BEYOND else ""
+    beyond = f"{on}{side} {value(quantity, rule.limit)}"
     if isinstance(rule, Budget):
         reached = "" if rule.exceeded is Outside.AT_OR_BEYOND else "more than "
-        return f"{on}{side} {celsius(rule.limit)} for {reached}{duration(rule.allowance_ms)} in total"
+        return f"{beyond} for {reached}{duration(rule.allowance_ms)} in total"
     held = f" for {duration(rule.hold_ms)}" if rule.hold_ms else ""
-    return f"{on}{side} {celsius(rule.limit)}{held}"
+    return f"{beyond}{held}"
+
+
+def share(part_ms: int, whole_ms: int) -> str:
+    """A part of a time in per cent: rounded down, so that "100 %" means all of it; "–" of no time at all."""
+    if whole_ms <= 0:
+        return "–"
+    permille = 1000 * min(part_ms, whole_ms) // whole_ms
+    return f"{permille // 10}.{permille % 10} %" if permille < 1000 else "100 %"

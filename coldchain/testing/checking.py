@@ -1,0 +1,267 @@
+"""Running a check: the very fold that judges live is fed with a story, and what it says is looked at."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from coldchain import announcements as words
+from coldchain.alarms.alarm import unacknowledged
+from coldchain.announcements import Kind
+from coldchain.facts import Activated, ClockSet, ConsignmentStarted, EngineStarted, Fact, ProcessStarted
+from coldchain.fold.coverage import Coverage, coverage
+from coldchain.importers.replay_plan import VALID_HIGH_MC, VALID_LOW_MC
+from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan, Rule, SourcePlan, StagePlan
+from coldchain.reports import Verdict
+from coldchain.reports.judging import Found, Judging, could_be_hidden
+from coldchain.reports.statistics import Gap, Point, gaps, points
+from coldchain.reports.words import duration
+from coldchain.testing.check_file import Case, Channel, CheckFile
+from coldchain.testing.events import ASSET, CONSIGNMENT, Event
+from coldchain.testing.saying import Held, Told, hold
+from coldchain.units import QUANTITIES
+
+#: Longer than any check: a channel that states no `fresh_within` is never called silent.
+_NEVER_MS = 2**52
+#: As wide as a judged value can be, for quantities whose probe sets no bound of its own.
+_WIDEST = 2**39
+
+
+@dataclass(frozen=True)
+class RoleResult:
+    """What one role measured: its readings as judged, what nobody watched, its limits, its coverage."""
+
+    plan: ChannelPlan
+    points: tuple[Point, ...]
+    gaps: tuple[Gap, ...]
+    rules: tuple[Rule, ...]
+    coverage: Coverage
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One case as it went.
+
+    refused: what the fold refused to do; timeline_sha256: over every announcement and its time.
+    """
+
+    case: Case
+    told: tuple[Told, ...]
+    held: Held
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    refused: tuple[Told, ...]
+    found: tuple[Found, ...]
+    roles: Mapping[str, RoleResult]
+    timeline_sha256: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether all that was expected happened and no other alarm, and the verdict is as expected."""
+        return self.held.whole and not self.refused and self.verdict is self.case.verdict
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """A check file with its cases as they went."""
+
+    file: CheckFile
+    cases: tuple[CaseResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every case went as expected."""
+        return all(case.passed for case in self.cases)
+
+
+def run(file: CheckFile, engine: str) -> FileResult:
+    """Run every case of a file; `engine` names the code that judges, as in a journal."""
+    return FileResult(file, tuple(_run(file, case, engine) for case in file.cases))
+
+
+def _run(file: CheckFile, case: Case, engine: str) -> CaseResult:
+    plan = _plan(file, case)
+    end_ms = case.start_ms + case.length_ms
+    judging = Judging()
+    facts: list[tuple[int, Fact]] = []
+    covered: dict[str, Coverage] = {}
+
+    def open_of(alarm: str) -> tuple[int, ...]:
+        known = judging.fold.desk.alarms.get(alarm)
+        return unacknowledged(known) if known is not None else ()
+
+    def feed(at_ms: int, fact: Fact) -> None:
+        facts.append((at_ms, fact))
+        judging.feed(at_ms, fact)
+
+    for fact in _beginning(plan, case, engine):
+        feed(case.start_ms, fact)
+    for at_ms, what in _story(plan, case):
+        if not isinstance(what, Event):
+            feed(at_ms, what)
+            continue
+        judging.pass_until(at_ms)
+        if what.word == "end":
+            covered = _coverage(judging, at_ms)
+        feed(at_ms, what.fact(case.start_ms, open_of))
+    judging.pass_until(end_ms)
+    covered = covered or _coverage(judging, end_ms)
+    judged = judging.judged()
+    told = tuple(Told(at_ms, said, _role(said.subject)) for at_ms, said in judged.said)
+    roles = {
+        channel.id: _role_result(plan.profiles[0], case, channel, facts, covered, end_ms)
+        for channel in plan.channels
+    }
+    verdict, reasons = _verdict(case, judged.found, roles, facts, end_ms)
+    digest = hashlib.sha256()
+    for at_ms, said in judged.said:
+        digest.update(b"%d %b\n" % (at_ms - case.start_ms, words.encode(said)))
+    return CaseResult(
+        case=case,
+        told=told,
+        held=hold(case.expected, told, start_ms=case.start_ms),
+        verdict=verdict,
+        reasons=tuple(reasons),
+        refused=tuple(each for each in told if each.said.kind is Kind.REFUSED),
+        found=judged.found,
+        roles=roles,
+        timeline_sha256=digest.hexdigest(),
+    )
+
+
+def _plan(file: CheckFile, case: Case) -> Plan:
+    profile = file.profile.plan
+    judged = {rule.role for stage in _stages(profile, case) for rule in stage.rules}
+    channels = tuple(
+        _channel(channel)
+        for role, channel in file.channels.items()
+        if role in case.series or role in judged  # what no stage of this story asks for is no part of it
+    )
+    sources = tuple(
+        SourcePlan(
+            id=channel.id,
+            driver="check",
+            round_ms=channel.interval_ms,
+            sends_time=True,
+            simulated=True,
+        )
+        for channel in channels
+    )
+    asset = AssetPlan(ASSET, "check", profile=profile.id, stage=case.stage)
+    return Plan("check", sources, channels, (asset,), (profile,))
+
+
+def _stages(profile: ProfilePlan, case: Case) -> list[StagePlan]:
+    """The stages that a case passes."""
+    passed = {case.stage, *(event.stage for event in case.events if event.stage)}
+    return [stage for stage in profile.stages if stage.name in passed]
+
+
+def _channel(channel: Channel) -> ChannelPlan:
+    settings = channel.settings
+    quantity = QUANTITIES[settings.quantity]
+    low, high = (VALID_LOW_MC, VALID_HIGH_MC) if settings.quantity == "temperature" else (-_WIDEST, _WIDEST)
+    return ChannelPlan(
+        id=channel.role,
+        source=channel.role,
+        quantity=settings.quantity,
+        asset=ASSET,
+        role=channel.role,
+        interval_ms=settings.interval,
+        fresh_within_ms=_NEVER_MS if settings.fresh_within is None else settings.fresh_within,
+        max_gap_ms=channel.max_gap_ms,
+        valid_low=low if settings.valid_low is None else settings.valid_low.quanta,
+        valid_high=high if settings.valid_high is None else settings.valid_high.quanta,
+        unit=settings.unit or quantity.display_unit,
+        probe=settings.probe or "",
+    )
+
+
+def _beginning(plan: Plan, case: Case, engine: str) -> Iterator[Fact]:
+    yield EngineStarted(engine, "")
+    yield ProcessStarted("check", case.start_ms, None)
+    yield ClockSet(0, "check")
+    yield Activated(plan, {})
+    yield ConsignmentStarted(CONSIGNMENT, ASSET, plan.profiles[0].id, case.stage, case.start_ms)
+
+
+def _story(plan: Plan, case: Case) -> list[tuple[int, Fact | Event]]:
+    """Everything that happens, in order; at one instant what people do comes before what is read."""
+    happens: list[tuple[int, Fact | Event]] = [(case.start_ms + each.at_ms, each) for each in case.events]
+    for channel in plan.channels:
+        if channel.id in case.series:
+            for reading in case.series[channel.id].readings(
+                source=channel.source, channel=channel.id, unit=channel.unit, start_ms=case.start_ms
+            ):
+                assert reading.at_ms is not None, "a series has times"
+                happens.append((reading.at_ms, reading))
+    happens.sort(key=lambda each: each[0])
+    return happens
+
+
+def _role(subject: str) -> str:
+    """The role that an announcement is about; a source is called as its one role."""
+    asset, _, role = subject.rpartition("/")
+    return role if asset == ASSET else "" if subject in ("", "gateway") else subject
+
+
+def _coverage(judging: Judging, at_ms: int) -> dict[str, Coverage]:
+    return {
+        name.rpartition("/")[2]: coverage(place.track, at_ms) for name, place in judging.fold.places.items()
+    }
+
+
+def _role_result(
+    profile: ProfilePlan,
+    case: Case,
+    channel: ChannelPlan,
+    facts: Sequence[tuple[int, Fact]],
+    covered: Mapping[str, Coverage],
+    end_ms: int,
+) -> RoleResult:
+    rules = {
+        rule.id: rule for stage in _stages(profile, case) for rule in stage.rules if rule.role == channel.role
+    }
+    read = points(channel, facts)
+    unwatched = list(gaps(read, channel.max_gap_ms, end_ms))
+    if read and read[0].at_ms > case.start_ms:
+        unwatched.insert(0, Gap(case.start_ms, read[0].at_ms))
+    return RoleResult(
+        plan=channel,
+        points=read,
+        gaps=tuple(unwatched),
+        rules=tuple(rules.values()),
+        coverage=covered.get(channel.role, Coverage(0, end_ms - case.start_ms)),
+    )
+
+
+def _verdict(
+    case: Case,
+    found: Sequence[Found],
+    roles: Mapping[str, RoleResult],
+    facts: Sequence[tuple[int, Fact]],
+    end_ms: int,
+) -> tuple[Verdict, list[str]]:
+    """As a replay has it: outside if a rule alarmed; inside if none could have, whatever the gaps hid."""
+    alarmed = [
+        (one.interval.triggered_ms, one.rule.id) for one in found if one.interval.triggered_ms is not None
+    ]
+    outside = dict.fromkeys(rule for _, rule in sorted(alarmed))
+    doubts: list[str] = []
+    for role, result in roles.items():
+        if not result.rules:
+            doubts.append(f"{role}: no rule in stage {case.stage}")
+        elif not any(point.value is not None for point in result.points):
+            doubts.append(f"{role}: no reading has a value")
+        elif result.gaps:
+            unwatched = duration(sum(gap.end_ms - gap.start_ms for gap in result.gaps))
+            hidden = could_be_hidden(result.plan, facts, result.gaps, result.rules, end_ms)
+            if hidden is None:
+                doubts.append(f"{role}: {unwatched} without a reading, far more than was watched")
+            elif new := [rule for rule in hidden if rule not in outside]:
+                hides = f"an alarm of {', '.join(new)} could be hidden there"
+                doubts.append(f"{role}: {unwatched} without a reading: {hides}")
+    if outside:
+        return Verdict.OUTSIDE, [f"{', '.join(outside)} alarmed", *doubts]
+    return (Verdict.CANNOT_JUDGE, doubts) if doubts else (Verdict.INSIDE, [])
