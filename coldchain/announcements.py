@@ -27,11 +27,21 @@ class Kind(StrEnum):
     RESET = "reset"
     CLOSED = "closed"
     RE_ALARMED = "re_alarmed"
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
+    OUT_OF_SERVICE = "taken_out_of_service"
+    IN_SERVICE = "returned_to_service"
     REFUSED = "refused"
     # About an excursion: what was true, and what late evidence made of it.
     EXCURSION_ENDED = "excursion_ended"
     EXCURSION_REVISED = "excursion_revised"
     NOT_CONFIRMED = "not_confirmed"
+    # About a work at a vessel, during which alarms call nobody; and whether a place is without alarms for it.
+    WORK_BEGAN = "work_began"
+    WORK_ENDED = "work_ended"
+    WORK_CONFIRMED = "work_confirmed"
+    BLIND_BEGAN = "blind_began"
+    BLIND_ENDED = "blind_ended"
     # To know: about ourselves.
     NOTE = "note"
 

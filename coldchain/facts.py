@@ -251,6 +251,28 @@ class AlarmClosed(Struct, frozen=True, tag="close", tag_field="fact", omit_defau
     comment: str
 
 
+class WorkBegan(Struct, frozen=True, tag="work_began", tag_field="fact", omit_defaults=True):
+    """A person works at `scope` (a vessel, a place in it, or one alarm) until a stated time at the latest.
+
+    work: the kind, which says whose alarms call nobody meanwhile; OUT_OF_SERVICE: all of them.
+    """
+
+    scope: str
+    work: str
+    until_ms: int  # UTC
+    actor: str
+    comment: str = ""
+
+
+class WorkEnded(Struct, frozen=True, tag="work_ended", tag_field="fact", omit_defaults=True):
+    """A person says that a work is done, or, after its time was up, that it has been."""
+
+    scope: str
+    work: str
+    actor: str
+    comment: str = ""
+
+
 Fact = (
     Reading
     | Unreadable
@@ -276,6 +298,8 @@ Fact = (
     | Unshelved
     | LatchReset
     | AlarmClosed
+    | WorkBegan
+    | WorkEnded
 )
 
 _encoder = _json.Encoder(order="sorted")

@@ -72,7 +72,7 @@ class Alarm(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Said(Struct, frozen=True):
     """What is to be said about an alarm; the fold makes an announcement of it.
 
-    kind:        for the announcement; NOTE where announcements have no kind of their own: `event` tells.
+    kind:        for the announcement.
     event:       what brought it about (an end of a shelf and a person's un-shelving are both UNSHELVED).
     state:       the state after it.
     occurrence:  the number raised; occurrences: those it is about: returned, acknowledged, closed, or,

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from coldchain.alarms import works
 from coldchain.alarms.table import HIDDEN_STATES, TABLE, AlarmState, Refusal, Row
+from coldchain.alarms.works import WorkRow, WorkState
 
 _NAMES = {
     AlarmState.NORMAL: "Normal",
@@ -22,6 +24,21 @@ _CONDITIONS = {
     "unacknowledged": ("some unacknowledged", "all acknowledged"),
     "latched": ("latched", "not latched"),
     "judged": ("still judged", "no longer judged"),
+    "suppressed": ("still suppressed", "not suppressed"),
+}
+
+
+_WORK_NAMES = {
+    WorkState.UNDER_WAY: "Under way (alarms hidden)",
+    WorkState.AWAITED: "Ended, sign awaited",
+    WorkState.UNCONFIRMED: "End not confirmed (alarm)",
+    WorkState.OVER: "Over",
+}
+
+_WORK_CONDITIONS = {
+    "checked": ("readings can show it", "nothing to show"),
+    "shown": ("shown", "not shown"),
+    "waits": ("it may still come", "it cannot come any more"),
 }
 
 
@@ -38,6 +55,19 @@ def drawing(focus: frozenset[AlarmState], others: frozenset[AlarmState]) -> str:
         f'    state "{name}" as {state.name}' for state, name in _NAMES.items() if state in focus | others
     )
     lines = ["```mermaid", "stateDiagram-v2", *names]
+    for (start, end), labels in arrows.items():
+        lines.append(f"    {start.name} --> {end.name}: {' / '.join(dict.fromkeys(labels))}")
+    return "\n".join([*lines, "```"])
+
+
+def work_drawing() -> str:
+    """The transitions of a work at a vessel as a Mermaid state diagram."""
+    arrows: dict[tuple[WorkState, WorkState], list[str]] = {}
+    for row in works.TABLE:
+        for state in row.states if isinstance(row.becomes, WorkState) else ():
+            arrows.setdefault((state, row.becomes), []).append(_work_label(row))  # type: ignore[arg-type]
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f'    state "{name}" as {state.name}' for state, name in _WORK_NAMES.items()]
     for (start, end), labels in arrows.items():
         lines.append(f"    {start.name} --> {end.name}: {' / '.join(dict.fromkeys(labels))}")
     return "\n".join([*lines, "```"])
@@ -61,6 +91,7 @@ def redrawn(page: str) -> str:
         "drawing shelf": drawing(shelf, in_sight),
         "drawing hidden": drawing(HIDDEN_STATES - shelf, in_sight | shelf),
         "list": listing(),
+        "drawing works": work_drawing(),
     }
     for name, text in parts.items():
         before, start, rest = page.partition(f"<!-- {name} -->\n")
@@ -75,9 +106,15 @@ def _words(name: str) -> str:
     return name.replace("re_alarm", "re-alarm").replace("_", " ")
 
 
-def _condition(row: Row) -> str:
-    asked = ((name, getattr(row, name)) for name in _CONDITIONS)
-    return ", ".join(_CONDITIONS[name][0 if want else 1] for name, want in asked if want is not None)
+def _condition(row: Row | WorkRow) -> str:
+    known = _CONDITIONS if isinstance(row, Row) else _WORK_CONDITIONS
+    asked = ((name, getattr(row, name)) for name in known)
+    return ", ".join(known[name][0 if want else 1] for name, want in asked if want is not None)
+
+
+def _work_label(row: WorkRow) -> str:
+    condition = _condition(row)
+    return f"{_words(row.event)}{f' [{condition}]' if condition else ''}"
 
 
 def _label(row: Row) -> str:

@@ -137,29 +137,29 @@ def close(alarm: Alarm, comment: str, now_ms: int, *, judged: bool) -> Moved:
 
 def remove_from_service(alarm: Alarm, comment: str, now_ms: int) -> Moved:
     """A person takes the alarm out of service for maintenance, with the reason."""
-    said = Said(Kind.NOTE, AlarmEvent.REMOVE_FROM_SERVICE, alarm.state)
+    said = Said(Kind.OUT_OF_SERVICE, AlarmEvent.REMOVE_FROM_SERVICE, alarm.state)
     return _asked(alarm, alarm, said, now_ms, _unless_reasoned(comment))
 
 
-def return_to_service(alarm: Alarm, now_ms: int) -> Moved:
-    """A person puts the alarm back into service; what is still held asks anew."""
-    return _shown(alarm, AlarmEvent.RETURN_TO_SERVICE, Kind.NOTE, now_ms)
+def return_to_service(alarm: Alarm, now_ms: int, *, suppressed: bool = False) -> Moved:
+    """The alarm is back in service; what is still held asks anew. `suppressed`: logic still hides it."""
+    return _shown(alarm, AlarmEvent.RETURN_TO_SERVICE, Kind.IN_SERVICE, now_ms, suppressed=suppressed)
 
 
 # --- Logic and timers ---------------------------------------------------------------------------------------
 
 
 def suppress(alarm: Alarm, now_ms: int) -> Moved:
-    """Another alarm stands for this one from now on. Nothing is said if that was so before."""
+    """Another alarm stands for this one, or a work explains it. Nothing is said if that was so before."""
     moved, row = _step(alarm, alarm, AlarmEvent.SUPPRESS, now_ms)
     if row.becomes is None:
         return alarm, ()
-    return moved, (Said(Kind.NOTE, AlarmEvent.SUPPRESS, moved.state),)
+    return moved, (Said(Kind.SUPPRESSED, AlarmEvent.SUPPRESS, moved.state),)
 
 
 def unsuppress(alarm: Alarm, now_ms: int) -> Moved:
-    """No other alarm stands for this one any more; what is still held asks anew."""
-    return _shown(alarm, AlarmEvent.UNSUPPRESS, Kind.NOTE, now_ms)
+    """Nothing hides this alarm by design any more; what is still held asks anew."""
+    return _shown(alarm, AlarmEvent.UNSUPPRESS, Kind.UNSUPPRESSED, now_ms)
 
 
 def fire(alarm: Alarm, now_ms: int) -> Moved:
@@ -219,11 +219,18 @@ def renamed(alarm: Alarm, old: str, new: str) -> Alarm:
 
 
 def _step(
-    before: Alarm, changed: Alarm, event: AlarmEvent, now_ms: int, *, judged: bool = True
+    before: Alarm,
+    changed: Alarm,
+    event: AlarmEvent,
+    now_ms: int,
+    *,
+    judged: bool = True,
+    suppressed: bool = False,
 ) -> tuple[Alarm, Row]:
     """Look the row up for `changed` (before, with the event's own effect) and do what it says."""
     is_open = bool(changed.backlog) or any(each.acknowledged_ms is None for each in changed.occurrences)
-    row = look_up(before.state, event, Given(changed.condition, is_open, changed.latched, judged))
+    given = Given(changed.condition, is_open, changed.latched, judged, suppressed)
+    row = look_up(before.state, event, given)
     if isinstance(row.becomes, Refusal):
         return before, row
     state = before.state if row.becomes is None else row.becomes
@@ -268,9 +275,9 @@ def _unless_reasoned(comment: str) -> tuple[tuple[bool, Refusal], ...]:
     return ((not comment.strip(), Refusal.NO_REASON),)
 
 
-def _shown(alarm: Alarm, event: AlarmEvent, kind: Kind, now_ms: int) -> Moved:
+def _shown(alarm: Alarm, event: AlarmEvent, kind: Kind, now_ms: int, *, suppressed: bool = False) -> Moved:
     """Bring a hidden alarm back into sight, naming all that is open."""
-    moved, row = _step(alarm, alarm, event, now_ms)
+    moved, row = _step(alarm, alarm, event, now_ms, suppressed=suppressed)
     if isinstance(row.becomes, Refusal):
         return _refused(alarm, event, row.becomes)
     if row.becomes is None:

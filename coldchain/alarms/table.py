@@ -44,7 +44,7 @@ class AlarmEvent(StrEnum):
     # Its own timers.
     SHELF_END = "shelf_end"
     RE_ALARM = "re_alarm"
-    # Logic: another alarm stands for this one, or no longer does.
+    # Logic: another alarm stands for this one, or a work explains it; or no longer does.
     SUPPRESS = "suppress"
     UNSUPPRESS = "unsuppress"
 
@@ -78,12 +78,14 @@ class Given(NamedTuple):
     unacknowledged: at least one occurrence is acknowledged by nobody.
     latched:        the latch holds: it caught an occurrence and was not reset.
     judged:         readings still decide about this alarm (its rule, channel and probe are there).
+    suppressed:     logic hides it, whatever people do.
     """
 
     active: bool
     unacknowledged: bool
     latched: bool
     judged: bool
+    suppressed: bool = False
 
 
 class Row(NamedTuple):
@@ -100,11 +102,12 @@ class Row(NamedTuple):
     unacknowledged: bool | None = None
     latched: bool | None = None
     judged: bool | None = None
+    suppressed: bool | None = None
     anew: bool = False
 
     def fits(self, given: Given) -> bool:
         """Whether the circumstances are those of this row."""
-        asked = (self.active, self.unacknowledged, self.latched, self.judged)
+        asked = (self.active, self.unacknowledged, self.latched, self.judged, self.suppressed)
         return all(want is None or want == is_so for want, is_so in zip(asked, given, strict=True))
 
 
@@ -178,8 +181,8 @@ TABLE: tuple[Row, ...] = (
     Row(_NORMAL, _E.CLOSE, _R.NOTHING_TO_CLOSE),
     Row(_HELD + _HIDDEN, _E.CLOSE, _R.STILL_JUDGED, judged=True),
     Row(_HELD + _HIDDEN, _E.CLOSE, _S.NORMAL, judged=False),
-    # --- Logic: a parent alarm stands for this one. It takes an alarm off the shelf, and whatever is still
-    # held asks again when it ends, or flapping logic could swallow an alarm.
+    # --- Logic: another alarm stands for this one, or a work at the vessel explains it. It takes an alarm off
+    # the shelf, and whatever is still held asks again when it ends, or flapping logic could swallow an alarm.
     Row(_SEEN + _SHELVED, _E.SUPPRESS, _S.SUPPRESSED),
     Row(_SUPPRESSED + _OUT, _E.SUPPRESS, None),
     Row(_SUPPRESSED, _E.UNSUPPRESS, _S.UNACKNOWLEDGED, active=True, anew=True),
@@ -190,10 +193,28 @@ TABLE: tuple[Row, ...] = (
     # --- Maintenance: stronger than shelf and logic; after it, too, what is still held asks again.
     Row(_SEEN + _SHELVED + _SUPPRESSED, _E.REMOVE_FROM_SERVICE, _S.OUT_OF_SERVICE),
     Row(_OUT, _E.REMOVE_FROM_SERVICE, _R.HIDDEN),
-    Row(_OUT, _E.RETURN_TO_SERVICE, _S.UNACKNOWLEDGED, active=True, anew=True),
-    Row(_OUT, _E.RETURN_TO_SERVICE, _S.RETURNED, active=False, unacknowledged=True),
-    Row(_OUT, _E.RETURN_TO_SERVICE, _S.RETURNED, active=False, unacknowledged=False, latched=True, anew=True),
-    Row(_OUT, _E.RETURN_TO_SERVICE, _S.NORMAL, active=False, unacknowledged=False, latched=False),
+    Row(_OUT, _E.RETURN_TO_SERVICE, _S.SUPPRESSED, suppressed=True),
+    Row(_OUT, _E.RETURN_TO_SERVICE, _S.UNACKNOWLEDGED, suppressed=False, active=True, anew=True),
+    Row(_OUT, _E.RETURN_TO_SERVICE, _S.RETURNED, suppressed=False, active=False, unacknowledged=True),
+    Row(
+        _OUT,
+        _E.RETURN_TO_SERVICE,
+        _S.RETURNED,
+        suppressed=False,
+        active=False,
+        unacknowledged=False,
+        latched=True,
+        anew=True,
+    ),
+    Row(
+        _OUT,
+        _E.RETURN_TO_SERVICE,
+        _S.NORMAL,
+        suppressed=False,
+        active=False,
+        unacknowledged=False,
+        latched=False,
+    ),
     Row(_SEEN + _SHELVED + _SUPPRESSED, _E.RETURN_TO_SERVICE, _R.NOT_OUT_OF_SERVICE),
 )
 

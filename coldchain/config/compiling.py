@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
 from coldchain.config.checks import interval_ms, max_gap_ms, stage_of
 from coldchain.config.loaded import Loaded, Source
-from coldchain.config.settings import ChannelSettings
+from coldchain.config.settings import ChannelSettings, Settings
 from coldchain.model import Priority
-from coldchain.plan import AssetPlan, CalibrationPoint, ChannelPlan, Plan, ProfilePlan, Rule, SourcePlan
+from coldchain.plan import (
+    OUT_OF_SERVICE,
+    AssetPlan,
+    CalibrationPoint,
+    ChannelPlan,
+    Cited,
+    Plan,
+    ProfilePlan,
+    Rule,
+    SourcePlan,
+    Work,
+)
 
 
 def plan_of(loaded: Loaded) -> Plan:
@@ -35,7 +46,23 @@ def plan_of(loaded: Loaded) -> Plan:
             for name, asset in settings.assets.items()
         ),
         profiles=tuple(_profile(profile.plan, again) for profile in loaded.profiles.values()),
+        works=tuple(_said_again(work, again) for work in _works(settings)),
     )
+
+
+def _works(settings: Settings) -> Iterator[Work]:
+    """The site's kinds of work, and how long alarms may be out of service without one."""
+    longest = settings.alarms.out_of_service_max
+    if longest is not None:
+        cited = Cited("alarms.out_of_service_max of the site", "high")
+        advice = "Ask who took it out of service whether the work is done, and see that everything works."
+        yield Work(OUT_OF_SERVICE, longest, cited, advice=advice)
+    for name, work in settings.works.items():
+        yield work.compile(name)
+
+
+def _said_again(work: Work, again: Mapping[Priority, int]) -> Work:
+    return replace(work, re_alarm_ms=again.get(work.priority))
 
 
 def _source(source: Source) -> SourcePlan:
@@ -72,6 +99,7 @@ def _channel(
         calibration=tuple(CalibrationPoint(point.at.quanta, point.correction.quanta) for point in points),
         silence_priority=channel.silence_priority,
         re_alarm_ms=again.get(channel.silence_priority),
+        touch=channel.touch.quanta if channel.touch is not None else None,
     )
 
 
@@ -83,4 +111,5 @@ def _profile(plan: ProfilePlan, again: Mapping[Priority, int]) -> ProfilePlan:
         return replace(rule, re_alarm_ms=again.get(rule.priority) if stated is None else stated)
 
     stages = tuple(replace(stage, rules=tuple(whole(rule) for rule in stage.rules)) for stage in plan.stages)
-    return replace(plan, stages=stages)
+    works = tuple(_said_again(work, again) for work in plan.works)
+    return replace(plan, stages=stages, works=works)

@@ -31,6 +31,7 @@ from coldchain.config.settings import (
     SiteFigure,
     SourceSettings,
 )
+from coldchain.config.work_tables import WorkTable
 
 T = TypeVar("T", bound=Table)
 
@@ -64,6 +65,7 @@ class Draft:
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
     assets: dict[str, AssetSettings] = field(default_factory=dict)
     sinks: dict[str, SinkSettings] = field(default_factory=dict)
+    works: dict[str, WorkTable] = field(default_factory=dict)
     resolved: dict[str, Source] = field(default_factory=dict)
     limits: dict[str, Profile] = field(default_factory=dict)
     elsewhere: list[Problem] = field(default_factory=list)
@@ -113,6 +115,7 @@ class Draft:
             channels=self.channels,
             assets=self.assets,
             sinks=self.sinks,
+            works=self.works,
         )
 
 
@@ -154,6 +157,7 @@ def read_tables(document: Document) -> Draft:
     draft.channels = entries("channels", ChannelSettings)
     draft.assets = entries("assets", AssetSettings)
     draft.sinks = _sinks(draft, data)
+    draft.works = entries("works", WorkTable)
     return draft
 
 

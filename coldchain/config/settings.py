@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from coldchain.config.endpoints import BrokerSettings, Port, SinkSettings
 from coldchain.config.fields import Difference, Duration, Mass, Name, Period, Table, Text, Value, said
+from coldchain.config.work_tables import WorkTable
 from coldchain.model import Priority
 
 
@@ -90,9 +91,14 @@ class Heartbeat(Table):
 
 
 class Alarms(Table):
-    """How often an unacknowledged alarm says so again, by priority, where its rule does not say."""
+    """What the site decides for all alarms.
+
+    re_alarm: how often an unacknowledged alarm says so again, by priority, where its rule does not say.
+    out_of_service_max: alarms are out of service for so long at most; without it they cannot be taken out.
+    """
 
     re_alarm: dict[Annotated[Priority, Field(strict=False)], Period] = Field(default={})
+    out_of_service_max: Period | None = None
 
 
 class SiteFigure(Table):
@@ -162,9 +168,12 @@ class ChannelSettings(Table):
     valid_high: Value = Field(examples=["60 °C"])
     silence_priority: Annotated[Priority, Field(strict=False)] = Priority.HIGH
     calibration: Calibration | None = None
+    touch: Difference | None = None  # so far its reading moves when somebody has the probe in hand
 
     @model_validator(mode="after")
     def _fits(self) -> ChannelSettings:
+        if self.touch is not None and self.touch.quanta <= 0:
+            raise said(f'touch "{self.touch.text}" is no move', "write how far a touch moves the reading")
         if self.valid_low.quanta >= self.valid_high.quanta:
             raise said(
                 f"valid_low {self.valid_low.text} is not below valid_high {self.valid_high.text}",
@@ -215,3 +224,4 @@ class Settings(Table):
     channels: dict[Name, ChannelSettings] = Field(default={})
     assets: dict[Name, AssetSettings] = Field(default={})
     sinks: dict[Name, SinkSettings] = Field(default={})
+    works: dict[Name, WorkTable] = Field(default={})

@@ -25,7 +25,7 @@ from coldchain.facts import (
     StageEntered,
     Unbound,
 )
-from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan
+from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan, Work
 
 __all__ = ["Consignment", "Lane", "Segment", "When", "stage_of"]
 
@@ -114,6 +114,17 @@ class Lane:
     def consignment_in(self, asset: str) -> Consignment | None:
         """The consignment travelling in an asset now."""
         return self.carriage.now_in(asset)
+
+    def works_at(self, asset: str) -> dict[str, Work]:
+        """The kinds of work known at a vessel now: those of its profile, then the site's own, by id."""
+        travelling, home = self.carriage.now_in(asset), self.known.assets.get(asset)
+        profile: ProfilePlan | None = None
+        if travelling is not None:
+            profile = self._under_way(len(self.plans) - 1, travelling.profile, travelling.stages[-1][1])
+        elif home is not None:
+            profile = self.known.profiles.get(home.profile)
+        own = profile.works if profile is not None else ()
+        return {work.id: work for work in (*self.plan.works, *own)}
 
     def channel_line(self, channel: str, *, journal_axis: bool) -> list[tuple[int, ChannelPlan]]:
         """What a channel was and is, from which instant of its own axis on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from coldchain.plan import ChannelPlan, Limit, Plan, ProfilePlan, Rule
+from coldchain.plan import ChannelPlan, Limit, Plan, ProfilePlan, Rule, Work
 from coldchain.units import QUANTITIES
 
 #: Beyond this many quanta no validity window and no limit means anything (units.py converts no more).
@@ -38,6 +38,7 @@ def _faults(plan: Plan) -> Iterator[str]:
         yield from _channel(channel, sources)
     for profile in plan.profiles:
         yield from _profile(profile)
+    yield from _works("the site", plan.works)
 
 
 def _channel(channel: ChannelPlan, sources: set[str]) -> Iterator[str]:
@@ -54,6 +55,8 @@ def _channel(channel: ChannelPlan, sources: set[str]) -> Iterator[str]:
         yield f"{name}: a time is negative, or nothing is ever fresh"
     if channel.re_alarm_ms is not None and channel.re_alarm_ms <= 0:
         yield f"{name}: its alarm would never stop"
+    if channel.touch is not None and channel.touch <= 0:
+        yield f"{name}: a touch would always show"
     if any(low.at >= high.at for low, high in pairwise(channel.calibration)):
         yield f"{name}: the points of its calibration do not rise"
 
@@ -66,6 +69,7 @@ def _profile(profile: ProfilePlan) -> Iterator[str]:
             yield f"profile {profile.id}: rule {twice} stands twice in stage {stage.name}"
         for rule in stage.rules:
             yield from _rule(f"profile {profile.id}: rule {rule.id}", rule)
+    yield from _works(f"profile {profile.id}", profile.works)
 
 
 def _rule(name: str, rule: Rule) -> Iterator[str]:
@@ -74,6 +78,24 @@ def _rule(name: str, rule: Rule) -> Iterator[str]:
         yield f"{name} has a negative time or deadband"
     if rule.re_alarm_ms is not None and rule.re_alarm_ms <= 0:
         yield f"{name}: its alarm would never stop"
+
+
+def _works(whose: str, works: tuple[Work, ...]) -> Iterator[str]:
+    if (twice := _twice(work.id for work in works)) is not None:
+        yield f"{whose}: work {twice} stands there twice"
+    for work in works:
+        name = f"{whose}: work {work.id}"
+        if work.longest_ms <= 0 or "/" in work.id:
+            yield f"{name} may last no time, or its name has a slash in it"
+        if work.re_alarm_ms is not None and work.re_alarm_ms <= 0:
+            yield f"{name}: its alarm would never stop"
+        if work.cause is not None and not work.hides:
+            yield f"{name} would take all alarms out of service with nobody asking for it"
+        sign = work.sign
+        if sign is not None and (sign.by <= 0 or sign.within_ms < 0):
+            yield f"{name} is shown by no move at all, or in no time"
+        if sign is not None and sign.after_end and not sign.within_ms:
+            yield f"{name} can never be shown: it must come after the end, and nobody waits for it"
 
 
 def _twice(names: Iterable[str]) -> str | None:

@@ -65,6 +65,8 @@ def _leap(state: State, started_ms: int, by_ms: int) -> list[Announcement]:
     for watch in watches:
         state.refresh_watch(watch.plan.id)
     state.desk.leap(started_ms, by_ms)
+    for work in state.veil.leap(started_ms, by_ms):
+        state.refresh_work(work)
     for alarm in state.desk.alarms:
         state.refresh_alarm(alarm)
     for name in sorted(state.places):

@@ -14,6 +14,7 @@ class DueKind(IntEnum):
     RULE = 0
     SILENCE = 1
     ALARM = 2
+    WORK = 3
 
 
 class Deadline(Struct, frozen=True, order=True):

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from coldchain.alarms import alarm as lifecycle
 from coldchain.alarms import moves
 from coldchain.alarms.alarm import Alarm, Moved, Said
-from coldchain.alarms.table import AlarmEvent, AlarmState
+from coldchain.alarms.table import HIDDEN_STATES, AlarmEvent, AlarmState
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
+from coldchain.fold.veil import Veil
 from coldchain.model import Priority
 
 
@@ -33,11 +34,12 @@ class About(Struct, frozen=True):
 
 
 class Desk:
-    """All alarms by id, with what they are about."""
+    """All alarms by id, with what they are about; the veil says which of them call nobody."""
 
-    def __init__(self) -> None:
+    def __init__(self, veil: Veil) -> None:
         self.alarms: dict[str, Alarm] = {}
         self.about: dict[str, About] = {}
+        self._veil = veil
 
     def condition(self, alarm: str) -> bool:
         """Whether an alarm's condition lasts, as announced."""
@@ -58,16 +60,32 @@ class Desk:
         """Annunciate a new occurrence."""
         self.adopt(about, now_ms)
         self.about[about.alarm] = about
-        alarm = self.alarms.get(about.alarm)
-        if alarm is None:
-            alarm = Alarm(
-                id=about.alarm,
-                priority=about.priority,
-                latches=about.latches,
-                re_alarm_ms=about.re_alarm_ms,
-            )
-        moved = moves.raise_(alarm, excursion, since_ms, due_ms, now_ms, over=over)
-        return self._put(about.alarm, moved, excursion=excursion, since_ms=since_ms, due_ms=due_ms, **words)
+        if about.alarm not in self.alarms:
+            self.alarms[about.alarm] = new_alarm(about)
+        said = self.veiled(about, now_ms)
+        moved = moves.raise_(self.alarms[about.alarm], excursion, since_ms, due_ms, now_ms, over=over)
+        words |= {"excursion": excursion, "since_ms": since_ms, "due_ms": due_ms}
+        return said + self._put(about.alarm, moved, **words)
+
+    def veiled(self, about: About, now_ms: int) -> list[Announcement]:
+        """Bring a known alarm behind the veil, or back into sight, as works at its vessel have it."""
+        known = self.alarms[about.alarm]
+        wanted = self._veil.hides(about.alarm, about.subject, about.rule)
+        moved: Moved | None = None
+        match known.state, wanted:
+            case (AlarmState.OUT_OF_SERVICE, AlarmState.OUT_OF_SERVICE):
+                pass
+            case (_, AlarmState.OUT_OF_SERVICE):
+                moved = moves.remove_from_service(known, "work", now_ms)
+            case (AlarmState.OUT_OF_SERVICE, _):
+                moved = moves.return_to_service(known, now_ms, suppressed=wanted is not None)
+            case (_, AlarmState.SUPPRESSED):
+                moved = moves.suppress(known, now_ms)
+            case (AlarmState.SUPPRESSED, None):
+                moved = moves.unsuppress(known, now_ms)
+            case _:
+                pass
+        return [] if moved is None else self._put(about.alarm, moved)
 
     def gone(self, alarm: str, now_ms: int, **words: Any) -> list[Announcement]:
         """The condition of an alarm is gone; nothing is said if it was not there."""
@@ -149,50 +167,9 @@ class Desk:
             if again is not None and again - (alarm.re_alarm_ms or 0) >= started_ms:
                 self.alarms[name] = replace(alarm, next_re_alarm_ms=again + by_ms)
 
-    def retell(self, said: Announcement, announced_ms: int) -> None:
-        """Take over what another engine announced: the announced side is carried, never re-made."""
-        if not said.alarm or said.kind in (Kind.REFUSED, Kind.NOTE):
-            return
-        if said.kind is Kind.RAISED and said.priority is not None:
-            about = self.about.get(said.alarm) or About(
-                said.alarm,
-                said.rule,
-                said.subject,
-                said.priority,
-                quantity=said.quantity,
-                limit=said.limit,
-                axis=said.axis,
-                unapproved=said.unapproved,
-                simulated=said.simulated,
-            )
-            over = said.state == AlarmState.RETURNED
-            self.raise_(about, said.excursion, said.since_ms or 0, said.due_ms or 0, announced_ms, over=over)
-            return
-        alarm = self.alarms.get(said.alarm)
-        if alarm is None:
-            return
-        moved: Moved | None = None
-        match said.kind:
-            case Kind.RETURNED:
-                moved = moves.condition_gone(alarm, announced_ms)
-            case Kind.ACKNOWLEDGED:
-                moved = moves.acknowledge(alarm, said.occurrences, said.actor or "?", announced_ms)
-            case Kind.SHELVED:
-                moved = moves.shelve(alarm, said.end_ms, announced_ms)
-            case Kind.UNSHELVED if said.text == AlarmEvent.UNSHELVE:
-                moved = moves.unshelve(alarm, announced_ms)
-            case Kind.UNSHELVED | Kind.RE_ALARMED:
-                moved = moves.fire(alarm, announced_ms)
-            case Kind.RESET:
-                moved = moves.reset(alarm, said.comment or "?", announced_ms)
-            case Kind.CLOSED:
-                moved = moves.close(alarm, said.comment or "?", announced_ms, judged=False)
-            case _:
-                pass
-        if moved is not None:
-            self.alarms[said.alarm] = moved[0]
-
     def _put(self, alarm: str, moved: Moved, **words: Any) -> list[Announcement]:
+        if (moved[0].state in HIDDEN_STATES) != (self.alarms[alarm].state in HIDDEN_STATES):
+            self._veil.changed = True
         self.alarms[alarm], said = moved
         return [self._announce(self.about[alarm], self.alarms[alarm], one, words) for one in said]
 
@@ -218,6 +195,13 @@ class Desk:
             end_ms=words.pop("end_ms", shelf_end),
             **words,
         )
+
+
+def new_alarm(about: About) -> Alarm:
+    """An alarm that nothing has happened to yet."""
+    return Alarm(
+        id=about.alarm, priority=about.priority, latches=about.latches, re_alarm_ms=about.re_alarm_ms
+    )
 
 
 #: What was certain for no longer than this is announced in time (ms).

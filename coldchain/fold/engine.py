@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from typing_extensions import override
+
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.facts import (
     Acknowledged,
@@ -35,7 +37,10 @@ from coldchain.facts import (
     Unrecorded,
     Unshelved,
     Wake,
+    WorkBegan,
+    WorkEnded,
 )
+from coldchain.fold import working
 from coldchain.fold.asking import Request, ask
 from coldchain.fold.carrying import carry_over
 from coldchain.fold.changing import LATEST_MS, change
@@ -75,6 +80,8 @@ class Fold(State):
                 said = self.fire_until(arrival_ms, Late.STALLED)
                 said += self._one(fact)
         said += self.fire_until(arrival_ms, Late.STALLED)
+        if self.veil.changed:
+            said += working.settle(self)
         return said
 
     def next_due_ms(self) -> int | None:
@@ -120,6 +127,8 @@ class Fold(State):
             case Unrecorded():
                 detail = {"announced": str(fact.announced), "why": fact.why}
                 return self.own("journal", Priority.CRITICAL, over=True, since_ms=fact.from_ms, detail=detail)
+            case WorkBegan() | WorkEnded():
+                return working.asked(self, fact)
             case Acknowledged() | Shelved() | Unshelved() | LatchReset() | AlarmClosed():
                 return self._asked(fact)
             case (
@@ -131,7 +140,7 @@ class Fold(State):
                 | EtaSet()
                 | ConsignmentEnded()
             ):
-                return change(self, fact)
+                return change(self, fact) + working.reindex(self)
             case ProcessStarted() | ClockSet():
                 raise AssertionError("these move time, and are taken before")
 
@@ -170,8 +179,15 @@ class Fold(State):
             said = place.judge(sample, self.moment(Late.TRANSPORT))
         else:
             said = place.added(at_ms, self.moment(Late.FOUND_LATE))
+            sample = None
         self.refresh_place(place, said)
+        if place.name in self.veil.causes or self.veil.works:
+            said += working.reading(self, place, sample)
         return said
+
+    @override
+    def work_due(self, key: str, late: Late) -> list[Announcement]:
+        return working.fire(self, key, late)
 
     def _alive(self, channel: str, fact: Reading, at_ms: int, quality: int) -> list[Announcement]:
         plan = self.channels.plans[channel]
@@ -198,6 +214,7 @@ class Fold(State):
             about = self.desk.about[fact.alarm]
             if about.subject in self.places:
                 self.places[about.subject].close(about.rule)
+            said += working.closed(self, fact.alarm)
         self.refresh_alarm(fact.alarm)
         return said
 

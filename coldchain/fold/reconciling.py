@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coldchain.announcements import Announcement, Late
+from coldchain.fold import working
 from coldchain.fold.hearing import raised
 from coldchain.fold.state import State
 
@@ -15,7 +16,7 @@ def reconcile(state: State) -> list[Announcement]:
         told = place.reconcile(state.moment(Late.UPGRADE))
         state.refresh_place(place, told)
         said += told
-    return said + _silence(state) + _clocks(state)
+    return said + _silence(state) + _clocks(state) + working.reconcile(state)
 
 
 def _silence(state: State) -> list[Announcement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coldchain.alarms.works import Underway
 from coldchain.announcements import Announcement, Late
 from coldchain.consignments.lane import Lane
 from coldchain.facts import ProcessStarted
@@ -12,6 +13,7 @@ from coldchain.fold.hearing import deadline_of, fell_silent
 from coldchain.fold.place import Moment, Place
 from coldchain.fold.silence import Silence
 from coldchain.fold.timebase import Timebase
+from coldchain.fold.veil import Veil
 from coldchain.model import Priority
 from coldchain.plan import ChannelPlan, SourcePlan
 
@@ -26,8 +28,9 @@ class State:
         self.beat_ms: int | None = None
         self.timebase = Timebase()
         self.lane = Lane()
-        self.desk = Desk()
         self.silence = Silence()
+        self.veil = Veil(self.silence)
+        self.desk = Desk(self.veil)
         self.channels = Channels()
         self.places: dict[str, Place] = {}
         self.sources_up: dict[str, bool] = {}
@@ -78,10 +81,16 @@ class State:
                 said += told
             elif deadline.kind is DueKind.SILENCE:
                 said += self._fell_silent(key[2:], deadline, late)
+            elif deadline.kind is DueKind.WORK:
+                said += self.work_due(key[2:], late)
             else:
                 said += self.desk.fire(key[2:], self.arrival_ms)
                 self.refresh_alarm(key[2:])
         return said
+
+    def work_due(self, key: str, late: Late) -> list[Announcement]:
+        """A work's own time has come (the fold knows what follows)."""
+        raise NotImplementedError
 
     def refresh_place(self, place: Place, said: list[Announcement]) -> None:
         """State when something happens next at a place, and with the alarms that spoke."""
@@ -97,6 +106,12 @@ class State:
     def refresh_alarm(self, alarm: str) -> None:
         """State when an alarm moves next by itself."""
         self.desk.refresh(alarm, self.deadlines)
+
+    def refresh_work(self, work: Underway) -> None:
+        """State when a work moves next by itself."""
+        at_ms = work.due_ms
+        due = None if at_ms is None else Deadline(at_ms, work.scope, work.work.id, DueKind.WORK)
+        self.deadlines.set(f"w:{work.key}", due)
 
     def refresh_watch(self, channel: str) -> None:
         """State when a channel's silence falls due."""

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 from pydantic import BaseModel
 
-from coldchain.alarms.table import HIDDEN_STATES
+from coldchain.alarms.table import HIDDEN_STATES, AlarmState
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
 from coldchain.config.endpoints import BrokerSettings
@@ -302,12 +302,26 @@ class Surroundings:
     random: Random = field(default_factory=Random)
 
 
+#: What is recorded and calls nobody: that it is hidden, each alarm by itself, is no news beside the work.
+_QUIET = frozenset({Kind.REFUSED, Kind.SUPPRESSED, Kind.OUT_OF_SERVICE, Kind.BLIND_BEGAN, Kind.BLIND_ENDED})
+#: What says that something comes into sight again: news only if it asks for somebody.
+_SHOWS = frozenset({Kind.UNSUPPRESSED, Kind.IN_SERVICE})
+_WORKS = frozenset({Kind.WORK_BEGAN, Kind.WORK_ENDED, Kind.WORK_CONFIRMED})
+
+
 def calls_people(announcement: Announcement) -> bool:
-    """Whether an announcement is worth a message: not what was refused, nor what happens out of sight."""
-    if announcement.kind is Kind.REFUSED:
+    """Whether an announcement is worth a message: not what was refused, nor what happens out of sight.
+
+    That a person hides alarms, and that they are back, is worth one; an ordinary filling by itself is not.
+    """
+    kind = announcement.kind
+    if kind in _QUIET:
         return False
-    hidden = announcement.state in HIDDEN_STATES
-    return not hidden or announcement.kind is Kind.SHELVED
+    if kind in _WORKS:
+        return announcement.text != "by_readings"
+    if kind in _SHOWS:
+        return announcement.state in (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED)
+    return announcement.state not in HIDDEN_STATES or kind is Kind.SHELVED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ import math
 from collections.abc import AsyncIterator, Callable
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -23,7 +23,7 @@ from starlette.routing import Route
 from coldchain import __version__
 from coldchain.clock import Clock
 from coldchain.units import QUANTITIES
-from coldchain.web.guard import Caller, Guard
+from coldchain.web.guard import Caller, Guard, Refused, check_origin
 from coldchain.web.hub import Event, Hub
 from coldchain.web.sessions import Sessions
 from coldchain.web.settings import PageSettings
@@ -43,12 +43,15 @@ from coldchain.web.station import (
 )
 from coldchain.web.throttle import Throttle
 from coldchain.web.users import User, Users, UsersError
+from coldchain.web.views import Pulse
 
 _log = logging.getLogger(__name__)
 
 _LONGEST_BODY = 64 * 1024
 _LONGEST_TEXT = 2_000
 _MOST_COLUMNS = 4_000
+#: How long the page waits for the state that it brings with it. Without, it asks for itself.
+_START_S = 0.5
 _RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
 _ADMIN_ONLY = (BindChannel, UnbindChannel)
 #: What is only done with words beside it; an acknowledgement without them tells the next shift nothing.
@@ -73,6 +76,15 @@ class Me(Struct, frozen=True):
     heartbeat_ms: int
     version: str
     quantities: dict[str, dict[str, str | int]]
+
+
+class Start(Struct, frozen=True):
+    """What the page brings with it: who looks, the pulse, everything now and its number."""
+
+    me: Me
+    beat: Pulse
+    state: Raw
+    since: str
 
 
 class Problem(Exception):
@@ -289,8 +301,28 @@ class Api:
         return response
 
     async def file(self, request: Request) -> Response:
-        """GET of anything else: the page itself, which holds no secrets and so needs no login."""
-        return self._static.answer(request)
+        """GET of anything else: the page and its files, which hold no secrets and so need no login.
+
+        Whoever may see the state gets it in the page itself: on a slow line an alarm stands there before the
+        page has asked for anything.
+        """
+        if not self._static.is_page(request):
+            return self._static.answer(request)
+        return self._static.page(request, await self._start(request))
+
+    async def _start(self, request: Request) -> bytes | None:
+        """What the page shows first; None if it is not for whoever asks, or not to be had at once."""
+        caller: Caller = request.scope["coldchain.caller"]
+        try:
+            check_origin(caller, "GET", request.headers)
+            me = self._me(await self._who(request))
+        except (Problem, Refused):
+            return None
+        now = await self._hub.at_once(_START_S)
+        if now is None:
+            return None
+        event, beat = now
+        return msgspec.json.encode(Start(me, beat, Raw(event.data), event.id))
 
 
 async def _problem(_: Request, error: Exception) -> Response:

@@ -213,6 +213,17 @@ class Hub:
         await self._take()
         return self._parts.all()
 
+    async def at_once(self, wait_s: float) -> tuple[Event, Pulse] | None:
+        """The whole state and the pulse of the same moment; None if the station fails or takes longer."""
+        try:
+            return await asyncio.wait_for(self.snapshot(), wait_s), self._station.pulse()
+        except TimeoutError:
+            return None
+        except Exception:  # noqa: BLE001 (said in the next line)
+            # A page without a state says that it knows nothing; no page at all would say nothing.
+            _log.exception("the state cannot be had; the page comes without it")
+            return None
+
     async def _take(self) -> bool:
         async with self._taken:
             self._dirty.clear()
@@ -276,5 +287,4 @@ class Hub:
             self._listeners.discard(listener)
 
     def _beat(self) -> Event:
-        pulse: Pulse = self._station.pulse()
-        return Event("beat", _encode(pulse))
+        return Event("beat", _encode(self._station.pulse()))

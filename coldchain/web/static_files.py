@@ -21,6 +21,7 @@ _TYPES = {
     "png": "image/png",
 }
 
+_PAGE = "index.html"
 _NOT_BUILT = (
     "The page has not been built; `make setup` builds it. Monitoring, alarms and /api work without it.\n"
 )
@@ -45,10 +46,9 @@ class StaticFiles:
 
     def answer(self, request: Request) -> Response:
         """The file a path names; the page itself for "/"."""
-        path = request.path_params.get("path", "") or "index.html"
-        file = self._files.get(path)
+        file = self._files.get(_path(request))
         if file is None:
-            built = "index.html" in self._files
+            built = _PAGE in self._files
             return PlainTextResponse("not found\n" if built else _NOT_BUILT, 404 if built else 503)
         headers = {
             "etag": file.tag,
@@ -62,6 +62,31 @@ class StaticFiles:
             content = file.packed
             headers["content-encoding"] = "gzip"
         return Response(content, media_type=file.kind, headers=headers)
+
+    def is_page(self, request: Request) -> bool:
+        """Whether the page itself is asked for, and there is one."""
+        return _path(request) == _PAGE and _PAGE in self._files
+
+    def page(self, request: Request, start: bytes | None) -> Response:
+        """The page, with the JSON in it that it shows before it has asked for anything, if there is any."""
+        content = self._files[_PAGE].content
+        if start is not None:
+            # In JSON "<" stands in texts only; escaped, no text can end the element or begin another.
+            block = (
+                b'<script type="application/json" id="start">'
+                + start.replace(b"<", b"\\u003c")
+                + b"</script>"
+            )
+            content = content.replace(b"</body>", block + b"</body>", 1)
+        headers = {"vary": "accept-encoding", "cache-control": "no-store"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            content = gzip.compress(content, 5, mtime=0)
+            headers["content-encoding"] = "gzip"
+        return Response(content, media_type=_TYPES["html"], headers=headers)
+
+
+def _path(request: Request) -> str:
+    return str(request.path_params.get("path", "")) or _PAGE
 
 
 def _walk(folder: Traversable, prefix: str) -> list[tuple[str, StaticFile]]:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator
 from importlib import resources, util
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from msgspec import structs
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Response, Route, expect
 
 from coldchain.model import Quality, Reason
 from coldchain.web.series import Sample
@@ -184,6 +185,92 @@ def test_shelving_wants_an_end(page: Page, serve: Serve, room: Room) -> None:
     assert HOUR < action.until_ms - room.zero_utc <= 2 * HOUR + MINUTE
     expect(alarm(page)).to_contain_text("silent until")
     expect(alarm(page)).to_contain_text("supplier is here")
+
+
+# --- A poor line ------------------------------------------------------------------------------------------
+
+
+#: The page itself, its style and its first script.
+FIRST = r"/|/assets/index-[^/]+\.(js|css)"
+
+
+def test_the_first_answer_shows_the_alarm(page: Page, serve: Serve, room: Room) -> None:
+    """Page, style and first script are enough: the alarm and the values stand there before the line is up.
+
+    Then the line does not come up, and everything that was brought along is withdrawn.
+    """
+    room.put_alarm(room.critical())
+    server = serve()
+    asked: list[str] = []
+
+    def hold_back(route: Route) -> None:
+        """Let pass what the page itself names; everything else never gets an answer."""
+        path = urlsplit(route.request.url).path
+        asked.append(path)
+        if re.fullmatch(FIRST, path):
+            route.continue_()
+
+    page.route("**/*", hold_back)
+    page.clock.install()
+    page.goto(server.url, wait_until="commit")
+    expect(alarm(page)).to_contain_text("What to do: Open the box only to refill")
+    expect(page.locator("[data-link=told]")).to_be_visible()
+    expect(page.get_by_test_id("link")).to_have_text("connecting")
+    expect(page.get_by_test_id("counts")).to_have_text("1 critical")
+    expect(page.locator('[data-asset="box-7"] .big')).to_contain_text("−187.9")
+    expect(page.get_by_text("Nothing wrong")).to_have_count(0)
+    assert "/api/events" in asked
+    page.clock.fast_forward(5_000)
+    expect(page.get_by_test_id("no-live-data")).to_be_visible()
+    expect(page.locator('[data-asset="box-7"] .big')).to_have_text("—")
+    expect(alarm(page)).to_be_visible()
+
+
+def test_what_was_long_on_its_way_is_not_shown_as_now(page: Page, serve: Serve, room: Room) -> None:
+    """If the script comes later than a heartbeat may, no value that the page brought counts as known."""
+    room.put_alarm(room.critical())
+    server = serve()
+    waiting: list[Route] = []
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/assets/index-*.js", keep)
+    page.route("**/api/**", lambda route: None)
+    page.clock.install()
+    page.goto(server.url, wait_until="commit")
+    while not waiting:
+        page.wait_for_timeout(10)
+    page.clock.fast_forward(5_000)
+    waiting[0].continue_()
+    expect(alarm(page)).to_be_visible()
+    expect(page.locator("[data-link=connecting]")).to_be_visible()
+    expect(page.locator('[data-asset="box-7"] .big')).to_have_text("—")
+
+
+#: What a phone on a poor line must be sent before it shows an alarm. At 1.6 Mbit/s (200 bytes a ms) 48,000
+#: bytes take 240 ms; with a round trip of 150 ms each for connection, page and script they are there after
+#: 690 ms. That leaves 310 ms of one second for the phone itself.
+FIRST_BYTES = 48_000
+
+
+def test_what_is_needed_first_is_small(page: Page, serve: Serve, room: Room) -> None:
+    """Page, style and first script together: three answers, with no more bytes than one second bears."""
+    room.show(room.busy())
+    answers: list[Response] = []
+
+    def keep(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", keep)
+    look(page, serve())
+    took = {
+        path: sum(answer.request.sizes()[part] for part in ("responseHeadersSize", "responseBodySize"))
+        for answer in answers
+        if re.fullmatch(FIRST, path := urlsplit(answer.url).path)
+    }
+    assert len(took) == 3, took
+    assert 0 < sum(took.values()) <= FIRST_BYTES, took
 
 
 # --- Not known --------------------------------------------------------------------------------------------

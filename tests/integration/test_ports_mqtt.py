@@ -565,6 +565,7 @@ def test_through_a_real_journal(tmp_path: Path, mosquitto: Mosquitto, relay: Mqt
         queue.submit((Activated(plan_of(loaded), {}),))
         ports = start_ports(loaded, queue, clock)
         with Peer(mosquitto.port) as probe, Reader.open(path) as reader:
+            relay.wait_for(Packet.SUBACK, Side.BROKER)  # before that the broker keeps nothing for us
             probe.publish("probe/1", *messages(1, 30))
             end = time.monotonic() + DEADLINE_S
             while len(acknowledgements(relay)) < 30 and time.monotonic() < end:

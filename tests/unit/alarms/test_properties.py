@@ -67,7 +67,7 @@ class AnyLife(RuleBasedStateMachine):
                     assert about == self.open | self.lasting
                     self.open.clear()
                     self.lasting.clear()
-                case Kind.UNSHELVED | Kind.RE_ALARMED | Kind.NOTE:
+                case Kind.UNSHELVED | Kind.RE_ALARMED | Kind.UNSUPPRESSED | Kind.IN_SERVICE:
                     if each.anew:
                         again = self.lasting or {self.alarm.last}
                         assert again <= about

@@ -26,8 +26,8 @@ from coldchain.facts import (
     Unshelved,
 )
 from coldchain.model import Side
-from coldchain.plan import AssetPlan, CalibrationPoint, Plan
-from tests.unit.fold.bench import MIN, T0, Bench, budget, channel, limit, plan
+from coldchain.plan import AssetPlan, CalibrationPoint, Cause, Moves, Plan, Sign, Work
+from tests.unit.fold.bench import CITED, MIN, T0, Bench, budget, channel, limit, plan
 
 HERE = plan(limit())
 OK = {"clock": True}
@@ -51,6 +51,14 @@ def activated(**words: Any) -> Activated:
 
 START = ConsignmentStarted("C-1", "box", "test", "transport", T0)
 param = pytest.param
+
+
+WORK = Work("calibration", 60 * MIN, CITED)
+
+
+def shown_by(**words: Any) -> Work:
+    """A work with a sign."""
+    return replace(WORK, sign=Sign(**({"role": "level", "moves": Moves.RISES, "by": 1} | words)))
 
 
 @pytest.mark.parametrize(
@@ -102,6 +110,19 @@ param = pytest.param
         param(activated(profiles=plan(limit(re_alarm_ms=0)).profiles), (), id="a rule that alarms for ever"),
         param(activated(profiles=plan(budget(allowance_min=-1)).profiles), (), id="a negative allowance"),
         param(activated(profiles=plan(limit(), limit()).profiles), (), id="two rules of one name"),
+        param(activated(works=(WORK, WORK)), (), id="two kinds of work of one name"),
+        param(activated(works=(replace(WORK, longest_ms=0),)), (), id="a work that may last no time"),
+        param(activated(works=(replace(WORK, id="a/b"),)), (), id="a work with a slash"),
+        param(activated(works=(replace(WORK, re_alarm_ms=0),)), (), id="a work that alarms for ever"),
+        param(
+            activated(works=(replace(WORK, cause=Cause("valve", Side.ABOVE, 0)),)),
+            (),
+            id="everything out of service by a reading",
+        ),
+        param(activated(works=(shown_by(by=0),)), (), id="a sign that every reading shows"),
+        param(activated(works=(shown_by(within_ms=-1),)), (), id="a sign to be waited for in the past"),
+        param(activated(works=(shown_by(after_end=True),)), (), id="a sign after the end, and no wait"),
+        param(activated(channels=(channel(touch=0),)), (), id="a touch that every reading shows"),
         param(activated(assets=(AssetPlan("box", "x"), AssetPlan("box", "x"))), (), id="an asset twice"),
         param(
             Reading("log", "box.vapour", "-160", "degC", at_ms=2**70), (), id="a time that no clock can show"

@@ -36,6 +36,26 @@ from tests.unit.sinks.world import World, raised
             id="returned during maintenance",
         ),
         pytest.param(Announcement(Kind.REFUSED, alarm="a"), False, id="a refused request"),
+        pytest.param(Announcement(Kind.WORK_BEGAN, text="by_person"), True, id="somebody hides alarms"),
+        pytest.param(Announcement(Kind.WORK_ENDED, text="by_person"), True, id="and says that it is done"),
+        pytest.param(Announcement(Kind.WORK_BEGAN, text="by_readings"), False, id="an ordinary filling"),
+        pytest.param(Announcement(Kind.BLIND_BEGAN, subject="box/vapour"), False, id="a place is blind"),
+        pytest.param(
+            Announcement(Kind.SUPPRESSED, alarm="a", state=AlarmState.SUPPRESSED.value), False, id="hidden"
+        ),
+        pytest.param(
+            Announcement(Kind.OUT_OF_SERVICE, alarm="a", state=AlarmState.OUT_OF_SERVICE.value),
+            False,
+            id="hidden for service",
+        ),
+        pytest.param(
+            Announcement(Kind.IN_SERVICE, alarm="a", state=AlarmState.NORMAL.value), False, id="back, calm"
+        ),
+        pytest.param(
+            Announcement(Kind.UNSUPPRESSED, alarm="a", state=AlarmState.UNACKNOWLEDGED.value),
+            True,
+            id="back, and it lasts",
+        ),
         pytest.param(Announcement(Kind.NOTE, text="not_running"), True, id="a note about ourselves"),
     ],
 )

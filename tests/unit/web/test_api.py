@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import ssl
 import stat
 import threading
@@ -11,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -40,7 +42,7 @@ def static(tmp_path: Path) -> Path:
     """A page as the build leaves one."""
     folder = tmp_path / "static"
     (folder / "assets").mkdir(parents=True)
-    (folder / "index.html").write_text("<!doctype html><title>page</title>")
+    (folder / "index.html").write_text("<!doctype html><title>page</title><body></body>")
     (folder / "assets" / "index-1a2b.js").write_text("let quiet = true;\n" * 200)
     (folder / ".built-from").write_text("secret of the workshop")
     return folder
@@ -198,8 +200,8 @@ def test_files(serve: Serve) -> None:
     client = Client(serve())
     page = client.get("/", accept_encoding="gzip")
     assert page.status == 200
-    assert page.headers["cache-control"] == "no-cache"
-    assert client.get("/", if_none_match=page.headers["etag"]).status == 304
+    assert page.headers["cache-control"] == "no-store"
+    assert gzip.decompress(page.body).startswith(b"<!doctype html><title>page</title>")
     policy = page.headers["content-security-policy"]
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
@@ -209,8 +211,66 @@ def test_files(serve: Serve) -> None:
     assert script.headers["content-type"].startswith("text/javascript")
     assert "immutable" in script.headers["cache-control"]
     assert gzip.decompress(script.body).startswith(b"let quiet")
+    assert client.get("/assets/index-1a2b.js", if_none_match=script.headers["etag"]).status == 304
     for path in ("/.built-from", "/../users.json", "/assets/../../users.json", "/assets", "/nothing"):
         assert client.get(path).status == 404, path
+
+
+def brought(client: Client, **headers: str) -> Any:
+    """What the page brings with it, as a browser reads it; None if it brings nothing."""
+    page = client.get("/", **headers)
+    assert page.status == 200
+    found = re.search(r'<script type="application/json" id="start">(.*?)</script></body>', page.body.decode())
+    return None if found is None else msgspec.json.decode(found[1])
+
+
+def test_the_page_brings_the_state_with_it(serve: Serve, room: Room) -> None:
+    """What is wrong stands in the page's first answer; the stream goes on from there."""
+    client = Client(serve())
+    start = brought(client)
+    assert [alarm["id"] for alarm in start["state"]["alarms"]] == ["box-7/vapour/above-150"]
+    assert start["state"]["head"]["asset_order"] == ["box-7", "dewar-2"]
+    assert start["me"] == client.get("/api/me").data
+    assert start["beat"]["beat_journal_ms"] <= start["beat"]["journal_ms"] <= room.clock.journal_ms()
+    with client.events(since=start["since"]) as events:
+        assert [name for name, _, _ in islice(events, 4)] == ["me", "beat", "beat", "beat"]
+
+
+def test_no_text_ends_what_the_page_brings(serve: Serve, room: Room) -> None:
+    """Words of an alarm that look like markup stay words: they can neither end the element nor run."""
+    evil = "</script><script>alert(1)</script><!--"
+    room.put_alarm(structs.replace(room.critical(), advice=evil))
+    client = Client(serve())
+    assert client.get("/").body.count(b"<script") == 1
+    assert brought(client)["state"]["alarms"][0]["advice"] == evil
+
+
+def test_the_page_brings_nothing_to_strangers(serve: Serve, users: Users) -> None:
+    """Who may not see the state gets the page without it: not logged in, or led here by another site."""
+    client = Client(serve())
+    assert brought(client) is None
+    assert client.login("viewer", WORD).status == 200
+    assert brought(client)["me"]["name"] == "viewer"
+    assert brought(client, sec_fetch_site="cross-site") is None
+
+
+@pytest.mark.parametrize("how", ["fails", "hangs"])
+def test_the_page_comes_without_a_state_rather_than_not(
+    serve: Serve, room: Room, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A station that fails or hangs keeps nobody from the page, which then says that it knows nothing."""
+    released = threading.Event()
+    if how == "fails":
+        room.failing = True
+    else:
+        state = room.state
+        monkeypatch.setattr(room, "state", lambda: (released.wait(20), state())[1])
+    client = Client(serve())
+    try:
+        assert brought(client) is None
+    finally:
+        released.set()
+        room.failing = False
 
 
 def test_a_page_that_was_not_built(room: Room, tmp_path: Path) -> None:

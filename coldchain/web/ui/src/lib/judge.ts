@@ -16,6 +16,11 @@ export interface Shown {
   why: string; // why it is not known
 }
 
+/** Whether what was heard stands for now: over a line that is live, or in the page as it was just served. */
+export function stands(link: Link): boolean {
+  return link === "live" || link === "told";
+}
+
 export function age(channel: Channel, now: Now): number | null {
   if (channel.heard_at_journal_ms === undefined) return null;
   return Math.max(0, now.journal - channel.heard_at_journal_ms);
@@ -23,7 +28,7 @@ export function age(channel: Channel, now: Now): number | null {
 
 export function channelShown(channel: Channel, now: Now, link: Link): Shown {
   const unknown = (why: string): Shown => ({ known: false, shape: "not_known", word: w.not_known, why });
-  if (link !== "live") return unknown(w.no_live_data);
+  if (!stands(link)) return unknown(w.no_live_data);
   const old = age(channel, now);
   if (old === null) return unknown(w.never_heard);
   if (old > channel.fresh_within_ms) return unknown(w.silent_for(duration(old)));
@@ -112,12 +117,12 @@ export function assetShown(asset: Asset, alarms: Alarm[], now: Now, link: Link):
     asset.monitored === false
       ? { known: false, shape: "not_known", word: w.not_known, why: asset.why || w.unmonitored }
       : null;
-  const unknown = link === "live" ? (unmonitored ?? dark) : (dark ?? unmonitored);
+  const unknown = stands(link) ? (unmonitored ?? dark) : (dark ?? unmonitored);
   const outside = shown.find((each) => each.shown.shape === "outside");
   const first = (outside ?? shown[0])?.channel;
   const critical = mine.some((alarm) => alarm.priority === "critical" && wantsAcknowledging(alarm));
   const base = { critical, unknown, first };
-  if (link !== "live") return { ...base, shape: "not_known", word: w.not_known };
+  if (!stands(link)) return { ...base, shape: "not_known", word: w.not_known };
   if (worst !== undefined) return { ...base, shape: worst, word: w.priority[worst] };
   if (unknown !== null) return { ...base, shape: "not_known", word: w.not_known };
   if (outside !== undefined) return { ...base, shape: "outside", word: w.outside };

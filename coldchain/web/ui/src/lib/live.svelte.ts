@@ -3,9 +3,11 @@
 // Times tick by journal time, which comes with every heartbeat; between heartbeats the browser's monotonic
 // clock carries on. The viewer's own wall clock is never used.
 import * as api from "./api";
-import type { Alarm, Asset, Change, Head, Me, Pulse } from "./types";
+import { stands } from "./judge";
+import type { Alarm, Asset, Change, Head, Me, Pulse, Start } from "./types";
 
-export type Link = "connecting" | "live" | "lost" | "stalled";
+// "told": the page brought the state with it and the line is not up yet.
+export type Link = "connecting" | "told" | "live" | "lost" | "stalled";
 
 export interface Now { journal: number; utc: number; clockKnown: boolean }
 
@@ -24,8 +26,9 @@ class Live {
   beats = $state(0);
   now = $state.raw<Now>({ journal: 0, utc: 0, clockKnown: false });
 
-  // Whether what is shown is so, as far as the monitor can know.
   live = $derived(this.link === "live");
+  // Whether what is shown is so, as far as the monitor can know.
+  fresh = $derived(stands(this.link));
 
   #assets = new Map<string, Asset>();
   #alarms = new Map<string, Alarm>();
@@ -39,11 +42,30 @@ class Live {
   #attempts = 0;
 
   start(): void {
+    this.#begin();
     setInterval(() => this.#tick(), TICK_MS);
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.#tick();
     });
     this.connect();
+  }
+
+  // On a slow line the page's own answer is the first word of the monitor; asking again costs a round trip or
+  // two. It is as old as that answer, however long the script was on its way.
+  #begin(): void {
+    const brought = document.getElementById("start")?.textContent;
+    if (!brought) return;
+    const start: Start = JSON.parse(brought);
+    const [page] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+    this.me = start.me;
+    this.#pulse = start.beat;
+    this.#pulseAt = page?.responseStart ?? 0;
+    this.link = "told";
+    this.#take(start.state, start.since);
+  }
+
+  get #patience(): number {
+    return (this.me?.heartbeat_ms ?? 2_000) * PATIENCE;
   }
 
   connect(): void {
@@ -67,15 +89,16 @@ class Live {
     on("state", (event) => {
       this.#assets.clear();
       this.#alarms.clear();
-      this.#take(event);
+      this.#take(JSON.parse(event.data), event.lastEventId);
     });
-    on("change", (event) => this.#take(event));
+    on("change", (event) => this.#take(JSON.parse(event.data), event.lastEventId));
     on("bye", () => this.#lose("lost"));
     source.onerror = () => {
       if (source !== this.#source) return;
       this.#lose("lost");
       void this.#ask();
     };
+    this.#tick();
   }
 
   // An event stream does not say why it failed: it may be that somebody must log in.
@@ -110,8 +133,7 @@ class Live {
     this.#tick();
   }
 
-  #take(event: MessageEvent<string>): void {
-    const change: Change = JSON.parse(event.data);
+  #take(change: Change, id: string): void {
     for (const asset of change.assets) this.#assets.set(asset.id, asset);
     for (const alarm of change.alarms) this.#alarms.set(alarm.id, alarm);
     for (const key of change.gone) {
@@ -123,7 +145,7 @@ class Live {
       order.map((id) => from.get(id)).filter((view): view is T => view !== undefined);
     this.assets = ordered(this.head?.asset_order ?? [], this.#assets);
     this.alarms = ordered(this.head?.alarm_order ?? [], this.#alarms);
-    this.#lastId = event.lastEventId;
+    this.#lastId = id;
     this.#tick();
   }
 
@@ -133,8 +155,8 @@ class Live {
     const on = (performance.now() - this.#pulseAt) * pulse.speed;
     this.now = { journal: pulse.journal_ms + on, utc: pulse.utc_ms + on, clockKnown: pulse.clock_known };
     if (this.#source === null) return;
-    const patience = (this.me?.heartbeat_ms ?? 2_000) * PATIENCE;
-    if (performance.now() - this.#heardAt > patience) {
+    if (this.link === "told" && performance.now() - this.#pulseAt > this.#patience) this.link = "connecting";
+    if (performance.now() - this.#heardAt > this.#patience) {
       this.#lose("lost");
       this.#again();
     } else if (pulse.journal_ms - pulse.beat_journal_ms > pulse.beat_within_ms) {
@@ -154,7 +176,9 @@ class Live {
         this.lostAtUtc = pulse.utc_ms + Math.round(until);
       }
     }
-    if (this.link !== "connecting" || how === "stalled" || this.#attempts > 1) this.link = how;
+    // A first connection that fails is tried once more before it is called lost, unless something is shown.
+    const shown = this.head !== null;
+    if (this.link !== "connecting" || shown || how === "stalled" || this.#attempts > 1) this.link = how;
   }
 
   async logout(): Promise<void> {

@@ -203,6 +203,9 @@ export interface Pulse {
   speed: number;
 }
 
+/** What the page brings with it when it is served, so that nothing has to be asked for first. */
+export interface Start { me: Me; beat: Pulse; state: Change; since: string }
+
 export interface Quantity { unit: string; decimals: number; per_display: number }
 
 export interface Me {
