@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from coldchain.cli.output import PRIORITY_STYLE, at, console
+from coldchain.model import Priority, Side
 from coldchain.units import QUANTITIES
-from coldchain.web.views import AlarmView, AssetView, ChannelView, Judgement, StateView
+from coldchain.web.views import AlarmView, AssetView, ChannelView, Judgement, LimitView, StateView
 
 _JUDGED = {
     Judgement.INSIDE: "green",
@@ -19,6 +20,8 @@ _JUDGED = {
     Judgement.NOT_KNOWN: "bold yellow",
     Judgement.UNJUDGED: "dim",
 }
+
+_GRAVEST = tuple(Priority)
 
 #: A piece of a line and its style.
 _Piece = tuple[str, str]
@@ -110,7 +113,7 @@ def _channel(channel: ChannelView) -> list[_Piece]:
         (channel.role, ""),
         (_value(channel), "bold"),
         (judged.value.replace("_", " "), _JUDGED[judged]),
-        (_nearest(channel), "dim"),
+        (_limit(channel), "dim"),
         (last, "dim"),
     ]
 
@@ -129,6 +132,14 @@ def _value(channel: ChannelView) -> str:
     return shown(channel.quantity, channel.value)
 
 
-def _nearest(channel: ChannelView) -> str:
+def _limit(channel: ChannelView) -> str:
+    """The limit that says most: of those it is outside of the gravest, as on the page, else the nearest."""
     limit = next((one for one in channel.limits if one.id == channel.nearest), None)
+    if channel.judgement is Judgement.OUTSIDE and channel.value is not None:
+        violated = [one for one in channel.limits if one.allowance_ms is None and _over(one, channel.value)]
+        limit = min(violated, key=lambda one: _GRAVEST.index(one.priority), default=limit)
     return "" if limit is None else f"{limit.side} {shown(channel.quantity, limit.limit)}"
+
+
+def _over(limit: LimitView, value: int) -> bool:
+    return value > limit.limit if limit.side is Side.ABOVE else value < limit.limit

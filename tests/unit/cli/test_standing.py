@@ -5,11 +5,14 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from coldchain.cli import standing
 from coldchain.cli.output import whole
-from tests.unit.web.room import Room
+from coldchain.model import Priority
+from coldchain.web.views import Judgement
+from tests.unit.web.room import ABOVE_150, Room
 
 
 @pytest.fixture
@@ -35,6 +38,21 @@ def test_a_whole_state(said: StringIO) -> None:
     for alarm in state.alarms:
         (line,) = [line for line in lines if alarm.id in line and line.startswith(alarm.priority.value)]
         assert alarm.state.value.replace("_", " ") in line
+
+
+def test_the_gravest_limit_that_is_violated_is_named(said: StringIO) -> None:
+    """Outside of −165 °C and of −150 °C: the line names the critical one; inside, the nearest."""
+    room = Room()
+    channel = room.channel("box-7-vapour")
+    assert channel is not None
+    warning = replace(ABOVE_150, id="above-165", limit=-165_000, priority=Priority.HIGH)
+    both = replace(channel, limits=(warning, ABOVE_150), nearest="above-165", value=-146_000)
+    for judgement, limit in ((Judgement.OUTSIDE, "above −150.0 °C"), (Judgement.INSIDE, "above −165.0 °C")):
+        room.put_channel(replace(both, judgement=judgement))
+        standing.print_state(room.state())
+        line = [line for line in said.getvalue().splitlines() if "−146.0 °C" in line][-1]
+        assert judgement.value in line
+        assert limit in line
 
 
 def test_no_alarms(said: StringIO) -> None:

@@ -3,6 +3,7 @@ import uPlot from "uplot";
 
 import { w } from "../words";
 import { bound, number, quantity } from "./format";
+import { PRIORITIES } from "./judge";
 import type { Limit, Series } from "./types";
 
 export interface Drawing {
@@ -180,7 +181,9 @@ function front(u: uPlot, drawing: Drawing, colours: Ink): void {
   ctx.save();
   ctx.font = `${12 * dpr}px sans-serif`;
   const taken: number[] = [];
-  for (const { from, to, limit } of limitLines(drawing)) {
+  // The gravest first: where two labels would cover each other, it is the one that stays.
+  const rank = (limit: Limit) => PRIORITIES.indexOf(limit.priority ?? "high");
+  for (const { from, to, limit } of limitLines(drawing).sort((a, b) => rank(a.limit) - rank(b.limit))) {
     const y = u.valToPos(limit.limit / scale, "y", true);
     const [left, right] = [clamp(u.valToPos(from, "x", true)), clamp(u.valToPos(to, "x", true))];
     ctx.strokeStyle = colours.text;
