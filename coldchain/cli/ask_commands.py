@@ -70,7 +70,7 @@ def alarms(config_file: Path, as_json: bool) -> None:
         print_alarms(state.alarms)
 
 
-@click.command()
+@click.command(short_help="Acknowledge an alarm: the occurrences that stand now.")
 @config_option
 @click.argument("alarm")
 @click.option(
@@ -96,7 +96,7 @@ def ack(config_file: Path, alarm: str, occurrences: tuple[int, ...], comment: st
     do(config_file, AcknowledgeAlarm(alarm, occurrences, comment), f"acknowledged {alarm}", as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Silence an alarm until a stated end.")
 @config_option
 @click.argument("alarm")
 @click.option("--for", "length", required=True, help="How long, such as 30min or 4h.")
@@ -150,7 +150,7 @@ def reset(config_file: Path, alarm: str, comment: str, as_json: bool) -> None:
     do(config_file, ResetLatch(alarm, comment), f"reset {alarm}", as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Close an alarm that nothing can end any more.")
 @config_option
 @click.argument("alarm")
 @click.option("--comment", "-m", required=True, help="Why nothing can end it any more.")

@@ -40,11 +40,12 @@ def config() -> None:
     """Check a configuration before it is used.
 
     \b
-    coldchain config check /etc/coldchain/gateway.toml
+    Example:
+      coldchain config check /etc/coldchain/gateway.toml
     """
 
 
-@config.command()
+@config.command(short_help="Say everything that is wrong in FILE, with its mend.")
 @click.argument("file", type=click.Path(path_type=Path))
 @_FORMAT
 def check(file: Path, form: str) -> None:
@@ -53,8 +54,9 @@ def check(file: Path, form: str) -> None:
     Reads no secret, opens no device, changes nothing. The exit status is 0 if the file would be used, else 1.
 
     \b
-    coldchain config check /etc/coldchain/gateway.toml
-    coldchain config check gateway.toml --format json
+    Examples:
+      coldchain config check /etc/coldchain/gateway.toml
+      coldchain config check gateway.toml --format json
     """
     try:
         loaded = configuration.load(file)
@@ -113,25 +115,27 @@ def _summary_lines(loaded: Loaded) -> list[str]:
     return lines
 
 
-@config.command()
+@config.command(short_help="Print the JSON Schema of a configuration, for an editor.")
 @click.option("--profile", is_flag=True, help="The schema of a profile's file instead.")
 def schema(profile: bool) -> None:
     """Print the JSON Schema of a configuration, for an editor that checks while one types.
 
     \b
-    coldchain config schema > gateway.schema.json
-    coldchain config schema --profile > profile.schema.json
+    Examples:
+      coldchain config schema > gateway.schema.json
+      coldchain config schema --profile > profile.schema.json
     """
     made = profile_schema() if profile else gateway_schema(installed_drivers())
     click.echo(json.dumps(made, ensure_ascii=False, indent=2))
 
 
-@click.group()
+@click.group(short_help="Look at limit profiles and where each limit comes from.")
 def profiles() -> None:
     """Look at limit profiles: which there are, and where each limit comes from.
 
     \b
-    coldchain profiles list
+    Example:
+      coldchain profiles list
     """
 
 
@@ -142,8 +146,9 @@ def list_profiles(directories: tuple[Path, ...], form: str) -> None:
     """List the profiles that a configuration can name.
 
     \b
-    coldchain profiles list
-    coldchain profiles list --directory /etc/coldchain/profiles
+    Examples:
+      coldchain profiles list
+      coldchain profiles list --directory /etc/coldchain/profiles
     """
     found = []
     for name in profile_files(directories):
@@ -160,7 +165,7 @@ def list_profiles(directories: tuple[Path, ...], form: str) -> None:
         click.echo(f"{head.id:<22} {head.status:<11} version {head.version:<4} {head.title}")
 
 
-@profiles.command("show")
+@profiles.command("show", short_help="Show each limit of a profile with its source.")
 @click.argument("profile")
 @_DIRECTORY
 @_FORMAT
@@ -168,8 +173,9 @@ def show_profile(profile: str, directories: tuple[Path, ...], form: str) -> None
     """Show PROFILE, an id or a file: each limit with its source, our confidence in it, and what to do.
 
     \b
-    coldchain profiles show dry-shipper-150
-    coldchain profiles show /etc/coldchain/profiles/ours.toml
+    Examples:
+      coldchain profiles show dry-shipper-150
+      coldchain profiles show /etc/coldchain/profiles/ours.toml
     """
     try:
         known = profile in profile_files(directories)

@@ -46,7 +46,7 @@ _SHOW_S = 2.0
 _LOOK_S = 0.25
 
 
-@click.command()
+@click.command(short_help="Show a simulated dry shipper losing its vacuum.")
 @click.option(
     "--speed", type=click.IntRange(1, 2000), default=200, show_default=True, help="Simulated seconds in one."
 )
@@ -130,7 +130,7 @@ class _Demo:
             "",
             "A packed dry shipper stands on the dock beside a refrigerator.",
             "In ten simulated minutes the shipper loses its vacuum.",
-            f"One second here is {self.clock.speed} there. Ctrl-C ends the demonstration.",
+            f"One second here is {self.clock.speed} there; times are UTC there. Ctrl-C ends it.",
         ]
         console.print(Panel("\n".join(lines), expand=False))
 

@@ -31,7 +31,7 @@ _PLAIN = {
 }
 
 
-@click.command()
+@click.command(short_help="List the serial devices of this computer.")
 @_FORMAT
 def ports(form: str) -> None:
     """List the serial devices of this computer, with the name to write into a configuration.
@@ -39,8 +39,9 @@ def ports(form: str) -> None:
     Opens none of them.
 
     \b
-    coldchain ports
-    coldchain ports --format json
+    Examples:
+      coldchain ports
+      coldchain ports --format json
     """
     found = list(_ports())
     if form == "json":
@@ -58,23 +59,25 @@ def ports(form: str) -> None:
                 click.echo(f"    {line}")
 
 
-@click.group()
+@click.group(short_help="Look at the drivers that are installed.")
 def drivers() -> None:
     """Look at the drivers that are installed: which devices and formats can be read.
 
     \b
-    coldchain drivers list
+    Example:
+      coldchain drivers list
     """
 
 
-@drivers.command("list")
+@drivers.command("list", short_help="List the installed drivers, and how sure we are of each.")
 @_FORMAT
 def list_drivers(form: str) -> None:
     """List the installed drivers, each with how sure we are that it reads its device rightly.
 
     \b
-    coldchain drivers list
-    coldchain drivers list --format json
+    Examples:
+      coldchain drivers list
+      coldchain drivers list --format json
     """
     found = [_about(name, driver) for name, driver in sorted(installed_drivers().items())]
     if form == "json":

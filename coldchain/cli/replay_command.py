@@ -54,7 +54,9 @@ class Asked:
     until: datetime | None
 
 
-@click.command(cls=options.VerdictCommand)
+@click.command(
+    cls=options.VerdictCommand, short_help="Judge the log of a journey, a file, as if it happened now."
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--profile", metavar="ID_OR_FILE", help="Judge by this limit profile.")
 @click.option("--stage", help="The stage of the profile; needed if it has several.")

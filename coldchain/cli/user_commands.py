@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from coldchain.cli.gateway import config_option
 from coldchain.cli.output import format_option, print_json
 from coldchain.config.load import load
 from coldchain.config.problems import ConfigError
@@ -29,15 +30,7 @@ def _file_options(command: _F) -> _F:
         type=click.Path(dir_okay=False, path_type=Path),
         help="The users file itself, instead of the one the configuration names.",
     )(command)
-    return click.option(
-        "--config",
-        "config_file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        default=Path("/etc/coldchain/gateway.toml"),
-        show_default=True,
-        envvar="COLDCHAIN_CONFIG",
-        help="The gateway's configuration.",
-    )(command)
+    return config_option(command)
 
 
 def _users(config_file: Path, users_file: Path | None) -> Users:
@@ -144,7 +137,7 @@ def remove(name: str, config_file: Path, users_file: Path | None) -> None:
     click.echo(f"{name} may no longer log in")
 
 
-@user.command("passwd")
+@user.command("passwd", short_help="Give a login another password.")
 @click.argument("name")
 @click.option(
     "--role", type=click.Choice([role.value for role in Role]), help="Another role as well; else it stays."

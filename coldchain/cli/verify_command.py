@@ -15,7 +15,7 @@ from coldchain.pipeline.verify import Stretch, Verdict, Verification
 from coldchain.pipeline.verify import verify as verify_journal
 
 
-@click.command()
+@click.command(short_help="Fold a journal again from nothing, and compare.")
 @click.argument("journal", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @format_option
 def verify(journal: Path, as_json: bool) -> None:

@@ -47,3 +47,17 @@ def test_each_command_has_help_and_an_example(typed: str, command: click.Command
     assert [line for line in said if line.startswith(typed)], (
         f"{typed} --help shows no example:\n{result.output}"
     )
+    before = [said[at - 1] for at, line in enumerate(said) if line.startswith(typed)]
+    assert {"Example:", "Examples:"} & set(before), f"{typed} --help does not call its example one"
+
+
+@pytest.mark.skipif(not FOUND, reason="coldchain.cli.main does not exist")
+@pytest.mark.parametrize(
+    ("typed", "command"), [pytest.param(*row, id=row[0]) for row in FOUND if isinstance(row[1], click.Group)]
+)
+def test_each_list_of_commands_is_whole(typed: str, command: click.Command) -> None:
+    """On a terminal of eighty columns no line of the list of commands breaks off in the middle."""
+    result = CliRunner().invoke(FOUND[0][1], [*typed.split()[1:], "--help"], prog_name="coldchain")
+    listed = result.output.split("\nCommands:\n")[1].splitlines()
+    assert listed
+    assert [line for line in listed if line.endswith("...")] == []
