@@ -25,7 +25,7 @@ _PAGE = 120
 UNREADABLE = 2
 
 
-@click.command(cls=VerdictCommand)
+@click.command(cls=VerdictCommand, short_help="Put the limits of a profile to the test.")
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE...",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
