@@ -12,7 +12,8 @@ from rich.text import Text
 from coldchain.cli.output import PRIORITY_STYLE, at, console
 from coldchain.model import Priority, Side
 from coldchain.units import QUANTITIES
-from coldchain.web.views import AlarmView, AssetView, ChannelView, Judgement, LimitView, StateView
+from coldchain.web.alarm_views import AlarmView, WorkView
+from coldchain.web.views import AssetView, ChannelView, Judgement, LimitView, StateView
 
 _JUDGED = {
     Judgement.INSIDE: "green",
@@ -104,6 +105,8 @@ def _print_asset(asset: AssetView) -> None:
     for row in rows:
         padded = [(f"{text:<{width}}  ", style) for (text, style), width in zip(row, widths, strict=True)]
         _print([("  ", ""), *padded])
+    for work in asset.works:
+        _print([("  ", ""), *_work(work)])
 
 
 def _channel(channel: ChannelView) -> list[_Piece]:
@@ -115,7 +118,29 @@ def _channel(channel: ChannelView) -> list[_Piece]:
         (judged.value.replace("_", " "), _JUDGED[judged]),
         (_limit(channel), "dim"),
         (last, "dim"),
+        (_blind(channel), "yellow"),
     ]
+
+
+def _work(work: WorkView) -> list[_Piece]:
+    """One work: whose alarms are hidden until when, by whom and why, or what is missing to its end."""
+    words = [work.title or work.work, f"since {at(work.since.ms, known=work.since.known)}"]
+    if work.until is not None:
+        words.append(f"until {at(work.until.ms, known=work.until.known)}")
+    words.append("by readings" if work.by_readings else f"by {work.by}")
+    if work.comment:
+        words.append(f'"{work.comment}"')
+    where = f"{work.scope}: " if "/" in work.scope else ""
+    hides = f"hides {', '.join(work.hides)}" if work.hides else "OUT OF SERVICE"
+    state = {"awaited": "sign awaited", "unconfirmed": "END NOT CONFIRMED"}.get(work.state, hides)
+    return [(f"{where}{state}", "bold yellow"), (f"  {'  '.join(words)}", "dim")]
+
+
+def _blind(channel: ChannelView) -> str:
+    """How long it was without some of its alarms, in whole minutes; while it lasts only that it is."""
+    if channel.blind_at_journal_ms is not None:
+        return "BLIND NOW"
+    return f"blind {channel.blind_ms // 60_000} min" if channel.blind_ms >= 60_000 else ""
 
 
 def _print(pieces: Sequence[_Piece]) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from itertools import islice
 
 from coldchain.alarms.alarm import Alarm, Occurrence
-from coldchain.alarms.table import AlarmState
+from coldchain.alarms.table import HIDDEN_STATES, AlarmState
 from coldchain.daemon.lens import Lens, Notes
+from coldchain.daemon.work_views import veil_over
 from coldchain.fold import Fold
 from coldchain.fold.desk import About
 from coldchain.fold.excursions import Excursion
 from coldchain.fold.place import Place
 from coldchain.plan import Budget, Limit, Rule
 from coldchain.rules.judging import evidence_outside
-from coldchain.web.views import AlarmView, CitedView, Instant, OccurrenceView, ShelfView
+from coldchain.web.alarm_views import AlarmView, OccurrenceView, ShelfView
+from coldchain.web.plain_views import CitedView, Instant
 
 #: Of occurrences whose details are forgotten so many are shown at a time.
 _OLDER = 200
@@ -85,12 +87,12 @@ def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
     journal = about.axis == "journal"
     notes = lens.notes.get(alarm.id, Notes())
     newest = alarm.occurrences[-1] if alarm.occurrences else None
-    asset = about.subject.rsplit("/", 1)[0] if "/" in about.subject else ""
+    asset = about.subject.rsplit("/", 1)[0] if "/" in about.subject or about.rule == "work" else ""
     kind = {"silence": "silence", "clock": "gateway"}.get(about.rule, "limit")
     if about.subject == "gateway":
         kind = "gateway"
-    elif alarm.id.startswith("port:"):
-        kind = "port"
+    elif alarm.id.startswith(("port:", "work:")):
+        kind = alarm.id.split(":", 1)[0]
     elif isinstance(rule, Budget):
         kind = "budget"
     channel = place.track.channel if place is not None else None
@@ -98,6 +100,8 @@ def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
     if alarm.shelved_until_ms is not None:
         until = lens.instant(alarm.shelved_until_ms, journal=True)
         shelf = ShelfView(until, notes.shelved_by, notes.shelved_why)
+    elif alarm.state in HIDDEN_STATES:
+        shelf = veil_over(lens, about)
     started = lens.instant(newest.since_ms, journal=journal) if newest else Instant(0, known=False)
     return AlarmView(
         id=alarm.id,

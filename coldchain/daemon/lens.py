@@ -10,7 +10,8 @@ from coldchain.announcements import Announcement, Kind, Late
 from coldchain.config.loaded import Loaded
 from coldchain.fold import Fold
 from coldchain.plan import ChannelPlan
-from coldchain.web.views import Instant, TakenView, ToldView
+from coldchain.web.alarm_views import TakenView, ToldView
+from coldchain.web.plain_views import Instant
 
 #: UTC of an instant of journal time, None where the clock was never known.
 Printed = Callable[[int], int | None]
@@ -68,12 +69,13 @@ class Label:
 
 @dataclass(frozen=True)
 class Lens:
-    """Everything a view needs beside the fold."""
+    """Everything a view needs beside the fold. `text`: what a commitment stands for, "" if it was erased."""
 
     fold: Fold
     labels: Mapping[str, Label]
     notes: Mapping[str, Notes]
     told: Callable[[str], tuple[ToldView, ...]]
+    text: Callable[[str], str]
 
     def instant(self, at_ms: int, *, journal: bool) -> Instant:
         """An event time for people."""

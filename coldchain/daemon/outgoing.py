@@ -28,7 +28,8 @@ from coldchain.sinks.log_drain import LogDrain
 from coldchain.sinks.notice_drain import NoticeDrain
 from coldchain.sinks.state_drain import StateDrain
 from coldchain.sinks.thread import Drain, News, Report, Reporter, SinkThread
-from coldchain.web.views import SinkView, ToldView
+from coldchain.web.alarm_views import ToldView
+from coldchain.web.views import SinkView
 
 _log = logging.getLogger("coldchain.sinks")
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from coldchain.clock import Clock
 from coldchain.daemon.lens import Printed
 from coldchain.journal import Deliveries, JournalError, Notice, Outcome, Settled
-from coldchain.web.views import Instant, ToldView
+from coldchain.web.alarm_views import ToldView
+from coldchain.web.plain_views import Instant
 
 #: Receipts read at a time.
 _ROWS = 500

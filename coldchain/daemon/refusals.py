@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coldchain.alarms.table import Refusal
+from coldchain.alarms.works import WorkRefusal
 from coldchain.web.station import Action
 
 #: The end of the year 9999, where calendars end (also that of Python's `datetime`): no view can show more.
@@ -24,10 +25,18 @@ _WORDS = {
     Refusal.ALREADY_ACKNOWLEDGED: "that occurrence is acknowledged already",
     Refusal.NO_ACTOR: "it does not say who asks",
     Refusal.NO_REASON: "it wants a reason; say why",
-    Refusal.NO_END: "a shelf needs an end in the future, and a known clock to tell it by",
+    Refusal.NO_END: "it needs an end in the future, and a known clock to tell it by",
+    WorkRefusal.NOT_UNDER_WAY: "no such work is under way; `coldchain status` shows those that are",
+    WorkRefusal.NOT_SHOWN: "readings must show that it was done, and have not yet; "
+    "if it was not, close its alarm with the reason",
+    "work_too_long": "that is longer than such a work may last; choose an earlier end",
+    "no_service_time": "the configuration does not say how long alarms may be out of service; write "
+    '[alarms] out_of_service_max = "8 h", or what your site decides',
 }
 
 _MENDS = (
+    ("unknown place", "write asset/role as `coldchain status` shows them"),
+    ("unknown work", "kinds of work stand in the profile, or under [works] in the configuration"),
     ("unknown asset", "`coldchain status` shows the assets"),
     ("unknown channel", "`coldchain status` shows the channels"),
     ("unknown profile", "list it under [profiles] use in the configuration"),

@@ -14,56 +14,28 @@ from coldchain import announcements as words
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
 from coldchain.daemon import alarm_views, views
+from coldchain.daemon.entering import fact_of
 from coldchain.daemon.lens import Label, Lens, Notes
 from coldchain.daemon.refusals import in_words, wrong_time
-from coldchain.facts import (
-    Acknowledged,
-    AlarmClosed,
-    Bound,
-    ConsignmentEnded,
-    ConsignmentStarted,
-    EtaSet,
-    Fact,
-    LatchReset,
-    Shelved,
-    StageEntered,
-    Unbound,
-    Unshelved,
-)
 from coldchain.fold import Fold
 from coldchain.fold.history import quality_of, reason_of
 from coldchain.journal import PrivateText, Readable
 from coldchain.pipeline.intake import Folded, Intake
 from coldchain.pipeline.writer import Committed
 from coldchain.rules.judging import BAD
+from coldchain.web.alarm_views import ToldView
+from coldchain.web.plain_views import Instant
 from coldchain.web.series import ExcursionView, LimitSpan, MarkView, Sample, SeriesView, draw
-from coldchain.web.station import (
-    AcknowledgeAlarm,
-    Action,
-    Actor,
-    BindChannel,
-    CloseAlarm,
-    EndConsignment,
-    EnterStage,
-    Outcome,
-    ResetLatch,
-    SetEta,
-    ShelveAlarm,
-    StartConsignment,
-    UnbindChannel,
-    UnshelveAlarm,
-)
+from coldchain.web.station import Action, Actor, Outcome
 from coldchain.web.views import (
     ChannelChoice,
     ClockView,
     GatewayView,
-    Instant,
     ProfileChoice,
     Pulse,
     SinkView,
     SourceView,
     StateView,
-    ToldView,
 )
 
 #: A person waits at most this long for an action to reach the disk (real seconds).
@@ -283,7 +255,7 @@ class LiveStation:
         refused = wrong_time(action, now_ms, known=known)
         if refused:
             return Outcome(done=False, message=refused)
-        fact = self._fact(action, actor, commit_to, now_ms)
+        fact = fact_of(action, actor, commit_to, now_ms)
         done = threading.Event()
         answer: list[Folded] = []
 
@@ -311,43 +283,6 @@ class LiveStation:
             utc_ms = timebase.printed(self._clock.journal_ms())
             return (self._clock.utc_ms() if utc_ms is None else utc_ms), timebase.known
 
-    def _fact(self, action: Action, actor: Actor, commit_to: Callable[[str], str], now_ms: int) -> Fact:
-        who = commit_to(actor.name)
-        at_ms = getattr(action, "at_ms", None)
-        at_ms = now_ms if at_ms is None else at_ms
-        match action:
-            case AcknowledgeAlarm():
-                return Acknowledged(action.alarm, action.occurrences, who, commit_to(action.comment))
-            case ShelveAlarm():
-                return Shelved(action.alarm, action.until_ms, who, commit_to(action.comment))
-            case UnshelveAlarm():
-                return Unshelved(action.alarm, who, commit_to(action.comment))
-            case ResetLatch():
-                return LatchReset(action.alarm, who, commit_to(action.comment))
-            case CloseAlarm():
-                return AlarmClosed(action.alarm, who, commit_to(action.comment))
-            case StartConsignment():
-                return ConsignmentStarted(
-                    action.consignment,
-                    action.asset,
-                    action.profile,
-                    action.stage,
-                    at_ms,
-                    action.units,
-                    who,
-                    commit_to(action.why),
-                )
-            case EnterStage():
-                return StageEntered(action.consignment, action.stage, at_ms, who, commit_to(action.why))
-            case SetEta():
-                return EtaSet(action.consignment, action.eta_ms, at_ms, who)
-            case EndConsignment():
-                return ConsignmentEnded(action.consignment, action.outcome, at_ms, who, commit_to(action.why))
-            case BindChannel():
-                return Bound(action.channel, action.asset, action.role, at_ms, who, commit_to(action.why))
-            case UnbindChannel():
-                return Unbound(action.channel, at_ms, who, commit_to(action.why))
-
     # What is remembered
 
     @contextmanager
@@ -366,6 +301,7 @@ class LiveStation:
             self.around.labels,
             self._notes,
             lambda alarm: self.around.told(self._notes[alarm].positions) if alarm in self._notes else (),
+            lambda commitment: self._texts.get(commitment, ""),
         )
 
     def _choice(self, channel: str, quantity: str) -> ChannelChoice:

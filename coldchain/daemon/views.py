@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coldchain.daemon import work_views
 from coldchain.daemon.lens import Label, Lens, Printed
 from coldchain.fold.history import quality_of
 from coldchain.fold.place import Place
@@ -10,13 +11,12 @@ from coldchain.plan import AssetPlan, Budget, ChannelPlan, Limit, Rule
 from coldchain.ports import SourceStatus
 from coldchain.rules.book import JUDGES
 from coldchain.rules.judging import BAD, evidence_outside
+from coldchain.web.plain_views import CitedView, Instant
 from coldchain.web.views import (
     AssetView,
     ChannelView,
-    CitedView,
     ConsignmentView,
     Extreme,
-    Instant,
     Judgement,
     LimitView,
     ProfileView,
@@ -85,6 +85,8 @@ def _asset(lens: Lens, asset: AssetPlan) -> AssetView:
         monitored=bool(channels),
         why="" if channels else "no_channel_bound",
         simulated=any(channel.simulated for channel in channels),
+        works=work_views.works(lens, asset.id),
+        work_choices=work_views.choices(lens, asset.id),
     )
 
 
@@ -116,6 +118,7 @@ def _channel(lens: Lens, place: Place, channel: ChannelPlan) -> ChannelView:
         if value is not None
         else None
     )
+    blind_ms, blind_at_ms = work_views.blind_ms(lens, place)
     starts = [open_[rule.id].start_ms for rule in limits if rule.id in open_]
     return ChannelView(
         id=channel.id,
@@ -142,6 +145,8 @@ def _channel(lens: Lens, place: Place, channel: ChannelPlan) -> ChannelView:
         probe=" ".join(filter(None, (channel.probe, label.serial))),
         calibration_due=label.calibration_due,
         simulated=fold.channels.sources[channel.source].simulated,
+        blind_ms=blind_ms,
+        blind_at_journal_ms=blind_at_ms,
     )
 
 

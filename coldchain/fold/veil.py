@@ -47,11 +47,15 @@ class Veil:
         """The state in which works hide an alarm, None if they do not."""
         found: AlarmState | None = None
         for work in self.under_way():
-            if work.hides(alarm, subject, rule) or (not work.work.hides and self._speaks_for(work, alarm)):
+            if self.over(work, alarm, subject, rule):
                 if not work.work.hides:
                     return AlarmState.OUT_OF_SERVICE
                 found = AlarmState.SUPPRESSED
         return found
+
+    def over(self, work: Underway, alarm: str, subject: str, rule: str) -> bool:
+        """Whether a work hides an alarm while it is under way."""
+        return work.hides(alarm, subject, rule) or (not work.work.hides and self._speaks_for(work, alarm))
 
     def awaited_at(self, place: str) -> list[Underway]:
         """The works that readings at a place may show to be done."""
@@ -113,11 +117,14 @@ class Blindness:
 
     def total_ms(self, place: str, from_ms: int, to_ms: int) -> int:
         """How long a place was blind between two instants, as far as it is remembered."""
+        now_ms = max(0, to_ms - max(self.since[place], from_ms)) if place in self.since else 0
+        return self.over_ms(place, from_ms, to_ms) + now_ms
+
+    def over_ms(self, place: str, from_ms: int, to_ms: int) -> int:
+        """The same without the span that lasts."""
         began, ended = self._began.get(place, []), self._ended.get(place, [])
         first = bisect_left(ended, from_ms)
-        spans = list(zip(began[first:], ended[first:], strict=True))
-        if place in self.since:
-            spans.append((self.since[place], to_ms))
+        spans = zip(began[first:], ended[first:], strict=True)
         return sum(max(0, min(end, to_ms) - max(start, from_ms)) for start, end in spans)
 
     def leap(self, started_ms: int, by_ms: int) -> None:

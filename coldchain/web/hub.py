@@ -16,9 +16,9 @@ from collections.abc import AsyncIterator, Callable
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from coldchain.web.alarm_views import AlarmView
 from coldchain.web.station import Station
 from coldchain.web.views import (
-    AlarmView,
     AssetView,
     ChannelChoice,
     ClockView,

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from coldchain.model import Quality, Reason
-from coldchain.web.views import Instant, LimitView
+from coldchain.web.plain_views import Instant
+from coldchain.web.views import LimitView
 
 
 class Sample(Struct, frozen=True):

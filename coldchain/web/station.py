@@ -74,6 +74,26 @@ class CloseAlarm(Struct, frozen=True, tag="close", tag_field="do", forbid_unknow
     comment: str
 
 
+class BeginWork(Struct, frozen=True, tag="begin_work", tag_field="do", forbid_unknown_fields=True):
+    """Work at a vessel, a place in it or one alarm begins, or goes on until another end (UTC ms).
+
+    work: its kind; "out-of-service" takes all alarms there out of service.
+    """
+
+    scope: str
+    work: str
+    until_ms: int
+    comment: str
+
+
+class EndWork(Struct, frozen=True, tag="end_work", tag_field="do", forbid_unknown_fields=True):
+    """A work is done."""
+
+    scope: str
+    work: str
+    comment: str = ""
+
+
 class StartConsignment(Struct, frozen=True, tag="start", tag_field="do", forbid_unknown_fields=True):
     """Product units now travel together in an asset. `at_ms` None: now; earlier needs a `why`."""
 
@@ -141,6 +161,8 @@ Action = (
     | EndConsignment
     | BindChannel
     | UnbindChannel
+    | BeginWork
+    | EndWork
 )
 
 

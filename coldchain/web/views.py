@@ -18,17 +18,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from coldchain.alarms.table import AlarmState
-from coldchain.announcements import Late
 from coldchain.model import Priority, Quality, Reason, Side
 from coldchain.plan import Outside
-
-
-class Instant(Struct, frozen=True, omit_defaults=True):
-    """UTC in ms; `known` False: the clock was not known, so only order and distance can be trusted."""
-
-    ms: int
-    known: bool = True
+from coldchain.web.alarm_views import AlarmView, WorkChoice, WorkView
+from coldchain.web.plain_views import CitedView, Instant
 
 
 class Judgement(StrEnum):
@@ -41,14 +34,6 @@ class Judgement(StrEnum):
     OUTSIDE = "outside"
     NOT_KNOWN = "not_known"
     UNJUDGED = "unjudged"
-
-
-class CitedView(Struct, frozen=True, omit_defaults=True):
-    """Where a limit comes from, how sure we are of it, who approved it."""
-
-    source: str
-    confidence: str
-    approved_by: str = ""
 
 
 class LimitView(Struct, frozen=True, omit_defaults=True):
@@ -92,6 +77,8 @@ class ChannelView(Struct, frozen=True, omit_defaults=True):
     per_minute: trend in quanta a minute over the recent past, None if it cannot be told.
     least, greatest: extremes since packing, or since `since` where there is no consignment.
     good_ms, product_ms: coverage is their quotient, GOOD time over product time.
+    blind_ms:   for how long at least one of its alarms called nobody, since `since`; while that is so it runs
+                on from `blind_at_journal_ms`.
     """
 
     id: str
@@ -118,6 +105,8 @@ class ChannelView(Struct, frozen=True, omit_defaults=True):
     probe: str = ""
     calibration_due: Instant | None = None
     simulated: bool = False
+    blind_ms: int = 0
+    blind_at_journal_ms: int | None = None
 
 
 class ProfileView(Struct, frozen=True, omit_defaults=True):
@@ -175,94 +164,8 @@ class AssetView(Struct, frozen=True, omit_defaults=True):
     monitored: bool = True
     why: str = ""
     simulated: bool = False
-
-
-class OccurrenceView(Struct, frozen=True, omit_defaults=True):
-    """One occurrence of an alarm. `ended`: the condition went; `due`: when it became certain."""
-
-    number: int
-    since: Instant
-    announced: Instant
-    due: Instant | None = None
-    ended: Instant | None = None
-    late: Late | None = None
-    value: int | None = None
-    acknowledged: bool = False
-    confirmed: bool = True  # False: late evidence ended it before it was due
-
-
-class ToldView(Struct, frozen=True, omit_defaults=True):
-    """Whom a sink has told: `receipt` None while it still waits; `failed` says what the sink said."""
-
-    who: str
-    receipt: Instant | None = None
-    failed: str = ""
-
-
-class TakenView(Struct, frozen=True, omit_defaults=True):
-    """Who took an alarm up, which occurrences, and in what words."""
-
-    who: str
-    at: Instant
-    occurrences: tuple[int, ...]
-    comment: str = ""
-
-
-class ShelfView(Struct, frozen=True, omit_defaults=True):
-    """Why an alarm is silent, until when, by whom. Shelved and suppressed alarms stay in sight with it."""
-
-    until: Instant | None
-    by: str = ""
-    comment: str = ""
-
-
-class AlarmView(Struct, frozen=True, omit_defaults=True):
-    """An alarm that is not Normal, or that ended so recently that the room should still see it.
-
-    id:          "asset/role/rule", "port:SOURCE" or "gateway/...", as announced.
-    kind:        "limit", "budget", "silence", "port", "prediction", "calibration" or "gateway": which
-                 words to use.
-    active:      the condition lasts. occurrences: all that matter now, oldest first; acknowledging
-                 names the unacknowledged among them, and no others.
-    value:       the extreme so far; limit: what it is held against, both in `quantity`.
-    advice:      what to do, in the profile's words; detail: parameters of a gateway alarm's words.
-    latched:     it stays after the condition has gone, until reset with a reason.
-    can_close:   its rule, channel or probe is gone, so it may be closed with a reason.
-    unrecorded:  announced while the journal could not be written.
-    """
-
-    id: str
-    kind: str
-    title: str
-    priority: Priority
-    state: AlarmState
-    since: Instant
-    announced: Instant
-    occurrences: tuple[OccurrenceView, ...] = ()
-    asset: str = ""
-    channel: str = ""
-    active: bool = True
-    latched: bool = False
-    due: Instant | None = None
-    late: Late | None = None
-    last_confirmed: Instant | None = None
-    value: int | None = None
-    limit: int | None = None
-    side: Side | None = None
-    quantity: str = ""
-    hold_ms: int = 0
-    cited: CitedView | None = None
-    advice: str = ""
-    detail: dict[str, str] = {}
-    told: tuple[ToldView, ...] = ()
-    taken: tuple[TakenView, ...] = ()
-    shelf: ShelfView | None = None
-    re_alarm: Instant | None = None
-    can_reset: bool = False
-    can_close: bool = False
-    unrecorded: bool = False
-    unapproved: bool = False
-    simulated: bool = False
+    works: tuple[WorkView, ...] = ()
+    work_choices: tuple[WorkChoice, ...] = ()
 
 
 class SourceView(Struct, frozen=True, omit_defaults=True):

@@ -31,6 +31,8 @@ from coldchain.facts import (
     StageEntered,
     Unbound,
     Unshelved,
+    WorkBegan,
+    WorkEnded,
 )
 from coldchain.journal import Reader
 from tests.integration.gateways import Printer, Site, assert_equal, read, running, standing, until
@@ -58,13 +60,26 @@ class Gateway:
         return json.loads(done.stdout)
 
 
+_SERVICE = """
+[alarms]
+out_of_service_max = "1 h"
+
+[works.move]
+longest = "10 min"
+done_when = { role = "vapour", moves = "rises", by = "20 °C", within = "1 h" }
+advice = "Close the lid."
+source = "made up for a test"
+confidence = "low"
+"""
+
+
 @pytest.fixture(scope="module", params=["with a daemon", "without"])
 def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Such a site. The socket's path is longer than a socket's address may be."""
     folder = tmp_path_factory.mktemp("a-folder-whose-name-alone-is-quite-long-" + "x" * 60)
     with ExitStack() as ends:
         printers = {name: ends.enter_context(Printer(folder / name)) for name in ("hot", "over", "calm")}
-        site = Site(folder).profile(hold="1 s")
+        site = Site(folder).profile(hold="1 s").part("service", _SERVICE)
         for name, printer in printers.items():
             site.ascii(name, printer.port)
         life = ends.enter_context(ExitStack())
@@ -136,6 +151,16 @@ STORY: list[tuple[list[str], int, str]] = [
     (["unshelve", "nothing"], 1, "there is no such alarm; `coldchain alarms` lists"),
     (["ack", OVER, "-n", "1", "-m", "seen"], 0, "acknowledged"),
     (["reset", OVER, "-m", "inspected by QA"], 0, "reset box-over/vapour/above"),
+    (["out-of-service", "box-calm/vapour", "--for", "2h", "-m", "x"], 1, "may last; choose an earlier end"),
+    (["out-of-service", "box-calm/air", "--for", "2h", "-m", "x"], 1, "write asset/role as"),
+    (["out-of-service", "box-calm/vapour", "--for", "30min", "-m", "new probe"], 0, "out of service until 2"),
+    (["in-service", "box-calm/vapour", "-m", "in place"], 0, "box-calm/vapour in service again"),
+    (["in-service", "box-calm/vapour"], 1, "no such work is under way"),
+    (["work", "begin", "box-calm", "thaw", "--for", "1min", "-m", "x"], 1, "kinds of work stand in"),
+    (["work", "begin", "box-calm", "move", "--for", "1d", "-m", "x"], 1, "may last; choose an earlier end"),
+    (["work", "begin", "box-calm", "move", "--for", "5min", "-m", "lid open"], 0, "move at box-calm until 2"),
+    (["work", "end", "box-calm", "move"], 0, "ended: move at box-calm"),
+    (["work", "end", "box-calm", "move"], 1, "readings must show that it was done"),
     (["consignment", "start", "C-1", "--asset", "box-calm", "--profile", "no-such"], 1, "[profiles] use"),
     (["consignment", "start", "C-1", "--asset", "box-9", "--profile", "test"], 1, "shows the assets"),
     (["consignment", "start", "C-1", "--asset", "box-calm", "--profile", "test"], 1, "has no stage"),
@@ -163,8 +188,8 @@ STORY: list[tuple[list[str], int, str]] = [
 
 #: What stands in the journal afterwards, in this order; a refused request is a fact as well.
 DONE: list[type[Fact]] = [
-    Acknowledged, Shelved, Unshelved, LatchReset, ConsignmentStarted, EtaSet, StageEntered, ConsignmentEnded,
-    Unbound, Bound,
+    Acknowledged, Shelved, Unshelved, LatchReset, WorkBegan, WorkEnded, ConsignmentStarted, EtaSet,
+    StageEntered, ConsignmentEnded, Unbound, Bound,
 ]  # fmt: skip
 
 

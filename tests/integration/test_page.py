@@ -22,12 +22,12 @@ from msgspec import structs
 from playwright.sync_api import Browser, Locator, Page, Response, Route, expect
 
 from coldchain.model import Quality, Reason
+from coldchain.web.plain_views import Instant
 from coldchain.web.series import Sample
 from coldchain.web.server import Page as Server
 from coldchain.web.settings import PageSettings
 from coldchain.web.station import AcknowledgeAlarm, EnterStage, Role, SetEta, ShelveAlarm, StartConsignment
 from coldchain.web.users import Users, make_user
-from coldchain.web.views import Instant
 from tests.house.tree import ROOT
 from tests.unit.web.room import HOUR, MINUTE, Room
 

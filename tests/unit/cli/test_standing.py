@@ -11,6 +11,8 @@ from rich.console import Console
 from coldchain.cli import standing
 from coldchain.cli.output import whole
 from coldchain.model import Priority
+from coldchain.web.alarm_views import WorkView
+from coldchain.web.plain_views import Instant
 from coldchain.web.views import Judgement
 from tests.unit.web.room import ABOVE_150, Room
 
@@ -67,3 +69,20 @@ def test_json_leaves_nothing_out() -> None:
     assert {"site", "clock", "gateway", "assets", "alarms", "simulated"} <= state.keys()
     channel = state["assets"][0]["channels"][0]
     assert {"id", "role", "value", "quality", "reason", "judgement", "simulated", "limits"} <= channel.keys()
+
+
+def test_works_are_shown_with_their_end(said: StringIO) -> None:
+    """Whose alarms are hidden until when, by whom and why; and an end that nothing confirms is loud."""
+    room = Room()
+    state = room.state()
+    hidden = WorkView(
+        "box-7", "filling", "under_way", Instant(0), Instant(1), hides=("low",), by="anna", comment="weekly"
+    )
+    out = WorkView("box-7/vapour", "out-of-service", "unconfirmed", Instant(0), None, by="ben")
+    works = replace(state.assets[0], works=(hidden, out))
+    standing.print_state(replace(state, assets=(works,)))
+    text = said.getvalue()
+    assert "hides low" in text
+    assert "1970-01-01 00:00:00 UTC" in text
+    assert 'by anna  "weekly"' in text
+    assert "box-7/vapour: END NOT CONFIRMED" in text

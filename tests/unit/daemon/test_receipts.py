@@ -12,7 +12,8 @@ from coldchain.clock import SystemClock
 from coldchain.daemon.receipts import Receipts
 from coldchain.facts import Beat
 from coldchain.journal import Batch, Deliveries, Entry, Journal, Notice
-from coldchain.web.views import Instant, ToldView
+from coldchain.web.alarm_views import ToldView
+from coldchain.web.plain_views import Instant
 
 ARRIVAL_MS = 1_000
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from coldchain.alarms.table import Refusal
+from coldchain.alarms.works import WorkRefusal
 from coldchain.daemon.refusals import in_words
 
 
-@pytest.mark.parametrize("refusal", list(Refusal))
-def test_every_refusal_of_an_alarm_has_words(refusal: Refusal) -> None:
+@pytest.mark.parametrize("refusal", [*Refusal, *WorkRefusal])
+def test_every_refusal_has_words(refusal: Refusal | WorkRefusal) -> None:
     """No key of ours is shown to people: each has a sentence of its own."""
     words = in_words(refusal.value)
     assert words != refusal.value.replace("_", " ")

@@ -14,6 +14,8 @@ from msgspec import structs
 from coldchain.alarms.table import AlarmState
 from coldchain.clock import SystemClock
 from coldchain.model import Priority, Quality, Reason, Side
+from coldchain.web.alarm_views import AlarmView, OccurrenceView, ShelfView, TakenView, ToldView
+from coldchain.web.plain_views import CitedView, Instant
 from coldchain.web.series import (
     ExcursionView,
     LimitSpan,
@@ -35,29 +37,22 @@ from coldchain.web.station import (
     UnshelveAlarm,
 )
 from coldchain.web.views import (
-    AlarmView,
     AssetView,
     ChannelChoice,
     ChannelView,
-    CitedView,
     ClockView,
     ConsignmentView,
     Extreme,
     GatewayView,
     HoldView,
-    Instant,
     Judgement,
     LimitView,
-    OccurrenceView,
     ProfileChoice,
     ProfileView,
     Pulse,
-    ShelfView,
     SinkView,
     SourceView,
     StateView,
-    TakenView,
-    ToldView,
 )
 
 MINUTE = 60_000

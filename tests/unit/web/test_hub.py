@@ -11,16 +11,10 @@ from msgspec import structs
 
 from coldchain.alarms.table import AlarmState
 from coldchain.model import Priority
+from coldchain.web.alarm_views import AlarmView
 from coldchain.web.hub import Event, Parts
-from coldchain.web.views import (
-    AlarmView,
-    AssetView,
-    ClockView,
-    GatewayView,
-    Instant,
-    Judgement,
-    StateView,
-)
+from coldchain.web.plain_views import Instant
+from coldchain.web.views import AssetView, ClockView, GatewayView, Judgement, StateView
 
 EMPTY = StateView("site", ClockView(True, "UTC"), GatewayView("0", Instant(0)), (), ())
 
