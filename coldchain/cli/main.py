@@ -21,8 +21,6 @@ COMMANDS = {
     "reset": "ask_commands:reset",
     "close": "ask_commands:close",
     "work": "work_commands:work",
-    "out-of-service": "work_commands:out_of_service",
-    "in-service": "work_commands:in_service",
     "consignment": "lane_commands:consignment",
     "bind": "lane_commands:bind",
     "unbind": "lane_commands:unbind",

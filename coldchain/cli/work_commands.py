@@ -20,7 +20,7 @@ _DONE = click.option("--comment", "-m", default="", help="What was found or done
 
 @click.group()
 def work() -> None:
-    """Work at a vessel, such as a filling: begin, end.
+    """Work at a vessel, such as a filling.
 
     \b
     Example:
@@ -36,7 +36,7 @@ def work() -> None:
 @_WHY
 @format_option
 def work_begin(config_file: Path, vessel: str, kind: str, length: str, comment: str, as_json: bool) -> None:
-    """Begin a work; the alarms that its kind names call nobody until it ends.
+    """Begin a work: its alarms call nobody meanwhile.
 
     The kinds stand in the vessel's profile and under [works] in the configuration. Beginning it again moves
     its end.
@@ -55,7 +55,9 @@ def work_begin(config_file: Path, vessel: str, kind: str, length: str, comment: 
 @_DONE
 @format_option
 def work_end(config_file: Path, vessel: str, kind: str, comment: str, as_json: bool) -> None:
-    """Say that a work is done. Where readings can show it they must, or an alarm asks.
+    """Say that a work is done.
+
+    Where readings can show it they must, or an alarm asks.
 
     \b
     Example:
@@ -64,25 +66,26 @@ def work_end(config_file: Path, vessel: str, kind: str, comment: str, as_json: b
     do(config_file, EndWork(vessel, kind, comment), f"ended: {kind} at {vessel}", as_json=as_json)
 
 
-@click.command("out-of-service")
+@work.command("out-of-service")
 @config_option
 @click.argument("what")
 @_FOR
 @_WHY
 @format_option
 def out_of_service(config_file: Path, what: str, length: str, comment: str, as_json: bool) -> None:
-    """Take all alarms of a vessel, of a place in it (asset/role), or one alarm out of service.
+    """Take alarms out of service.
 
-    They are evaluated and recorded all the same, and call again at the end.
+    Those of a vessel, of a place in it (asset/role), or one alarm. They are evaluated and recorded all the
+    same, and call again at the end.
 
     \b
     Example:
-      coldchain out-of-service dewar-2/vapour --for 2h -m "probe out for calibration"
+      coldchain work out-of-service dewar-2/vapour --for 2h -m "probe out for calibration"
     """
     _begin(config_file, what, OUT_OF_SERVICE, length, comment, f"{what} out of service", as_json=as_json)
 
 
-@click.command("in-service")
+@work.command("in-service")
 @config_option
 @click.argument("what")
 @_DONE
@@ -92,7 +95,7 @@ def in_service(config_file: Path, what: str, comment: str, as_json: bool) -> Non
 
     \b
     Example:
-      coldchain in-service dewar-2/vapour -m "probe back in place"
+      coldchain work in-service dewar-2/vapour -m "probe back in place"
     """
     do(config_file, EndWork(what, OUT_OF_SERVICE, comment), f"{what} in service again", as_json=as_json)
 
