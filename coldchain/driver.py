@@ -7,7 +7,7 @@ does. It is published as one object named `DRIVER` under the entry-point group
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -27,20 +27,49 @@ class Maturity(StrEnum):
 
 
 class Line(Struct, frozen=True):
-    """How a serial device talks. `baud` None: not known, the configuration must say it."""
+    """How a serial device talks. `baud` None: not known, the configuration must say it.
+
+    A frame ends at its `terminator`; where that is b"", `size` tells from the beginning of a frame how
+    many bytes it has in all, None as long as that cannot be told. What has no size ends with the time-out.
+
+    answers:  (request, frame) -> whether a frame can be the reply to a request, for protocols whose replies
+              repeat something of it; None: nothing tells.
+    numbered: (request, number) -> the request with this number, for protocols whose replies repeat it
+              (Modbus TCP). A frame that does not answer is then no reply at all, and nothing waits for it.
+    """
 
     terminator: bytes
     reply_bytes_max: int
     timeout_ms: int
     baud: int | None = None
     frame: str | None = None  # "8N1"; None: the configuration must say it
+    size: Callable[[bytes], int | None] | None = None
+    answers: Callable[[bytes, bytes], bool] | None = None
+    numbered: Callable[[bytes, int], bytes] | None = None
 
 
 class Query(Struct, frozen=True):
-    """One request; `key` names the quantity that the reply will carry."""
+    """One request; `key` names the quantity that the reply will carry.
+
+    each_round: of an identity request: it is asked again before each round, and no value is taken unless
+                its reply is right. For settings of the device by which its numbers would mean something else.
+    """
 
     key: str
     send: bytes
+    each_round: bool = False
+
+
+class Reach(Struct, frozen=True):
+    """How far a device can see of a quantity: two numbers with their unit, and why not beyond.
+
+    At its ends a device that is too warm, too cold or broken says the same, so the ends are no values.
+    """
+
+    low: str
+    high: str
+    unit: str
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +80,10 @@ class SerialDriver:
     line:     settings -> Line.
     poll:     settings -> the requests of one poll round; empty: the device speaks by itself.
     decode:   (settings, query or None, frame without its terminator) -> values; never raises.
-    identity: settings -> request whose reply is checked on each connect, or None.
-    identify: (settings, frame) -> None if it is the right device, else a sentence why not.
+    identity: settings -> the requests whose replies are checked on each connect.
+    identify: (settings, identity request, frame) -> None if it is the right device, else a sentence why not.
     keys:     settings -> every key this source can send, with its unit as sent ("" if none known).
+    reach:    settings -> for keys whose device ends somewhere: where, so that nobody watches a limit beyond.
     """
 
     name: str
@@ -65,8 +95,9 @@ class SerialDriver:
     poll: Callable[[Any], tuple[Query, ...]]
     decode: Callable[[Any, Query | None, bytes], Decoded]
     keys: Callable[[Any], dict[str, str]]
-    identity: Callable[[Any], Query | None] = lambda settings: None
-    identify: Callable[[Any, bytes], str | None] = lambda settings, frame: None
+    identity: Callable[[Any], tuple[Query, ...]] = lambda settings: ()
+    identify: Callable[[Any, Query, bytes], str | None] = lambda settings, query, frame: None
+    reach: Callable[[Any], Mapping[str, Reach]] = lambda settings: {}
     sends_time: Callable[[Any], bool] = lambda settings: False
     numbers_readings: Callable[[Any], bool] = lambda settings: False
     sources: tuple[str, ...] = field(default=())
@@ -78,6 +109,7 @@ class MqttDriver:
 
     topics: settings -> topic filters to subscribe.
     decode: (settings, topic, payload) -> values; never raises.
+    reach:  as of a serial driver.
     """
 
     name: str
@@ -88,6 +120,7 @@ class MqttDriver:
     topics: Callable[[Any], tuple[str, ...]]
     decode: Callable[[Any, str, bytes], Decoded]
     keys: Callable[[Any], dict[str, str]]
+    reach: Callable[[Any], Mapping[str, Reach]] = lambda settings: {}
     sends_time: Callable[[Any], bool] = lambda settings: False
     numbers_readings: Callable[[Any], bool] = lambda settings: False
     sources: tuple[str, ...] = field(default=())

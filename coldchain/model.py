@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NOT_READY = "not_ready"
     POWER_ON_VALUE = "power_on_value"
     NO_VALUE = "no_value"
+    REFUSED = "refused"  # the device understood the request and says that it cannot or will not
     NOT_A_NUMBER = "not_a_number"
     NO_UNIT = "no_unit"
     UNKNOWN_UNIT = "unknown_unit"

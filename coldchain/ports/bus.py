@@ -1,9 +1,12 @@
-"""One request at a time on a line whose replies name neither sender nor request.
+"""One request at a time on a line whose replies, mostly, name neither sender nor request.
 
 A reply that comes too late looks exactly like the reply to the next request. So after a request
 that was not answered cleanly nothing is sent before twice its time-out has passed or the late
 reply has come; and nothing is ever sent into a line that is not quiet. (That a late reply comes
 within twice the time-out is a judgement: a device that is slower needs a longer time-out.)
+
+Where requests carry a number that replies repeat, a late reply is known by it: it is put aside, and
+nobody waits for it.
 """
 
 from __future__ import annotations
@@ -14,11 +17,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from coldchain.clock import Clock
-from coldchain.driver import Line
+from coldchain.driver import Line, Query
 from coldchain.model import Reason
 from coldchain.ports.bell import Bell
-from coldchain.ports.framing import Blob, Splitter
+from coldchain.ports.framing import Blob, Cutter, cutter
 from coldchain.ports.lines import LineLost, Wire
 
 #: Nothing is sent before nothing has come for so long. At 1200 baud a character takes 8 ms (10 bits), so no
@@ -47,9 +52,10 @@ Reply = bytes | Blob | Missing
 
 @dataclass(slots=True)
 class _Owed:
-    """A reply that may still come: until when (real seconds), and how it will end."""
+    """A reply that may still come: until when (real seconds), to what, and how it will end."""
 
     until_s: float
+    request: bytes
     line: Line
 
 
@@ -70,38 +76,49 @@ class Bus:
         self._stopping = stopping
         self._alive = alive
         self._owed: _Owed | None = None
+        self._sent = b""
         self._sent_s = 0.0
+        self._number = 0
         self._heard_s = clock.real_s()  # when the last byte came; a line just opened is not known to be quiet
+
+    def numbered(self, query: Query, line: Line) -> Query:
+        """The query as it is sent next, with a fresh number if its protocol has one."""
+        if line.numbered is None:
+            return query
+        self._number += 1
+        return replace(query, send=line.numbered(query.send, self._number))
 
     def ask(self, send: bytes, line: Line, unasked: Callable[[Blob], None]) -> Reply:
         """Send one request and wait for its reply: a frame, or what came instead.
 
-        `unasked` gets what had come before the request was sent. Raises LineLost.
+        `unasked` gets what had come before the request was sent, and what answers another. Raises LineLost.
         """
         self._settle(unasked)
         if self._stopping():
             return Missing.STOPPED
         self._wire.write(send)
-        self._sent_s = self._clock.real_s()
-        splitter = Splitter(line.terminator, line.reply_bytes_max)
+        self._sent, self._sent_s = send, self._clock.real_s()
+        frames = cutter(line)
         try:
-            reply = self._reply(splitter, self._sent_s + line.timeout_ms / 1000, line)
+            reply = self._reply(frames, self._sent_s + line.timeout_ms / 1000, line, unasked)
         except LineLost:
-            torn = splitter.give_up()
+            torn = frames.give_up()
             if torn is not None:
                 unasked(torn)
             raise
         return reply
 
-    def _reply(self, splitter: Splitter, deadline_s: float, line: Line) -> Reply:
+    def _reply(self, frames: Cutter, deadline_s: float, line: Line, unasked: Callable[[Blob], None]) -> Reply:
         whole = Blob(Reason.UNEXPECTED_REPLY)
         while (left_s := deadline_s - self._clock.real_s()) > 0:
             data = self.receive(left_s)
             if self._stopping():
                 return Missing.STOPPED
+            found = frames.feed(data) if data else []
+            if line.numbered is not None:
+                found = self._without_others(found, line, unasked)
             whole.add(data)
-            found = splitter.feed(data) if data else []
-            if found and (len(found) > 1 or splitter.waiting):
+            if found and (len(found) > 1 or frames.waiting):
                 # Two frames after one request: one is an echo, or late. Nothing tells which: neither counts.
                 self.doubt(line)
                 return whole
@@ -110,11 +127,24 @@ class Bus:
                     self.doubt(line)
                 return found[0]
         self.doubt(line)
-        return splitter.give_up() or Missing.SILENCE
+        return frames.give_up() or Missing.SILENCE
+
+    def _without_others(
+        self, found: list[bytes | Blob], line: Line, unasked: Callable[[Blob], None]
+    ) -> list[bytes | Blob]:
+        """What may be the reply to what was sent last; replies that name another request are put aside."""
+        ours: list[bytes | Blob] = []
+        for frame in found:
+            if isinstance(frame, Blob) or _answers(line, self._sent, frame):
+                ours.append(frame)
+            else:
+                unasked(Blob(Reason.UNEXPECTED_REPLY, frame))
+        return ours
 
     def doubt(self, line: Line) -> None:
         """The last request was not answered as it should be: its true reply may still come."""
-        self._owed = _Owed(self._sent_s + 2 * line.timeout_ms / 1000, line)
+        if line.numbered is None:  # a late reply says by itself what it answers
+            self._owed = _Owed(self._sent_s + 2 * line.timeout_ms / 1000, self._sent, line)
 
     def receive(self, wait_s: float) -> bytes:
         """What comes next; b"" after the time-out, or when the bell rings. Raises LineLost."""
@@ -166,12 +196,13 @@ class Bus:
 
     def _collect(self, owed: _Owed, unasked: Callable[[Blob], None]) -> None:
         """Let a late reply come, at most until it is no more expected."""
-        splitter = Splitter(owed.line.terminator, owed.line.reply_bytes_max)
+        frames = cutter(owed.line)
         stray: Blob | None = None
         while not self._stopping() and (left_s := owed.until_s - self._clock.real_s()) > 0:
             data = self.receive(left_s)
             stray = _more(stray, data)
-            if data and splitter.feed(data):
+            found = frames.feed(data) if data else []
+            if any(isinstance(each, Blob) or _answers(owed.line, owed.request, each) for each in found):
                 break
         if stray is not None:
             unasked(stray)
@@ -183,6 +214,11 @@ class Bus:
         except (OSError, ValueError) as error:
             raise LineLost(str(error)) from error
         return not ready
+
+
+def _answers(line: Line, request: bytes, frame: bytes) -> bool:
+    """Whether a frame can be the reply to a request, as far as its protocol tells."""
+    return line.answers is None or line.answers(request, frame)
 
 
 def _more(stray: Blob | None, data: bytes) -> Blob | None:

@@ -1,14 +1,18 @@
-"""From a stream of bytes to frames: lines are cut at their terminator and nowhere else.
+"""From a stream of bytes to frames: each is cut where its protocol says that it ends, and nowhere else.
 
-Half a line is never handed on as a line: "+77." would read as 77. What has no end, or is longer
-than the device ever sends, is remembered by its hash, size and first bytes only, so that a line
-that babbles for ever costs no memory.
+Lines end at their terminator (`Splitter`), binary frames after as many bytes as their own beginning
+says (`Measurer`). Half a frame is never handed on as one: "+77." would read as 77. What has no end,
+or is longer than the device ever sends, is remembered by its hash, size and first bytes only, so that
+a line that babbles for ever costs no memory.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
+from typing import Protocol
 
+from coldchain.driver import Line
 from coldchain.model import Reason
 
 #: So many first bytes of an unreadable frame are kept, as hex.
@@ -40,6 +44,36 @@ class Blob:
     def head_hex(self) -> str:
         """Its first bytes, in hex."""
         return self._head.hex()
+
+
+class Cutter(Protocol):
+    """Cuts a stream into frames."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        ...
+
+    def feed(self, data: bytes) -> list[bytes | Blob]:
+        """What is complete now, in order: frames, and what was none."""
+        ...
+
+    def give_up(self) -> Blob | None:
+        """The frame that has begun will not end: what came of it, None if none had begun."""
+        ...
+
+    def skip_line(self) -> None:
+        """Take nothing for a frame before the next one begins: we came in the middle of one."""
+        ...
+
+
+def cutter(line: Line) -> Cutter:
+    """What cuts the frames of a line. ValueError: the line says not, or in two ways, where they end."""
+    if line.size is None:
+        return Splitter(line.terminator, line.reply_bytes_max)
+    if line.terminator:
+        raise ValueError("frames end at a terminator or have a size, not both")
+    return Measurer(line.size, line.reply_bytes_max)
 
 
 class Splitter:
@@ -106,3 +140,54 @@ class Splitter:
         keep = len(data) - (len(self._terminator) - 1)  # it may be the beginning of a terminator
         self._skipped.add(data[: max(0, keep)])
         self._buffer = data[max(0, keep) :]
+
+
+class Measurer:
+    """Cuts a stream into frames that tell their size. `limit`: the longest frame, in bytes.
+
+    Where a frame does not tell it, or tells one beyond `limit`, nothing marks the beginning of the next:
+    only a silence does, and that is for the caller to see (`give_up`).
+    """
+
+    def __init__(self, size: Callable[[bytes], int | None], limit: int) -> None:
+        self._size = size
+        self._limit = limit
+        self._buffer = b""
+        self._skipped: Blob | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._buffer) or self._skipped is not None
+
+    def feed(self, data: bytes) -> list[bytes | Blob]:
+        """What is complete now, in order."""
+        found: list[bytes | Blob] = []
+        if self._skipped is not None:
+            self._skipped.add(data)
+            return found
+        self._buffer += data
+        while self._buffer:
+            size = self._size(self._buffer)
+            if size is not None and 0 < size <= self._limit:
+                if len(self._buffer) < size:
+                    break
+                found.append(self._buffer[:size])
+                self._buffer = self._buffer[size:]
+                continue
+            if size is not None or len(self._buffer) > self._limit:
+                self._skipped, self._buffer = Blob(Reason.OVERSIZED_FRAME, self._buffer), b""
+            break
+        return found
+
+    def give_up(self) -> Blob | None:
+        """Nothing more comes: what came of a frame, None if none had begun. The next byte begins another."""
+        given_up = self._skipped
+        if given_up is None and self._buffer:
+            given_up = Blob(Reason.CORRUPT_FRAME, self._buffer)
+        self._buffer, self._skipped = b"", None
+        return given_up if given_up is not None and given_up.size else None
+
+    def skip_line(self) -> None:
+        """Take nothing for a frame until there was a silence."""
+        self._skipped = Blob(Reason.CORRUPT_FRAME)

@@ -19,7 +19,7 @@ from coldchain.pipeline.intake import Intake
 from coldchain.ports.backoff import Backoff
 from coldchain.ports.bell import Bell
 from coldchain.ports.bus import Bus, Missing, Reply
-from coldchain.ports.framing import Blob, Splitter
+from coldchain.ports.framing import Blob, Cutter, cutter
 from coldchain.ports.handing import Hands
 from coldchain.ports.lines import LineLost, open_wire
 from coldchain.ports.outlet import Made, Outlet, unreadable
@@ -45,6 +45,7 @@ class _Device:
     driver: SerialDriver
     line: Line
     queries: tuple[Query, ...]
+    identity: tuple[Query, ...]
     rounds: Rounds
     hands: Hands
     backoff: Backoff
@@ -82,6 +83,7 @@ class SerialPort:
             driver,
             source.line,
             driver.poll(source.driver_settings) if source.polled else (),
+            driver.identity(source.driver_settings),
             Rounds(start_ms, max(1, source.round_ms)),
             Hands(outlet, self._intake, self._clock),
             Backoff(),
@@ -199,13 +201,11 @@ class SerialPort:
 
     def _introduce(self, bus: Bus, device: _Device, detail: str) -> None:
         """Ask a device who it is, if it can be asked; from then on it is read."""
-        query = device.driver.identity(device.outlet.source.driver_settings)
-        why = None if query is None else self._who(bus, device, query)
+        why = self._first_objection(bus, device, device.identity)
         if self._stopping.is_set():
             return
         if why is not None:
-            device.identity_due_s = self._clock.real_s() + device.backoff.wait_s()
-            device.outlet.fails(why)
+            self._turn_away(device, why)
             return
         device.known, device.misses, device.impostor = True, 0, None
         device.backoff.reset()
@@ -213,8 +213,22 @@ class SerialPort:
             device.rounds.at_once(self._clock.boot_ms())
         device.outlet.connected(detail, wait_for_frame=device.doubted)
 
-    def _who(self, bus: Bus, device: _Device, query: Query) -> str | None:
+    def _turn_away(self, device: _Device, why: str) -> None:
+        """It is not read until it says rightly who it is."""
+        device.known = False
+        device.identity_due_s = self._clock.real_s() + device.backoff.wait_s()
+        device.outlet.fails(why)
+
+    def _first_objection(self, bus: Bus, device: _Device, queries: tuple[Query, ...]) -> str | None:
         """None if it is the right device, else a sentence why not."""
+        for query in queries:
+            why = self._who(bus, device, query)
+            if why is not None:
+                return why
+        return None
+
+    def _who(self, bus: Bus, device: _Device, query: Query) -> str | None:
+        query = bus.numbered(query, device.line)
         reply = bus.ask(query.send, device.line, self._unasked(device))
         if isinstance(reply, Missing):
             device.misses += 1
@@ -225,7 +239,7 @@ class SerialPort:
             self._no_frame(device, reply)
             return f"does not say who it is: {reply.reason.value}"
         try:
-            why = device.driver.identify(device.outlet.source.driver_settings, reply)
+            why = device.driver.identify(device.outlet.source.driver_settings, query, reply)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the edge to other people's code
             device.outlet.driver_raised(error)
             return f"driver {device.driver.name} raised {type(error).__name__}: {error}"
@@ -238,6 +252,17 @@ class SerialPort:
 
     def _round(self, bus: Bus, device: _Device) -> None:
         """Ask for everything once; a mute device is asked for one thing a round, in turn."""
+        again = tuple(query for query in device.identity if query.each_round)
+        if again:
+            heard = device.misses
+            why = self._first_objection(bus, device, again)
+            if self._stopping.is_set():
+                return
+            if why is not None:
+                device.mute = device.misses > heard
+                if not device.mute:
+                    self._turn_away(device, why)
+                return
         queries = device.queries
         if device.mute:
             device.turn = (device.turn + 1) % len(queries)
@@ -246,6 +271,7 @@ class SerialPort:
         for asked, query in enumerate(queries):
             if asked and device.mute:
                 break
+            query = bus.numbered(query, device.line)
             reply = bus.ask(query.send, device.line, self._unasked(device))
             if reply is Missing.STOPPED:
                 return
@@ -285,15 +311,15 @@ class SerialPort:
 
     def _listen(self, bus: Bus, device: _Device, detail: str) -> None:
         device.outlet.connected(detail, wait_for_frame=device.doubted)
-        splitter = Splitter(device.line.terminator, device.line.reply_bytes_max)
+        frames = cutter(device.line)
         try:
-            self._hear(bus, device, splitter)
+            self._hear(bus, device, frames)
         finally:
-            torn = splitter.give_up()
+            torn = frames.give_up()
             if torn is not None:
                 self._no_frame(device, torn)
 
-    def _hear(self, bus: Bus, device: _Device, splitter: Splitter) -> None:
+    def _hear(self, bus: Bus, device: _Device, frames: Cutter) -> None:
         opened_s = heard_s = good_s = self._clock.real_s()
         intervals_s = ROUNDS_IN_DOUBT * device.outlet.source.round_ms / 1000 / self._clock.speed
         silent_s = max(SILENT_S_MIN, intervals_s)
@@ -302,14 +328,14 @@ class SerialPort:
             now_s = self._clock.real_s()
             if data:
                 if heard_s == opened_s and now_s - opened_s < MIDDLE_OF_LINE_S:
-                    splitter.skip_line()
+                    frames.skip_line()
                 heard_s = now_s
-                for each in splitter.feed(data):
+                for each in frames.feed(data):
                     if self._heard(device, each):
                         good_s, device.doubted = now_s, False
                         self._backoff.reset()
-            elif splitter.waiting and now_s - heard_s >= device.line.timeout_ms / 1000:
-                torn = splitter.give_up()
+            elif frames.waiting and now_s - heard_s >= device.line.timeout_ms / 1000:
+                torn = frames.give_up()
                 if torn is not None:
                     self._no_frame(device, torn)
             if now_s - good_s >= silent_s:

@@ -45,10 +45,10 @@ def _poll(settings: TecSettings) -> tuple[Query, ...]:
     return tuple(Query(q.key, _addressed(settings, q.query.encode("ascii"))) for q in settings.queries)
 
 
-def _identity(settings: TecSettings) -> Query | None:
+def _identity(settings: TecSettings) -> tuple[Query, ...]:
     if not settings.ask_identity:
-        return None
-    return Query(_IDENTITY.key, _addressed(settings, _IDENTITY.send))
+        return ()
+    return (Query(_IDENTITY.key, _addressed(settings, _IDENTITY.send)),)
 
 
 def _addressed(settings: TecSettings, command: bytes) -> bytes:
@@ -56,7 +56,7 @@ def _addressed(settings: TecSettings, command: bytes) -> bytes:
     return address + command + b"\r\n"
 
 
-def _identify(settings: TecSettings, frame: bytes) -> str | None:
+def _identify(settings: TecSettings, query: Query, frame: bytes) -> str | None:
     text = frame.decode("ascii", errors="replace")
     if len(frame) > _REPLY_BYTES_MAX or not re.fullmatch(settings.identity_pattern, text):
         return f'*IDN? was answered with "{text[:40]}", which is no name of this controller'

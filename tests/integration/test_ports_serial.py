@@ -54,7 +54,9 @@ def decode_quick(settings: AnySettings, query: Query | None, frame: bytes) -> De
 TIMEOUT_MS = 300
 
 
-def quick(name: str, *, keys: str = "ab", identity: bytes | None = None) -> SerialDriver:
+def quick(
+    name: str, *, keys: str = "ab", identity: bytes | None = None, each_round: bool = False
+) -> SerialDriver:
     """A driver that asks "a?" and "b?"; `identity` is what the right device answers to "who?"."""
     return SerialDriver(
         name=name,
@@ -66,8 +68,8 @@ def quick(name: str, *, keys: str = "ab", identity: bytes | None = None) -> Seri
         poll=lambda s: tuple(Query(key, f"{key}?\n".encode()) for key in keys),
         decode=decode_quick,
         keys=lambda s: dict.fromkeys("ab", "degC"),
-        identity=lambda s: Query("who", b"who?\n") if identity else None,
-        identify=lambda s, frame: None if frame == identity else f"says it is {frame.decode()}",
+        identity=lambda s: (Query("who", b"who?\n", each_round=each_round),) if identity else (),
+        identify=lambda s, query, frame: None if frame == identity else f"says it is {frame.decode()}",
     )
 
 
@@ -75,6 +77,7 @@ DRIVERS = {
     "quick": quick("quick"),
     "single": quick("single", keys="a"),
     "known": quick("known", keys="a", identity=b"me"),
+    "asked anew": quick("asked anew", keys="a", identity=b"me", each_round=True),
 }
 
 
@@ -345,6 +348,52 @@ def test_a_late_reply_is_never_taken_for_the_next(tmp_path: Path, pty: PtyWire) 
         assert {fact.reason for fact in desk.unreadable} == {Reason.UNEXPECTED_REPLY}
 
 
+def numbered() -> SerialDriver:
+    """Requests "a?7" for a number of the port's; replies "-1#7"."""
+    line = Line(
+        b"\n",
+        40,
+        TIMEOUT_MS,
+        9600,
+        "8N1",
+        answers=lambda request, frame: request[2:].strip() == frame.partition(b"#")[2],
+        numbered=lambda request, number: request[:2] + b"%d\n" % number,
+    )
+    return dataclasses.replace(
+        DRIVERS["quick"],
+        line=lambda s: line,
+        decode=lambda s, query, frame: (Measured(query.key, frame.partition(b"#")[0].decode(), "degC"),),
+    )
+
+
+def test_a_late_reply_that_names_its_request(tmp_path: Path, pty: PtyWire) -> None:
+    """It is put aside, wherever it comes, and costs the request that is under way nothing."""
+    desk = Desk()
+    owed: list[bytes] = []
+    sent: list[bytes] = []
+
+    def answer(request: bytes) -> list[tuple[float, bytes]]:
+        sent.append(request)
+        reply = (b"-1" if request[:1] == b"a" else b"-2") + b"#" + request[2:] + b"\n"
+        if len(sent) % 3 == 1:  # comes with the reply to the next request, before it
+            owed.append(reply)
+            return []
+        late = owed.pop() if owed else b""
+        return [(0, late + reply)]
+
+    loaded = site(
+        tmp_path,
+        source("log", pty.port, "numbered"),
+        {"box.a": ("log", "a"), "box.b": ("log", "b")},
+        {"numbered": numbered()},
+    )
+    with device(pty, answer), running(loaded, desk) as ports:
+        desk.until(lambda: len(desk.readings) >= 8, "many values")
+        assert {(r.channel, r.raw) for r in desk.readings} == {("box.a", "-1"), ("box.b", "-2")}
+        assert counts(ports)[Count.UNASKED] >= 3
+        assert {fact.reason for fact in desk.unreadable} == {Reason.UNEXPECTED_REPLY}
+
+
 def test_speaks_without_being_asked(tmp_path: Path, pty: PtyWire) -> None:
     """What comes between two rounds is written down and answers nothing."""
     desk = Desk()
@@ -442,6 +491,48 @@ def test_a_device_exchanged_while_running(tmp_path: Path, pty: PtyWire) -> None:
         desk.pause(0.5)
         assert len(desk.readings) == seen
         assert desk.downs != []
+
+
+def test_what_is_asked_before_each_round(tmp_path: Path, pty: PtyWire) -> None:
+    """A setting by which numbers mean something else is changed while all answers: no value is taken then."""
+    desk = Desk()
+    replies = {b"who?": b"me\n", b"a?": b"-182.4\n"}
+
+    def answer(request: bytes) -> list[tuple[float, bytes]]:
+        return [(0, replies[request])]
+
+    with device(pty, answer) as probe, running(one(tmp_path, pty, "asked anew"), desk):
+        desk.wait_for(3, Reading)
+        replies |= {b"who?": b"me, in tenths\n", b"a?": b"-18.24\n"}
+        desk.wait_for(1, SourceDown)
+        assert desk.downs[0].why == "says it is me, in tenths"
+        since = len(probe.requests)
+        desk.until(lambda: len(probe.requests) > since + 1, "asked again who it is")
+        assert {request for _, request in probe.requests[since:]} == {b"who?"}
+        replies |= {b"who?": b"me\n", b"a?": b"-182.4\n"}
+        desk.wait_for(2, SourceUp)
+        seen = len(desk.readings)
+        desk.until(lambda: len(desk.readings) > seen, "readings again")
+        assert {reading.raw for reading in desk.readings} == {"-182.4"}
+
+
+def test_silent_before_a_round(tmp_path: Path, pty: PtyWire) -> None:
+    """One request a round goes to a device that does not even say who it is, and after three it is down."""
+    desk = Desk()
+    on = threading.Event()
+    on.set()
+
+    def answer(request: bytes) -> list[tuple[float, bytes]]:
+        return well(request) if on.is_set() else []
+
+    with device(pty, answer) as probe, running(one(tmp_path, pty, "asked anew"), desk):
+        desk.wait_for(1, Reading)
+        on.clear()
+        since = len(probe.requests)
+        desk.wait_for(1, SourceDown)
+        assert {request for _, request in probe.requests[since + 1 :]} == {b"who?"}
+        on.set()
+        desk.wait_for(2, SourceUp)
 
 
 # --- Rounds ------------------------------------------------------------------------------------------------

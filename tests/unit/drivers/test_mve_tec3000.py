@@ -202,17 +202,19 @@ def test_lies_of_the_site(frame: bytes, reason: Reason) -> None:
 )
 def test_identity(frame: bytes, right: bool) -> None:
     """A device that is not a controller is found on connecting, with a sentence why."""
-    said = DRIVER.identify(settings(), frame)
+    ready = settings()
+    said = DRIVER.identify(ready, *DRIVER.identity(ready), frame)
     assert (said is None) is right
 
 
 def test_identity_can_be_narrowed_and_left_out() -> None:
     """One unit can be told from another by its name, and a unit without *IDN? can be read."""
     narrow = settings(address=3, identity_pattern=r"Controller, Software ver\. 2\.\d\d")
-    assert DRIVER.identity(narrow).send == b"003 *IDN?\r\n"  # type: ignore[union-attr]
-    assert DRIVER.identify(narrow, b"Controller, Software ver. 2.05") is None
-    assert DRIVER.identify(narrow, b"Controller, Software ver. 1.99") is not None
-    assert DRIVER.identity(settings(ask_identity=False)) is None
+    (who,) = DRIVER.identity(narrow)
+    assert who.send == b"003 *IDN?\r\n"
+    assert DRIVER.identify(narrow, who, b"Controller, Software ver. 2.05") is None
+    assert DRIVER.identify(narrow, who, b"Controller, Software ver. 1.99") is not None
+    assert DRIVER.identity(settings(ask_identity=False)) == ()
 
 
 @given(st.binary(max_size=120) | st.from_regex(rb"[-+]?\d{0,4}[.,]?\d{0,4}[ \r\n]?", fullmatch=True))
@@ -223,7 +225,7 @@ def test_any_bytes_are_a_plain_value_or_bad(frame: bytes) -> None:
         assert said.value.encode("ascii") == frame
     else:
         assert said.frame == frame
-    DRIVER.identify(settings(), frame)
+    DRIVER.identify(settings(), *DRIVER.identity(settings()), frame)
 
 
 @given(st.binary(max_size=40))

@@ -1,4 +1,4 @@
-"""Bytes to frames: cut at the terminator and nowhere else, in bounded memory."""
+"""Bytes to frames: cut where the protocol says and nowhere else, in bounded memory."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coldchain.driver import Line
 from coldchain.model import Reason
-from coldchain.ports.framing import HEAD_BYTES, Blob, Splitter
+from coldchain.ports.framing import HEAD_BYTES, Blob, Measurer, Splitter, cutter
 
 OVER, CORRUPT = Reason.OVERSIZED_FRAME, Reason.CORRUPT_FRAME
 
@@ -98,3 +99,92 @@ def test_babble_costs_no_memory(pieces: list[bytes]) -> None:
     for piece in pieces:
         splitter.feed(piece.replace(b"\x00", b"x"))
         assert len(splitter._buffer) < 16 + 3
+
+
+# --- Frames that tell their size ---------------------------------------------------------------------------
+
+
+def size(frame: bytes) -> int | None:
+    """A mark, a length, as many bytes, an end byte; another mark tells nothing."""
+    if frame[0] != 0x01:
+        return None
+    return 3 + frame[1] if len(frame) > 1 else None
+
+
+@pytest.mark.parametrize(
+    ("chunks", "frames"),
+    [
+        pytest.param([b"\x01\x02ab!"], [b"\x01\x02ab!"], id="one frame"),
+        pytest.param([b"\x01", b"\x02", b"a", b"b", b"!"], [b"\x01\x02ab!"], id="byte by byte"),
+        pytest.param([b"\x01\x00!\x01\x01a!"], [b"\x01\x00!", b"\x01\x01a!"], id="two in one read"),
+        pytest.param([b"\x01\x02ab"], [], id="the last byte is missing: no frame"),
+        pytest.param([b"\x01\x02\x01\x00!"], [b"\x01\x02\x01\x00!"], id="a mark inside is no beginning"),
+        pytest.param([b"\x01\x05abcde!"], [b"\x01\x05abcde!"], id="as long as may be"),
+        pytest.param([b"\x01\x06abcdef!"], [], id="one byte longer: swallowed up to a silence"),
+        pytest.param([b"\x07\x00!", b"\x01\x00!"], [], id="what tells no size swallows what follows at once"),
+    ],
+)
+def test_frames_that_tell_their_size(chunks: list[bytes], frames: list[bytes]) -> None:
+    """A frame has as many bytes as it says; nothing is searched for in what is none."""
+    measurer = Measurer(size, 8)
+    assert [each for chunk in chunks for each in said(measurer.feed(chunk))] == frames
+
+
+@pytest.mark.parametrize(
+    ("chunk", "given_up"),
+    [
+        pytest.param(b"\x01\x02ab", (CORRUPT, 4), id="torn"),
+        pytest.param(b"\x01", (CORRUPT, 1), id="a single byte"),
+        pytest.param(b"\x07abc", (CORRUPT, 4), id="tells no size"),
+        pytest.param(b"\x01\xff" + b"x" * 300, (OVER, 302), id="tells too much"),
+        pytest.param(b"\x07" + b"x" * 300, (OVER, 301), id="babble"),
+    ],
+)
+def test_after_a_silence_the_next_byte_begins_a_frame(chunk: bytes, given_up: tuple[Reason, int]) -> None:
+    """What had no end is told whole, and the next frame is read."""
+    measurer = Measurer(size, 8)
+    assert measurer.feed(chunk) == []
+    assert measurer.waiting
+    blob = measurer.give_up()
+    assert blob is not None
+    assert ((blob.reason, blob.size), blob.sha256) == (given_up, sha256(chunk).hexdigest())
+    assert not measurer.waiting
+    assert measurer.give_up() is None
+    assert measurer.feed(b"\x01\x00!") == [b"\x01\x00!"]
+
+
+def test_a_stream_of_sized_frames_joined_in_the_middle() -> None:
+    """Until there was a silence nothing is a frame, whatever it looks like."""
+    measurer = Measurer(size, 8)
+    measurer.skip_line()
+    assert measurer.feed(b"!\x01\x00!") == []
+    blob = measurer.give_up()
+    assert blob is not None
+    assert (blob.reason, blob.size) == (CORRUPT, 4)
+    assert measurer.feed(b"\x01\x00!") == [b"\x01\x00!"]
+
+
+@given(st.lists(st.binary(max_size=9)), st.data())
+def test_how_sized_bytes_are_cut_into_reads_changes_nothing(frames: list[bytes], data: st.DataObject) -> None:
+    """Whatever the pieces: the same frames, no byte invented, never more kept than a frame may have."""
+    whole = b"".join(b"\x01" + bytes([len(frame)]) + frame + b"!" for frame in frames)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)))))
+    pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    at_once, bit_by_bit = Measurer(size, 8), Measurer(size, 8)
+    expected = at_once.feed(whole)
+    found = []
+    for piece in pieces:
+        found += bit_by_bit.feed(piece)
+        assert len(bit_by_bit._buffer) <= 8
+    assert found == expected
+    assert whole.startswith(b"".join(each for each in expected if isinstance(each, bytes)))
+
+
+def test_a_line_says_once_where_its_frames_end() -> None:
+    """By a terminator or by their size: not by both, and not by nothing."""
+    assert isinstance(cutter(Line(b"\r\n", 80, 100)), Splitter)
+    assert isinstance(cutter(Line(b"", 80, 100, size=size)), Measurer)
+    with pytest.raises(ValueError, match="not both"):
+        cutter(Line(b"\n", 80, 100, size=size))
+    with pytest.raises(ValueError, match="without a terminator"):
+        cutter(Line(b"", 80, 100))

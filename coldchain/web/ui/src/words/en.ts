@@ -36,6 +36,7 @@ export const en = {
     not_ready: "device not ready",
     power_on_value: "power-on value, no measurement",
     no_value: "no value sent",
+    refused: "the device refuses",
     not_a_number: "not a number",
     no_unit: "no unit sent",
     unknown_unit: "unknown unit",
