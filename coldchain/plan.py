@@ -216,7 +216,12 @@ class AssetPlan(Struct, frozen=True, omit_defaults=True):
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):
-    """What a whole configuration means. `works`: the site's own kinds, which are known at every vessel."""
+    """What a whole configuration means.
+
+    works: the site's own kinds, which are known at every vessel.
+    shelf_max_ms: how long an alarm of each priority may be shelved at most; one that is not in it, for ever
+    (as in journals that were written before there was a maximum).
+    """
 
     site: str
     sources: tuple[SourcePlan, ...] = ()
@@ -224,3 +229,4 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     assets: tuple[AssetPlan, ...] = ()
     profiles: tuple[ProfilePlan, ...] = ()
     works: tuple[Work, ...] = ()
+    shelf_max_ms: dict[Priority, int] = {}

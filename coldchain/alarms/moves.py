@@ -104,9 +104,19 @@ def acknowledge(alarm: Alarm, occurrences: tuple[int, ...], actor: str, now_ms: 
     return _asked(alarm, changed, said, now_ms, flaws)
 
 
-def shelve(alarm: Alarm, until_ms: int | None, now_ms: int) -> Moved:
-    """A person silences the alarm until a journal time; shelving a shelved alarm moves its end."""
-    flaws = ((until_ms is None or until_ms <= now_ms, Refusal.NO_END),)
+def shelve(alarm: Alarm, until_ms: int | None, now_ms: int, most_ms: int | None = None) -> Moved:
+    """A person silences the alarm until a journal time; shelving a shelved alarm moves its end.
+
+    most_ms: for how long at most, counted from now (None: as long as they like). A longer one is refused, not
+    shortened: who shelves must know when the alarm is back.
+    """
+    flaws = (
+        (until_ms is None or until_ms <= now_ms, Refusal.NO_END),
+        (
+            until_ms is not None and most_ms is not None and until_ms - now_ms > most_ms,
+            Refusal.SHELF_TOO_LONG,
+        ),
+    )
     said = Said(Kind.SHELVED, AlarmEvent.SHELVE, alarm.state)
     return _asked(alarm, structs.replace(alarm, shelved_until_ms=until_ms), said, now_ms, flaws)
 

@@ -69,6 +69,7 @@ class Refusal(StrEnum):
     NO_ACTOR = "no_actor"
     NO_REASON = "no_reason"
     NO_END = "no_end"
+    SHELF_TOO_LONG = "shelf_too_long"
 
 
 class Given(NamedTuple):

@@ -10,8 +10,8 @@ import click
 from coldchain.cli.gateway import Gateway, config_option, do
 from coldchain.cli.output import at, errors, format_option, print_json, whole
 from coldchain.cli.standing import print_alarms, print_state
-from coldchain.daemon.refusals import LAST_MS
 from coldchain.web.station import (
+    LAST_MS,
     AcknowledgeAlarm,
     CloseAlarm,
     ResetLatch,

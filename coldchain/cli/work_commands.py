@@ -9,9 +9,8 @@ import click
 from coldchain.cli.ask_commands import span_ms
 from coldchain.cli.gateway import Gateway, config_option, do
 from coldchain.cli.output import at, format_option
-from coldchain.daemon.refusals import LAST_MS
 from coldchain.plan import OUT_OF_SERVICE
-from coldchain.web.station import BeginWork, EndWork
+from coldchain.web.station import LAST_MS, BeginWork, EndWork
 
 _FOR = click.option("--for", "length", required=True, help="How long at most, such as 30min or 4h.")
 _WHY = click.option("--comment", "-m", required=True, help="Why.")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from coldchain.config.checks import interval_ms, max_gap_ms, stage_of
 from coldchain.config.loaded import Loaded, Source
-from coldchain.config.settings import ChannelSettings, Settings
+from coldchain.config.settings import SHELF_MAX_MS, ChannelSettings, Settings
 from coldchain.model import Priority
 from coldchain.plan import (
     OUT_OF_SERVICE,
@@ -47,6 +47,9 @@ def plan_of(loaded: Loaded) -> Plan:
         ),
         profiles=tuple(_profile(profile.plan, again) for profile in loaded.profiles.values()),
         works=tuple(_said_again(work, again) for work in _works(settings)),
+        shelf_max_ms={
+            priority: settings.alarms.shelve_max.get(priority, SHELF_MAX_MS) for priority in Priority
+        },
     )
 
 

@@ -90,14 +90,22 @@ class Heartbeat(Table):
     interval: Period = 10_000
 
 
+#: For how long an alarm may be shelved where the site does not say. ISA-18.2 wants a shelf to end by itself
+#: and OPC UA (IEC 62541-9) has a MaxTimeShelved; neither gives a number. Eight hours are our judgement: one
+#: shift, so that whoever shelved an alarm is still there, or has just handed over, when it comes back.
+SHELF_MAX_MS = 8 * 3_600_000
+
+
 class Alarms(Table):
     """What the site decides for all alarms.
 
     re_alarm: how often an unacknowledged alarm says so again, by priority, where its rule does not say.
+    shelve_max: for how long one may be shelved at most, by priority.
     out_of_service_max: alarms are out of service for so long at most; without it they cannot be taken out.
     """
 
     re_alarm: dict[Annotated[Priority, Field(strict=False)], Period] = Field(default={})
+    shelve_max: dict[Annotated[Priority, Field(strict=False)], Period] = Field(default={})
     out_of_service_max: Period | None = None
 
 

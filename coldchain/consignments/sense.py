@@ -39,6 +39,9 @@ def _faults(plan: Plan) -> Iterator[str]:
     for profile in plan.profiles:
         yield from _profile(profile)
     yield from _works("the site", plan.works)
+    for priority, most_ms in plan.shelf_max_ms.items():
+        if most_ms <= 0:
+            yield f"no {priority} alarm could ever be shelved"
 
 
 def _channel(channel: ChannelPlan, sources: set[str]) -> Iterator[str]:

@@ -133,6 +133,7 @@ def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
         told=lens.told(alarm.id),
         taken=tuple(notes.taken),
         shelf=shelf,
+        shelf_max_ms=fold.lane.plan.shelf_max_ms.get(alarm.priority),
         re_alarm=None
         if alarm.next_re_alarm_ms is None
         else lens.instant(alarm.next_re_alarm_ms, journal=True),

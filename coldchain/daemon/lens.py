@@ -52,7 +52,7 @@ class Notes:
                 self.denied.add(said.excursion)
             case Kind.ACKNOWLEDGED:
                 self.taken = [*self.taken[1 - _TAKEN :], TakenView(who, at, said.occurrences, comment)]
-            case Kind.SHELVED:
+            case Kind.SHELVED if said.actor:  # not one that a shorter maximum brought forward
                 self.shelved_by, self.shelved_why = who, comment
             case _:
                 pass

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from coldchain.alarms.table import Refusal
 from coldchain.alarms.works import WorkRefusal
-from coldchain.web.station import Action
-
-#: The end of the year 9999, where calendars end (also that of Python's `datetime`): no view can show more.
-LAST_MS = 253_402_300_799_999
+from coldchain.config.amounts import duration_text
+from coldchain.web.station import LAST_MS, Action
 
 _WORDS = {
     "unknown_alarm": "there is no such alarm; `coldchain alarms` lists those that stand",
@@ -32,6 +32,8 @@ _WORDS = {
     "work_too_long": "that is longer than such a work may last; choose an earlier end",
     "no_service_time": "the configuration does not say how long alarms may be out of service; write "
     '[alarms] out_of_service_max = "8 h", or what your site decides',
+    Refusal.SHELF_TOO_LONG: "the site's configuration lets it be shelved for {most} at most; choose an "
+    "earlier end, and shelve it anew if it must be longer",
 }
 
 _MENDS = (
@@ -47,10 +49,14 @@ _MENDS = (
 )
 
 
-def in_words(refused: str) -> str:
-    """A refusal as the fold says it, in words for people; what is not known here is said as it is."""
+def in_words(refused: str, detail: Mapping[str, str] | None = None) -> str:
+    """A refusal as the fold says it, in words for people; what is not known here is said as it is.
+
+    detail: what belongs to it, as announced.
+    """
     if refused in _WORDS:
-        return _WORDS[refused]
+        most = (detail or {}).get("most_ms", "")
+        return _WORDS[refused].format(most=duration_text(int(most)) if most else "a shorter time")
     for beginning, mend in _MENDS:
         if refused.startswith(beginning + " "):
             return f"{refused}; {mend}"

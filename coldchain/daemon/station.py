@@ -269,7 +269,7 @@ class LiveStation:
             return Outcome(done=False, message=f"taken in, not yet recorded: {why}")
         for said in answer[0].announcements:
             if said.kind is Kind.REFUSED:
-                return Outcome(done=False, message=in_words(said.text))
+                return Outcome(done=False, message=in_words(said.text, said.detail))
         return Outcome(done=True, position=answer[0].position)
 
     def _now(self) -> tuple[int, bool]:

@@ -42,6 +42,10 @@ def change(state: State, fact: Change) -> list[Announcement]:
         said += _set_line(state, name)
     match fact:
         case Activated():
+            shortened = state.desk.bring_shelves_forward(state.lane.plan.shelf_max_ms, state.arrival_ms)
+            for one in shortened:
+                state.refresh_alarm(one.alarm)
+            said += shortened
             state.silence.keep_sources({source.id for source in fact.plan.sources})
             _watch(state, {*state.silence.channels, *state.channels.plans})
         case Bound() | Unbound():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from coldchain.alarms import alarm as lifecycle
 from coldchain.alarms import moves
 from coldchain.alarms.alarm import Alarm, Moved, Said
-from coldchain.alarms.table import HIDDEN_STATES, AlarmEvent, AlarmState
+from coldchain.alarms.table import HIDDEN_STATES, AlarmEvent, AlarmState, Refusal
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
 from coldchain.fold.veil import Veil
@@ -124,9 +125,13 @@ class Desk:
         comment: str,
         occurrences: tuple[int, ...] = (),
         until_ms: int | None = None,
+        shelf_max_ms: Mapping[Priority, int] | None = None,
         judged: bool = True,
     ) -> list[Announcement]:
-        """What a person asks for; refused aloud if the alarm is unknown or it cannot be."""
+        """What a person asks for; refused aloud if the alarm is unknown or it cannot be.
+
+        shelf_max_ms: how long an alarm may be shelved at most, by priority; one that is not in it, for ever.
+        """
         known = self.alarms.get(alarm)
         if known is None:
             return [
@@ -136,7 +141,12 @@ class Desk:
             case AlarmEvent.ACKNOWLEDGE:
                 moved = moves.acknowledge(known, occurrences, actor, now_ms)
             case AlarmEvent.SHELVE:
-                moved = moves.shelve(known, until_ms, now_ms)
+                most_ms = (shelf_max_ms or {}).get(known.priority)
+                moved = moves.shelve(known, until_ms, now_ms, most_ms)
+                if any(said.refusal is Refusal.SHELF_TOO_LONG for said in moved[1]):
+                    return self._put(
+                        alarm, moved, actor=actor, comment=comment, detail={"most_ms": str(most_ms)}
+                    )
             case AlarmEvent.UNSHELVE:
                 moved = moves.unshelve(known, now_ms)
             case AlarmEvent.RESET:
@@ -146,6 +156,20 @@ class Desk:
             case _:
                 raise ValueError(f"no person asks for {event}")
         return self._put(alarm, moved, actor=actor, comment=comment)
+
+    def bring_shelves_forward(self, shelf_max_ms: Mapping[Priority, int], now_ms: int) -> list[Announcement]:
+        """A shelf that reaches beyond what is allowed from now on ends when one put up now would have to."""
+        said: list[Announcement] = []
+        for name, alarm in sorted(self.alarms.items()):
+            most_ms = shelf_max_ms.get(alarm.priority)
+            if (
+                alarm.shelved_until_ms is None
+                or most_ms is None
+                or alarm.shelved_until_ms <= now_ms + most_ms
+            ):
+                continue
+            said += self._put(name, moves.shelve(alarm, now_ms + most_ms, now_ms), text="shelf_shortened")
+        return said
 
     def fire(self, alarm: str, now_ms: int) -> list[Announcement]:
         """An alarm's own time has come: its shelf ends, or it speaks again."""

@@ -209,7 +209,14 @@ class Fold(State):
     # People
 
     def _asked(self, fact: Request) -> list[Announcement]:
-        said = ask(self.desk, fact, self.arrival_ms, self.timebase, judged=self.judged(fact.alarm))
+        said = ask(
+            self.desk,
+            fact,
+            self.arrival_ms,
+            self.timebase,
+            shelf_max_ms=self.lane.plan.shelf_max_ms,
+            judged=self.judged(fact.alarm),
+        )
         if isinstance(fact, AlarmClosed) and said and said[0].kind is Kind.CLOSED:
             about = self.desk.about[fact.alarm]
             if about.subject in self.places:

@@ -93,6 +93,7 @@ class AlarmView(Struct, frozen=True, omit_defaults=True):
     value:       the extreme so far; limit: what it is held against, both in `quantity`.
     advice:      what to do, in the profile's words; detail: parameters of a gateway alarm's words.
     latched:     it stays after the condition has gone, until reset with a reason.
+    shelf_max_ms: for how long it may be shelved at most; None: as long as somebody likes.
     can_close:   its rule, channel or probe is gone, so it may be closed with a reason.
     unrecorded:  announced while the journal could not be written.
     """
@@ -123,6 +124,7 @@ class AlarmView(Struct, frozen=True, omit_defaults=True):
     told: tuple[ToldView, ...] = ()
     taken: tuple[TakenView, ...] = ()
     shelf: ShelfView | None = None
+    shelf_max_ms: int | None = None
     re_alarm: Instant | None = None
     can_reset: bool = False
     can_close: bool = False

@@ -37,6 +37,10 @@ class Actor(Struct, frozen=True):
     address: str = ""
 
 
+#: The end of the year 9999, where calendars end (also that of Python's `datetime`): no view can show more.
+LAST_MS = 253_402_300_799_999
+
+
 class AcknowledgeAlarm(Struct, frozen=True, tag="acknowledge", tag_field="do", forbid_unknown_fields=True):
     """Take up these occurrences of an alarm, and no others."""
 

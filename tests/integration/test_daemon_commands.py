@@ -145,6 +145,8 @@ STORY: list[tuple[list[str], int, str]] = [
     (["ack", HOT, "-n", "1", "-m", "x"], 1, "there is nothing to acknowledge"),
     (["reset", HOT, "-m", "x"], 1, "its condition lasts"),
     (["close", HOT, "-m", "x"], 1, "readings still decide about it"),
+    (["shelve", HOT, "--for", "9h", "-m", "weekend"], 1, "shelved for 8 h at most; choose an earlier end"),
+    (["shelve", HOT, "--for", "8h", "-m", "cleaning"], 0, "shelved box-hot/vapour/above until 2"),
     (["shelve", HOT, "--for", "30 min", "-m", "loading"], 0, "shelved box-hot/vapour/above until 2"),
     (["unshelve", HOT, "-m", "loaded"], 0, "un-shelved"),
     (["unshelve", HOT], 1, "it is not shelved"),

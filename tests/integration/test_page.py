@@ -187,6 +187,27 @@ def test_shelving_wants_an_end(page: Page, serve: Serve, room: Room) -> None:
     expect(alarm(page)).to_contain_text("supplier is here")
 
 
+def test_no_shelf_outlives_the_site_s_longest(page: Page, serve: Serve, room: Room) -> None:
+    """The choices end with the site's maximum, the dialog names it, and a later end is not sent."""
+    room.put_alarm(structs.replace(room.critical(), shelf_max_ms=HOUR))
+    look(page, serve())
+    page.keyboard.press("s")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("for 1\u2009h at most")
+    expect(dialog.get_by_role("group").get_by_role("button")).to_have_count(2)
+    dialog.get_by_label("Reason").fill("weekend")
+    dialog.get_by_label("End (UTC)").fill("2099-01-01T00:00")
+    dialog.get_by_role("button", name="Shelve").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("too long")
+    assert room.acts == []
+    dialog.get_by_role("group").get_by_role("button").last.click()
+    dialog.get_by_role("button", name="Shelve").click()
+    expect(dialog).to_have_count(0)
+    [(action, _)] = room.acts
+    assert isinstance(action, ShelveAlarm)
+    assert action.until_ms - room.zero_utc <= HOUR + MINUTE
+
+
 # --- A poor line ------------------------------------------------------------------------------------------
 
 

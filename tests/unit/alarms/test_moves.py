@@ -191,6 +191,7 @@ def test_refusals(story: str, refused: Refusal) -> None:
         param(lambda a: acknowledge(a, (), "anna", 50), Refusal.NAMES_NO_OCCURRENCE, id="names nothing"),
         param(lambda a: acknowledge(a, (1,), " ", 50), Refusal.NO_ACTOR, id="nobody acknowledges"),
         param(lambda a: shelve(a, None, 50), Refusal.NO_END, id="a shelf without end"),
+        param(lambda a: shelve(a, 151, 50, 100), Refusal.SHELF_TOO_LONG, id="longer than the site allows"),
         param(lambda a: close(a, " ", 50, judged=False), Refusal.NO_REASON, id="closed without reason"),
         param(lambda a: close(a, "quiet", 50, judged=True), Refusal.STILL_JUDGED, id="the probe is alive"),
         param(lambda a: remove_from_service(a, "", 50), Refusal.NO_REASON, id="out without reason"),

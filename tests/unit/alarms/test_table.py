@@ -198,6 +198,7 @@ def test_refusals_are_all_used() -> None:
         Refusal.NO_ACTOR,
         Refusal.NO_REASON,
         Refusal.NO_END,
+        Refusal.SHELF_TOO_LONG,
     }
     assert by_table | by_request == set(Refusal)
     assert not by_table & by_request

@@ -652,6 +652,12 @@ def test_the_site_itself_is_right(tmp_path: Path) -> None:
             ],
             id="an unknown priority as a key",
         ),
+        pytest.param(
+            "[alarms.re_alarm]\n",
+            "[alarms.shelve_max]\nhigh = 8 #<\n[alarms.re_alarm]\n",
+            ['gateway.toml:@: alarms.shelve_max.high: 8 has no unit; write "8 s"'],
+            id="a longest shelf without a unit",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, old: str, new: str, messages: list[str]) -> None:

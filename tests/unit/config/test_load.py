@@ -105,6 +105,19 @@ def test_the_plan_s_profile(tmp_path: Path) -> None:
     assert transport.rules == (limit, budget)
 
 
+def test_how_long_an_alarm_may_be_shelved(tmp_path: Path) -> None:
+    """What the site states by priority; what it leaves out is one shift, never without end."""
+    path = write(tmp_path, config=CONFIG + '[alarms.shelve_max]\ncritical = "30 min"\n')
+    most_ms = configuration.compile(load(path, drivers=DRIVERS)).shelf_max_ms
+    shift_ms = 8 * 3_600_000
+    assert most_ms == {
+        Priority.CRITICAL: 1_800_000,
+        Priority.HIGH: shift_ms,
+        Priority.LOW: shift_ms,
+        Priority.TO_KNOW: shift_ms,
+    }
+
+
 def test_a_site_s_figure_stands_with_its_source(tmp_path: Path) -> None:
     """The number that the site puts in is judged by, and cited with who approved it."""
     figure = """

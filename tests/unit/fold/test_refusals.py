@@ -25,7 +25,7 @@ from coldchain.facts import (
     Unbound,
     Unshelved,
 )
-from coldchain.model import Side
+from coldchain.model import Priority, Side
 from coldchain.plan import AssetPlan, CalibrationPoint, Cause, Moves, Plan, Sign, Work
 from tests.unit.fold.bench import CITED, MIN, T0, Bench, budget, channel, limit, plan
 
@@ -123,6 +123,7 @@ def shown_by(**words: Any) -> Work:
         param(activated(works=(shown_by(within_ms=-1),)), (), id="a sign to be waited for in the past"),
         param(activated(works=(shown_by(after_end=True),)), (), id="a sign after the end, and no wait"),
         param(activated(channels=(channel(touch=0),)), (), id="a touch that every reading shows"),
+        param(activated(shelf_max_ms={Priority.LOW: 0}), (), id="no alarm could ever be shelved"),
         param(activated(assets=(AssetPlan("box", "x"), AssetPlan("box", "x"))), (), id="an asset twice"),
         param(
             Reading("log", "box.vapour", "-160", "degC", at_ms=2**70), (), id="a time that no clock can show"

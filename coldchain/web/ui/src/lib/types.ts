@@ -145,6 +145,7 @@ export interface Alarm {
   told?: Told[];
   taken?: Taken[];
   shelf?: Shelf;
+  shelf_max_ms?: number;
   re_alarm?: Instant;
   can_reset?: boolean;
   can_close?: boolean;

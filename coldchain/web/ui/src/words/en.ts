@@ -277,6 +277,8 @@ export const en = {
   until_utc: "End (UTC)",
   in_site_zone: (time: string) => `${time} at the site`,
   end_required: "An end is required and must lie ahead.",
+  shelf_at_most: (most: string) => `This site silences it for ${most} at most. At the end it is back by itself.`,
+  end_too_late: (most: string) => `That is too long: ${most} from now at most. Shelve it anew if it must be longer.`,
   why_required: "A reason is required.",
   send: "Do it",
   sending: "Sending",
