@@ -15,6 +15,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from coldchain.cli import pictures
 from coldchain.cli import replay_options as options
 from coldchain.config import ConfigError
 from coldchain.importers import LoggerFile, ReadAs, Refused, read, sha256
@@ -34,6 +35,7 @@ from coldchain.reports import (
     replay_report,
     show,
 )
+from coldchain.reports.replay_picture import picture_of
 
 EXIT = {Verdict.INSIDE: 0, Verdict.OUTSIDE: 1, Verdict.CANNOT_JUDGE: 2}
 _ORDERS = {"year-first": "YMD", "day-first": "DMY", "month-first": "MDY"}
@@ -103,9 +105,16 @@ class Asked:
 )
 @click.option("--simulated", is_flag=True, help="Mark the report: nothing in the file was measured.")
 @click.option(
+    "--plot",
+    metavar="OUT.svg|OUT.png",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=options.picture,
+    help="Draw the curve with limits, time outside, alarms and gaps into this file.",
+)
+@click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people or programs."
 )
-def replay(file: Path, form: str, **told: Any) -> None:
+def replay(file: Path, form: str, plot: Path | None, **told: Any) -> None:
     """Judge FILE, the log of a journey, as if it happened now: what was outside, since when, for how long.
 
     Reads CSV in the usual forms and the text reports of Berlinger Q-tag loggers; - reads standard input. What
@@ -120,10 +129,13 @@ def replay(file: Path, form: str, **told: Any) -> None:
       coldchain replay shipment.csv --profile fridge-2-8-buffered
       coldchain replay shipment.csv --above 8 --below 2 --for 30m --tz Europe/Zurich
       coldchain replay logger.txt --tz UTC --format json
+      coldchain replay shipment.csv --profile fridge-2-8-buffered --plot shipment.svg
     """
     columns, roles = _columns(told["columns"])
     asked = _asked(roles=roles, **{key: told[key] for key in _ASKED})
     report = _report(file, _read_as(columns, told), asked)
+    if plot is not None:
+        pictures.write(plot, picture_of(report, pictures.made_by()))
     _print(report, form)
     click.get_current_context().exit(EXIT[report.verdict])
 

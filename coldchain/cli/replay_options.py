@@ -6,6 +6,7 @@ import re
 import traceback
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -106,6 +107,13 @@ def encoding(ctx: click.Context, param: click.Parameter, value: str | None) -> s
             "".encode(value)
         except LookupError as error:
             raise click.BadParameter(f"{value!r} is no text encoding known here", ctx, param) from error
+    return value
+
+
+def picture(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """A file to draw into; its ending says in which form."""
+    if value is not None and value.suffix.lower() not in {".svg", ".png"}:
+        raise click.BadParameter(f"{str(value)!r} ends neither in .svg nor in .png", ctx, param)
     return value
 
 

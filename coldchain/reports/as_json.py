@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from coldchain.announcements import Announcement
+from coldchain.plan import Budget
 from coldchain.reports import words
 from coldchain.reports.judging import Found
 from coldchain.reports.replay import ChannelReport, ReplayReport, Subject
@@ -73,6 +74,8 @@ def _channel(channel: ChannelReport, subject: Subject) -> dict[str, Any]:
         "interval_s": channel.plan.interval_ms / 1000,
         "max_gap_s": channel.plan.max_gap_ms / 1000,
         "unmonitored_s": figures.unmonitored_ms / 1000,
+        "good_s": figures.good_ms / 1000,
+        "product_s": figures.product_ms / 1000,
         "simulated": subject.simulated,
         "notes": list(subject.notes),
     }
@@ -92,6 +95,8 @@ def _excursion(channel: ChannelReport, found: Found, subject: Subject) -> dict[s
         "duration_s": (end_ms - interval.start_ms) / 1000,
         "outside_s": interval.outside_ms / 1000,
         "unmonitored_s": interval.unmonitored_ms / 1000,
+        "allowance_s": found.rule.allowance_ms / 1000 if isinstance(found.rule, Budget) else None,
+        "charges_unmonitored": found.rule.charge_unmonitored if isinstance(found.rule, Budget) else None,
         "extreme": _degrees(interval.extreme),
         "extreme_at": words.iso(interval.extreme_ms, subject.zone),
     }

@@ -50,8 +50,9 @@ class Gap:
 class Statistics:
     """The figures of one channel; values in m°C, None where there is nothing to reckon from.
 
-    good, bad: how many readings of each kind. mean: exact. mkt_c is None where it would have no
-    meaning: nothing summed, or a value below 0 °C and no energy stated for that range.
+    good, bad: how many readings with a value and without. mean: exact. mkt_c is None where it would have no
+    meaning: nothing summed, or a value below 0 °C and no energy stated for that range. product_ms: the log's
+    length.
     """
 
     points: tuple[Point, ...]
@@ -64,6 +65,12 @@ class Statistics:
     energy_kj_mol: Fraction | None
     monitored_ms: int
     gaps: tuple[Gap, ...]
+    product_ms: int = 0
+
+    @property
+    def good_ms(self) -> int:
+        """How long GOOD readings stood for the product; over `product_ms`, that is the coverage."""
+        return self.product_ms - self.unmonitored_ms
 
     @property
     def unmonitored_ms(self) -> int:
@@ -117,6 +124,7 @@ def statistics(
         energy_kj_mol=kinetic.kinetic.energy_kj_mol if kinetic is not None and mkt_c is not None else None,
         monitored_ms=monitored_ms,
         gaps=tuple(gaps(found, channel.max_gap_ms, counts_until_ms)),
+        product_ms=max(found[-1].at_ms, counts_until_ms or 0) - found[0].at_ms if found else 0,
     )
 
 

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from coldchain.plan import ProfilePlan
+from coldchain.plan import Budget, ProfilePlan
 from coldchain.reports import words
 from coldchain.reports.plot import plot
 from coldchain.reports.replay import ReplayReport, Verdict
@@ -98,7 +98,9 @@ def _limits(profile: ProfilePlan | None, stage: str) -> str:
 
 
 def _figures(report: ReplayReport) -> Table:
-    table = _table("channel", ">readings", ">min", ">max", ">mean", ">kinetic mean", ">unmonitored")
+    table = _table(
+        "channel", ">readings", ">min", ">max", ">mean", ">kinetic mean", ">watched", ">unmonitored"
+    )
     for channel in report.channels:
         figures = channel.figures
         table.add_row(
@@ -108,6 +110,7 @@ def _figures(report: ReplayReport) -> Table:
             _celsius(figures.max),
             _celsius(None if figures.mean is None else round(figures.mean)),
             _celsius(None if figures.mkt_c is None else round(figures.mkt_c * 1000)),
+            words.share(figures.good_ms, figures.product_ms),
             words.duration(figures.unmonitored_ms),
         )
     return table
@@ -120,6 +123,12 @@ def _counted(report: ReplayReport) -> Iterator[Text]:
         usual, longest = (words.duration(ms) for ms in (channel.plan.interval_ms, channel.plan.max_gap_ms))
         counts = f"one reading every {usual}; each counts until the next one, at most {longest}"
         yield _plain(f"{channel.title}: {counts}; {mean}", "dim")
+        if unmonitored_ms := channel.figures.unmonitored_ms:
+            for rule in channel.rules:
+                if isinstance(rule, Budget):
+                    charged = "is charged" if rule.charge_unmonitored else "is not charged"
+                    spent = f"{words.duration(unmonitored_ms)} unmonitored {charged} to the budget {rule.id}"
+                    yield _plain(f"{channel.title}: {spent}", "dim")
 
 
 def _excursions(report: ReplayReport) -> Table:

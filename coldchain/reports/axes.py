@@ -1,0 +1,76 @@
+"""Where the ticks of a picture lie: round values, and round times of the clock that people there read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from fractions import Fraction
+from math import ceil, floor
+
+from msgspec import Struct
+
+_SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3_600, 86_400
+#: Steps that people count clocks in, in seconds.
+_STEPS_S = (
+    1, 2, 5, 10, 15, 30,
+    *(minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30)),
+    *(hours * _HOUR for hours in (1, 2, 3, 6, 12)),
+    *(days * _DAY for days in (1, 2, 7, 14, 28, 91, 182, 364)),
+)  # fmt: skip
+
+
+class TimeTick(Struct, frozen=True):
+    """An instant with the words under it; `day` is set where a day begins to be spoken of."""
+
+    at_ms: int
+    text: str
+    day: str = ""
+
+
+def time_ticks(from_ms: int, to_ms: int, zone: tzinfo, most: int) -> list[TimeTick]:
+    """At most about `most` round times of the zone's clock within a span."""
+    span_s = max(1, (to_ms - from_ms) // 1000)
+    step_s = next((step for step in _STEPS_S if span_s / step <= most), _STEPS_S[-1])
+    form = "%H:%M:%S" if step_s < _MINUTE else "%H:%M"
+    ticks: list[TimeTick] = []
+    day = ""
+    for at_ms, local in _instants(from_ms, to_ms, zone, step_s):
+        if ticks and at_ms <= ticks[-1].at_ms:
+            continue  # an hour that a change of the clock repeats or leaves out
+        date = f"{local:%Y-%m-%d}"
+        if step_s >= _DAY:
+            ticks.append(TimeTick(at_ms, date))
+        else:
+            ticks.append(TimeTick(at_ms, f"{local:{form}}", date if date != day else ""))
+        day = date
+    return ticks
+
+
+def value_ticks(low: int, high: int, per_display: int, most: int) -> list[int]:
+    """At most about `most` round values (in quanta) from low to high."""
+    span = Fraction(max(1, high - low), per_display)
+    step = Fraction(1)
+    while step * most < span:
+        step *= 10
+    while step * most / 10 >= span:
+        step /= 10
+    step = next(part for part in (step / 5, step / 2, step) if part * most >= span)
+    quanta = max(1, round(step * per_display))
+    return [quanta * each for each in range(ceil(Fraction(low, quanta)), floor(Fraction(high, quanta)) + 1)]
+
+
+def _instants(from_ms: int, to_ms: int, zone: tzinfo, step_s: int) -> Iterator[tuple[int, datetime]]:
+    begin = datetime.fromtimestamp(from_ms / 1000, UTC).astimezone(zone).date()
+    end = datetime.fromtimestamp(to_ms / 1000, UTC).astimezone(zone).date()
+    if step_s > _DAY:  # the same days whatever the span begins with
+        begin -= timedelta(days=begin.toordinal() % (step_s // _DAY))
+    day = begin
+    while day <= end:
+        midnight = datetime.combine(day, time())
+        for second in range(0, _DAY, min(step_s, _DAY)):
+            local = midnight + timedelta(seconds=second)
+            at_ms = round(local.replace(tzinfo=zone).timestamp() * 1000)
+            if from_ms <= at_ms <= to_ms:
+                # What the clock there really shows: it may have leapt over this time of day.
+                yield at_ms, datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
+        day += timedelta(days=max(1, step_s // _DAY))
