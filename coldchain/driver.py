@@ -16,6 +16,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from coldchain.model import Decoded
+from coldchain.session import Session
 
 
 class Maturity(StrEnum):
@@ -107,9 +108,10 @@ class SerialDriver:
 class MqttDriver:
     """A payload format on a broker: the frame is a topic and a payload.
 
-    topics: settings -> topic filters to subscribe.
-    decode: (settings, topic, payload) -> values; never raises.
-    reach:  as of a serial driver.
+    topics:  settings -> topic filters to subscribe.
+    decode:  (settings, topic, payload) -> values; never raises.
+    session: what it remembers between messages, for protocols that need it; None: each stands alone.
+    reach:   as of a serial driver.
     """
 
     name: str
@@ -120,6 +122,7 @@ class MqttDriver:
     topics: Callable[[Any], tuple[str, ...]]
     decode: Callable[[Any, str, bytes], Decoded]
     keys: Callable[[Any], dict[str, str]]
+    session: Session | None = None
     reach: Callable[[Any], Mapping[str, Reach]] = lambda settings: {}
     sends_time: Callable[[Any], bool] = lambda settings: False
     numbers_readings: Callable[[Any], bool] = lambda settings: False

@@ -43,6 +43,9 @@ class Reason(StrEnum):
     UNEXPECTED_REPLY = "unexpected_reply"
     WRONG_DEVICE = "wrong_device"
     SIMULATED = "simulated"  # says so of itself, and the source's settings do not
+    OFFLINE = "offline"  # who relays the device says that it is gone, or its value out of date
+    ENCRYPTED = "encrypted"  # for somebody else's key
+    DISAGREES = "disagrees"  # somebody else's reading of the same bytes is another; ours counts
     # Said by a driver about a value that is there but in doubt (UNCERTAIN).
     UNSTABLE = "unstable"
     # Said by the fold.
@@ -96,7 +99,8 @@ class Measured(Struct, frozen=True):
     `key` names the quantity within the source ("temp_a"); `value` is the number's own text;
     `unit` the unit token as sent, or as the configuration states for devices that send none.
     `at_ms` is the device's own time (UTC, ms) or None; `sequence` its counter or None; `doubt`
-    marks a value that is there but not to be relied on (UNCERTAIN).
+    marks a value that is there but not to be relied on (UNCERTAIN). `history`: out of the device's
+    memory, measured before what it measures now; it must have a time of its own.
     """
 
     key: str
@@ -105,13 +109,14 @@ class Measured(Struct, frozen=True):
     at_ms: int | None = None
     sequence: int | None = None
     doubt: Reason | None = None
+    history: bool = False
 
 
 class Bad(Struct, frozen=True):
     """A reply, or a part of one, that is no value, with the reason.
 
     `key` is the quantity it would have been, or None when the whole frame is unreadable; `frame`
-    the bytes as received (the journal keeps their hash and first bytes).
+    the bytes as received (the journal keeps their hash and first bytes). `history`: as of a value.
     """
 
     reason: Reason
@@ -119,6 +124,7 @@ class Bad(Struct, frozen=True):
     key: str | None = None
     at_ms: int | None = None
     sequence: int | None = None
+    history: bool = False
 
 
 Decoded = tuple[Measured | Bad, ...]

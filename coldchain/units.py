@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from coldchain.model import Reason
 
@@ -140,5 +141,71 @@ FRACTION = Quantity(
     {"%": Unit(Fraction(100)), "1": Unit(Fraction(10_000))},
 )
 TILT = Quantity("tilt", "°", 0, 10, {"deg": Unit(Fraction(10)), "°": Unit(Fraction(10))})
+CONTACT = Quantity(
+    "contact",  # a lid, a door, a valve: open is 1. A limit stands between: "0.5 open".
+    "open",
+    0,
+    10,
+    {
+        "open": Unit(Fraction(10)),
+        "closed": Unit(Fraction(-10), Fraction(-1)),  # what a device sends that says 1 for closed
+    },
+)
+#: Standard gravity: 9.80665 m/s² exactly (3rd General Conference on Weights and Measures, 1901).
+_GRAVITY = Fraction("9.80665")
+ACCELERATION = Quantity(
+    "acceleration",
+    "m/s²",
+    1,
+    100_000,  # quantum 0.01 mm/s²: a limit in whole or half multiples of gravity comes out even
+    {
+        "m/s²": Unit(Fraction(100_000)),
+        "m/s2": Unit(Fraction(100_000)),
+        "[g]": Unit(_GRAVITY * 100_000),  # UCUM; a bare g is a gram
+        "m[g]": Unit(_GRAVITY * 100),
+    },
+)
+VOLTAGE = Quantity("voltage", "V", 2, 1000, {"V": Unit(Fraction(1000)), "mV": Unit(Fraction(1))})
+PRESSURE = Quantity(
+    "pressure",
+    "hPa",
+    0,
+    100,  # quantum 1 Pa
+    {
+        "Pa": Unit(Fraction(1)),
+        "hPa": Unit(Fraction(100)),
+        "mbar": Unit(Fraction(100)),
+        "kPa": Unit(Fraction(1000)),
+        "bar": Unit(Fraction(100_000)),
+    },
+)
+CONCENTRATION = Quantity("concentration", "ppm", 0, 1, {"ppm": Unit(Fraction(1))})
 
-QUANTITIES: dict[str, Quantity] = {q.name: q for q in (TEMPERATURE, MASS, LEVEL, FRACTION, TILT)}
+QUANTITIES: dict[str, Quantity] = {
+    q.name: q
+    for q in (
+        TEMPERATURE,
+        MASS,
+        LEVEL,
+        FRACTION,
+        TILT,
+        CONTACT,
+        ACCELERATION,
+        VOLTAGE,
+        PRESSURE,
+        CONCENTRATION,
+    )
+}
+#: How a configuration and the files beside it may name them.
+QuantityName = Literal[
+    "temperature",
+    "mass",
+    "level",
+    "fraction",
+    "tilt",
+    "contact",
+    "acceleration",
+    "voltage",
+    "pressure",
+    "concentration",
+]

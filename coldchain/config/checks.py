@@ -14,6 +14,7 @@ from coldchain.config.loaded import Source
 from coldchain.config.positions import Place
 from coldchain.config.problems import dotted, listed, nearest
 from coldchain.config.profile_file import Profile
+from coldchain.config.reaching import check_reach
 from coldchain.config.rule_tables import LimitTable, RuleTable
 from coldchain.config.settings import AssetSettings, ChannelSettings
 from coldchain.plan import OUT_OF_SERVICE
@@ -198,6 +199,8 @@ def _check_asset(
     for role, key in measured.items():
         rules = {name: rule for name, rule in profile.rules.items() if role in rule.roles()}
         _check_probe(draft, ("channels", key), draft.channels[key], profile, stage, rules)
+        if rules:
+            check_reach(draft, ("channels", key), draft.channels[key], asset, profile, rules)
     if whole:
         _check_roles(draft, place, profile, stage, set(measured))
 

@@ -16,6 +16,7 @@ from coldchain.config.endpoints import BrokerSettings, Port, SinkSettings
 from coldchain.config.fields import Difference, Duration, Mass, Name, Period, Table, Text, Value, said
 from coldchain.config.work_tables import WorkTable
 from coldchain.model import Priority
+from coldchain.units import QuantityName
 
 
 def _zone(value: str) -> str:
@@ -163,7 +164,7 @@ class ChannelSettings(Table):
     key: Text = Field(examples=["temp_a"])
     asset: Name = Field(examples=["dewar-2"])
     role: Name = Field(examples=["vapour"])
-    quantity: Literal["temperature", "mass", "level", "fraction", "tilt"] = Field(examples=["temperature"])
+    quantity: QuantityName = Field(examples=["temperature"])
     title: str = ""
     unit: str = ""
     probe: Literal["air", "buffered", "vapour", "liquid"] | None = None

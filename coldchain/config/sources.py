@@ -14,6 +14,7 @@ from coldchain.config.positions import Place
 from coldchain.config.problems import listed, nearest
 from coldchain.config.settings import SourceSettings
 from coldchain.driver import Driver, Line, MqttDriver, SerialDriver
+from coldchain.session import Now
 
 _GROUP = "coldchain.drivers"
 
@@ -51,6 +52,7 @@ def resolve_sources(draft: Draft, drivers: Mapping[str, Driver] | None) -> None:
             round_ms=_round_ms(draft, name, settings, polled),
         )
     _check_shared_ports(draft)
+    _check_wills(draft)
 
 
 def _find(draft: Draft, place: Place, name: str, drivers: Mapping[str, Driver] | None) -> Driver | None:
@@ -91,6 +93,14 @@ def _check_way(draft: Draft, name: str, settings: SourceSettings, driver: Driver
         )
     elif draft.must_exist("brokers", settings.broker, ("sources", name, "broker")):
         _doubt_unnumbered(draft, name, settings.broker, driver, own)
+        at = draft.brokers.get(settings.broker)
+        if driver.session is not None and driver.session.clean and at is not None and not at.clean_session:
+            draft.refuse(
+                ("sources", name, "broker"),
+                f"{driver.name} needs a session that the broker forgets: what it kept would be out of order",
+                f"write clean_session = true in brokers.{settings.broker}, or a broker entry of its own with "
+                "it and a client_id of its own",
+            )
     return False
 
 
@@ -170,6 +180,24 @@ def _check_shared_ports(draft: Draft) -> None:
         if first is not source and (refusal := _cannot_share(first, source)) is not None:
             draft.refuse(
                 ("sources", name, "port"), f'"{port}" belongs to sources.{first.id}, {refusal[0]}', refusal[1]
+            )
+
+
+def _check_wills(draft: Draft) -> None:
+    """A connection has one will: two sources that leave one need two connections."""
+    owner: dict[str, str] = {}
+    for name, source in draft.resolved.items():
+        driver, broker = source.driver, source.settings.broker
+        if not isinstance(driver, MqttDriver) or driver.session is None or broker is None:
+            continue
+        if driver.session.will(source.driver_settings, Now(0, 0)) is None:
+            continue
+        first = owner.setdefault(broker, name)
+        if first != name:
+            draft.refuse(
+                ("sources", name, "broker"),
+                f'sources.{first} leaves a will on the connection to "{broker}", and it can have one',
+                "give this source a broker entry of its own, with a client_id of its own",
             )
 
 

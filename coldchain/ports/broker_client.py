@@ -14,6 +14,7 @@ from paho.mqtt.properties import Properties
 
 from coldchain.config.credentials import read_secret, secret_path
 from coldchain.config.endpoints import BrokerSettings
+from coldchain.session import Publication
 
 CONNECT_S = 5.0
 #: Larger packets an MQTT 5 broker keeps to itself: paho puts a whole packet into memory, and the protocol
@@ -21,10 +22,11 @@ CONNECT_S = 5.0
 PACKET_BYTES_MAX = 16 * 1_048_576
 
 
-def make_client(settings: BrokerSettings, base: Path) -> paho.Client:
+def make_client(settings: BrokerSettings, base: Path, will: Publication | None = None) -> paho.Client:
     """A client that is ready for `reconnect()`; acknowledges nothing by itself, and does not reconnect.
 
-    base: where relative paths of the configuration start. Raises SecretUnavailable, OSError.
+    base: where relative paths of the configuration start; will: what the broker publishes for us when we are
+    gone without a word. Raises SecretUnavailable, OSError.
     """
     v5 = settings.protocol == "5"
     client = paho.Client(
@@ -36,6 +38,8 @@ def make_client(settings: BrokerSettings, base: Path) -> paho.Client:
         reconnect_on_failure=False,  # nor falls back to MQTT 3.1, which paho would do without a word
     )
     client.connect_timeout = CONNECT_S
+    if will is not None:
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
     if settings.user:
         password = read_secret(settings.password_file, settings.password_env, base=base, environ=os.environ)
         client.username_pw_set(settings.user, password)

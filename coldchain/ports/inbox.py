@@ -17,7 +17,9 @@ from coldchain.model import Decoded, Origin, Reason
 from coldchain.pipeline.intake import Folded, Intake
 from coldchain.ports.framing import Blob
 from coldchain.ports.outlet import Made, Outlet, unreadable
+from coldchain.ports.sessions import Sessions
 from coldchain.ports.standing import Count
+from coldchain.session import Publication, Received, Turn
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Inbox:
     def __init__(self, broker: str, outlets: tuple[Outlet, ...], intake: Intake, clock: Clock) -> None:
         self.outlets = outlets
         self.unclaimed: Counter[str] = Counter()
+        self.sessions = Sessions(outlets, clock)
         self._name = f"broker:{broker}"
         self._intake = intake
         self._clock = clock
@@ -99,7 +102,8 @@ class Inbox:
     def take(self, message: Message, settled: Settled | None) -> Verdict:
         """Read one message and hand it in. Counts and remembers only what was taken."""
         claims = self._claiming(message.topic)
-        made = [(outlet, self._read(outlet, driver, message)) for outlet, driver in claims]
+        turns: list[tuple[Outlet, Turn]] = []
+        made = [(outlet, self._read(outlet, driver, message, turns)) for outlet, driver in claims]
         facts = tuple(fact for _, each in made for fact in each.facts)
         if not claims and self._is_new(message.topic):
             facts = (
@@ -111,16 +115,32 @@ class Inbox:
             )
         if any(outlet.closed for outlet, _ in claims):
             return Verdict.REFUSED  # this run was stopped while a driver was at work
-        if facts and not self._intake.offer(facts, settled):
+        # What a session knows already is no fact, and yet may be acknowledged only after what it repeats: so
+        # it passes through the intake, too.
+        handed_in = bool(facts or turns)
+        if handed_in and not self._intake.offer(facts, settled):
             self._no_room(claims, message)
             return Verdict.REFUSED
         for outlet, each in made:
             outlet.taken(each)
+        self.sessions.adopt(turns)
         if not claims:
             self._remember(message.topic)
         if facts and self._lost:
             self.tick()
-        return Verdict.TAKEN if facts else Verdict.NOTHING
+        return Verdict.TAKEN if handed_in else Verdict.NOTHING
+
+    def opened(self) -> None:
+        """The connection stands: sessions say so to whom it concerns."""
+        self._hand_in(self.sessions.opened())
+
+    def fire(self) -> None:
+        """Let sessions do what falls due by itself."""
+        self._hand_in(self.sessions.fire())
+
+    def wanted(self) -> list[Publication]:
+        """What is to be published now; asked once."""
+        return self.sessions.wanted()
 
     def tick(self) -> None:
         """Tell what was lost, if there is room now."""
@@ -148,13 +168,31 @@ class Inbox:
                 self._claims[topic] = known
         return known
 
-    def _read(self, outlet: Outlet, driver: MqttDriver, message: Message) -> Made:
+    def _hand_in(self, turns: list[tuple[Outlet, Turn]]) -> None:
+        """Hand in what happened without a message; nobody sends it again."""
+        for outlet, turn in turns:
+            made = outlet.read(lambda decoded=turn.decoded: decoded, b"")  # type: ignore[misc]
+            if made.facts and not self._intake.offer(made.facts):
+                self._lost[outlet.source.id] += len(made.facts)
+                outlet.count(Count.LOST, len(made.facts))
+            else:
+                outlet.taken(made)
+        self.sessions.adopt(turns)
+
+    def _read(
+        self, outlet: Outlet, driver: MqttDriver, message: Message, turns: list[tuple[Outlet, Turn]]
+    ) -> Made:
         payload = message.payload
         if len(payload) > PAYLOAD_BYTES_MAX:
             fact = unreadable(outlet.source.id, Blob(Reason.OVERSIZED_FRAME, payload))
             return Made((fact,), good=False)
 
         def decode() -> Decoded:
+            if driver.session is not None:
+                received = Received(message.topic, payload, message.retain)
+                turn = self.sessions.take(outlet, received)
+                turns.append((outlet, turn))
+                return turn.decoded
             return driver.decode(outlet.source.driver_settings, message.topic, payload)
 
         origin = Origin.RETAINED if message.retain else Origin.LIVE

@@ -30,6 +30,7 @@ from coldchain.ports.bell import Bell
 from coldchain.ports.broker_client import make_client
 from coldchain.ports.inbox import Inbox, Message, Verdict
 from coldchain.ports.outlet import Outlet
+from coldchain.session import Publication
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +101,8 @@ class _Connection:
         self._client.on_disconnect = None
         if self._client.socket() is not None:
             try:
+                if self.stood_s is not None:
+                    self._publish(self._inbox.sessions.closing())
                 self._client.disconnect()
             except (OSError, ValueError) as error:
                 _log.debug("good-bye to %s: %s", self._port.name, error)
@@ -117,7 +120,8 @@ class _Connection:
         buffered = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
         reading: list[_Numbered] = [sock, self._bell]
         writing = [sock] if client.want_write() else []
-        readable, writable, _ = select.select(reading, writing, [], 0 if buffered else 1.0)
+        wait_s = self._inbox.sessions.wait_s(1.0) if self.stood_s is not None else 1.0
+        readable, writable, _ = select.select(reading, writing, [], 0 if buffered else wait_s)
         if self._bell in readable:
             self._bell.hear()
         if sock in readable or buffered:
@@ -130,6 +134,13 @@ class _Connection:
         if client.socket() is not None and client.is_connected():
             for mid in self._window.ready():
                 client.ack(mid, 1)
+        if self.stood_s is not None and client.socket() is not None and self._drain_s is None:
+            self._inbox.fire()
+            self._publish(self._inbox.wanted())
+
+    def _publish(self, publications: list[Publication]) -> None:
+        for each in publications:
+            self._client.publish(each.topic, each.payload, each.qos, each.retain)
 
     def _read(self) -> None:
         for _ in range(_PACKETS_A_ROUND):
@@ -189,6 +200,7 @@ class _Connection:
                 outlet.fails(without[outlet.source.id])
             else:
                 outlet.connected(self._port.detail)
+        self._inbox.opened()
 
     def _on_disconnect(
         self,
@@ -331,7 +343,8 @@ class MqttPort:
             self._pause(1.0)
 
     def _connect(self) -> tuple[str, bool]:
-        connection = _Connection(self, make_client(self.settings, self._base))
+        will = self.inbox.sessions.connecting()
+        connection = _Connection(self, make_client(self.settings, self._base, will))
         try:
             why = connection.serve()
         finally:

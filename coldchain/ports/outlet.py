@@ -184,7 +184,7 @@ class Outlet:
             at_ms=item.at_ms,
             sequence=item.sequence,
             place=place,
-            origin=origin,
+            origin=Origin.BACKFILLED if item.history else origin,
             dup=dup,
             simulated=self.source.settings.simulated,
         )

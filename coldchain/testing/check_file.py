@@ -26,7 +26,7 @@ from coldchain.testing.events import Event, event
 from coldchain.testing.notation import Series, Unreadable, series
 from coldchain.testing.saying import Expected, expected
 from coldchain.testing.yaml_document import YamlDocument
-from coldchain.units import QUANTITIES
+from coldchain.units import QUANTITIES, QuantityName
 
 #: When a case begins that does not say so.
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,7 +39,7 @@ class CheckChannel(Table):
     interval: Period = Field(examples=["1 min"])
     max_gap: Period | None = None
     fresh_within: Period | None = None
-    quantity: Literal["temperature", "mass", "level", "fraction", "tilt"] = "temperature"
+    quantity: QuantityName = "temperature"
     unit: str = ""
     probe: Literal["air", "buffered", "vapour", "liquid"] | None = None
     valid_low: Value | None = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coldchain.model import Reason
-from coldchain.units import LEVEL, MASS, QUANTITIES, TEMPERATURE, exact
+from coldchain.units import LEVEL, MASS, QUANTITIES, TEMPERATURE, QuantityName, exact
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,14 @@ from coldchain.units import LEVEL, MASS, QUANTITIES, TEMPERATURE, exact
         pytest.param("mass", "11.7", "lb", 53_070, id="the avoirdupois pound is exact: 5.3070 kg"),
         pytest.param("level", "5", "in", 1270, id="inches to tenths of a millimetre"),
         pytest.param("fraction", "20.9", "%", 2090, id="per cent"),
+        pytest.param("contact", "1", "open", 10, id="open is one"),
+        pytest.param("contact", "1", "closed", 0, id="a device that says 1 for closed"),
+        pytest.param("contact", "0", "closed", 10, id="and 0 for open"),
+        pytest.param("acceleration", "1", "[g]", 980_665, id="standard gravity is exact"),
+        pytest.param("acceleration", "1036", "m[g]", 1_015_969, id="thousandths of it, rounded once"),
+        pytest.param("voltage", "2977", "mV", 2977, id="a battery in millivolts"),
+        pytest.param("pressure", "1000.44", "hPa", 100_044, id="hectopascals to pascals"),
+        pytest.param("concentration", "412", "ppm", 412, id="parts per million"),
         pytest.param("temperature", "-146.2", "", Reason.NO_UNIT, id="no unit is never guessed"),
         pytest.param("temperature", "-146.2", "degR", Reason.UNKNOWN_UNIT, id="unknown unit"),
         pytest.param("temperature", "nan", "degC", Reason.NOT_A_NUMBER, id="nan"),
@@ -41,6 +50,13 @@ from coldchain.units import LEVEL, MASS, QUANTITIES, TEMPERATURE, exact
 def test_quanta(quantity: str, raw: str, unit: str, quanta: int | Reason) -> None:
     """What was sent becomes exactly this number of quanta, or a reason."""
     assert QUANTITIES[quantity].quanta(raw, unit) == quanta
+
+
+def test_no_token_means_two_things() -> None:
+    """A unit belongs to one quantity, and what a configuration may name is what there is."""
+    tokens = [token for quantity in QUANTITIES.values() for token in quantity.units]
+    assert len(tokens) == len(set(tokens))
+    assert get_args(QuantityName) == tuple(QUANTITIES)
 
 
 @given(st.text(max_size=12))
