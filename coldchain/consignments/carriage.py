@@ -10,7 +10,10 @@ from coldchain.consignments.when import When
 
 
 class Consignment(Struct):
-    """Product units that travel together, and the stages they have passed, in order."""
+    """Product units that travel together, and the stages they have passed, in order.
+
+    etas: from which instant on which arrival was expected.
+    """
 
     id: str
     asset: str
@@ -18,7 +21,7 @@ class Consignment(Struct):
     started: When
     stages: list[tuple[When, str]]
     units: tuple[str, ...] = ()
-    eta_ms: int | None = None
+    etas: list[tuple[When, When]] = []
     ended: When | None = None
     outcome: str = ""
 
@@ -29,6 +32,40 @@ class Consignment(Struct):
             if began.journal_ms <= journal_ms:
                 name = stage
         return name
+
+    def stage_began(self, when: When) -> When | None:
+        """Since when the stage in force at an instant has been in force."""
+        began: When | None = None
+        name = ""
+        for at, stage in self.stages:
+            if at.journal_ms > when.journal_ms:
+                break
+            if stage != name:
+                began, name = at, stage
+        return began
+
+    def first(self, stage: str, when: When) -> When | None:
+        """When a stage began for the first time, up to an instant; None: it has not."""
+        return next(
+            (at for at, name in self.stages if name == stage and at.journal_ms <= when.journal_ms), None
+        )
+
+    def eta_at(self, when: When, *, journal_axis: bool) -> int | None:
+        """The arrival expected at an instant, on a place's axis; None: nobody said."""
+        known = [eta for at, eta in self.etas if at.journal_ms <= when.journal_ms]
+        if not known or (not journal_axis and known[-1].utc_ms is None):
+            return None
+        return known[-1].on(journal_axis=journal_axis)
+
+    @property
+    def eta_ms(self) -> int | None:
+        """The arrival expected now, UTC."""
+        return self.etas[-1][1].utc_ms if self.etas else None
+
+    def expect(self, when: When, eta: When) -> None:
+        """From an instant on this arrival is expected."""
+        self.etas.append((when, eta))
+        self.etas.sort(key=lambda part: part[0].journal_ms)
 
     def enter(self, when: When, stage: str) -> None:
         """The stage is in force from an instant on, until the next."""
@@ -73,6 +110,8 @@ class Carriage:
         for one in self._in.get(asset, []):
             for began, _ in one.stages:
                 yield began
+            for said, _ in one.etas:
+                yield said
             if one.ended is not None:
                 yield one.ended
 
@@ -82,5 +121,8 @@ class Carriage:
             one.started = mend(one.started)
             one.stages = sorted(
                 ((mend(when), stage) for when, stage in one.stages), key=lambda part: part[0].journal_ms
+            )
+            one.etas = sorted(
+                ((mend(when), mend(eta)) for when, eta in one.etas), key=lambda part: part[0].journal_ms
             )
             one.ended = None if one.ended is None else mend(one.ended)

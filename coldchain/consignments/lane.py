@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from coldchain.consignments.bindings import Bindings
 from coldchain.consignments.carriage import Carriage, Consignment
+from coldchain.consignments.fitting import fitted
 from coldchain.consignments.line import Segment, put, stage_of
 from coldchain.consignments.sense import nonsense
 from coldchain.consignments.when import When
@@ -25,7 +26,7 @@ from coldchain.facts import (
     StageEntered,
     Unbound,
 )
-from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan, Work
+from coldchain.plan import LANE, PAIR, AssetPlan, ChannelPlan, Plan, ProfilePlan, Work
 
 __all__ = ["Consignment", "Lane", "Segment", "When", "stage_of"]
 
@@ -38,11 +39,16 @@ class Known:
     channels: dict[str, ChannelPlan] = field(init=False)
     assets: dict[str, AssetPlan] = field(init=False)
     profiles: dict[str, ProfilePlan] = field(init=False)
+    derived: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.channels = {channel.id: channel for channel in self.plan.channels}
         self.assets = {asset.id: asset for asset in self.plan.assets}
         self.profiles = {profile.id: profile for profile in self.plan.profiles}
+        roles = {
+            rule.role for profile in self.plan.profiles for stage in profile.stages for rule in stage.rules
+        }
+        self.derived = tuple(sorted(role for role in roles if role == LANE or PAIR in role))
 
 
 _NOTHING = Known(Plan(site=""))
@@ -82,14 +88,14 @@ class Lane:
                 return self._bound(fact, when)
             case Unbound():
                 touched = self.bindings.unbind(fact.channel, when)
-                self.touched = touched or set()
+                self.touched = self._follow(touched or set())
                 return f"channel {fact.channel} is not bound" if touched is None else None
             case ConsignmentStarted():
                 return self._start(fact, when)
             case StageEntered():
                 return self._stage(fact, when)
             case EtaSet():
-                return self._eta(fact)
+                return self._eta(fact, when)
             case ConsignmentEnded():
                 return self._end(fact, when)
             case _:
@@ -104,8 +110,10 @@ class Lane:
         self.carriage.put_right(mend)
 
     def places(self) -> set[str]:
-        """Every place ("asset/role") that was ever measured."""
-        return set(self.bindings.places())
+        """Every place ("asset/role") that was ever measured, and those that follow from others."""
+        measured = set(self.bindings.places())
+        assets = {asset for _, known in self.plans for asset in known.assets}
+        return measured | {place for asset in assets for place in self._derived(asset)}
 
     def place_of(self, channel: str) -> str | None:
         """Where a channel measures now."""
@@ -143,20 +151,57 @@ class Lane:
     def segments(self, place: str, journal_axis: bool) -> list[Segment]:
         """The time line of one place. Neighbours that mean the same are one segment."""
         asset, role = place.rsplit("/", 1)
-        bound = self.bindings.instants(place)
+        parts = self._parts(asset, role)
+        bound = {when for part in parts for when in self.bindings.instants(part)}
         instants = {when for when, _ in self.plans} | bound | set(self.carriage.instants(asset))
-        first_ms = min(when.journal_ms for when in bound) if bound else None
+        first_ms = min((when.journal_ms for when in bound), default=None)
+        if role == LANE:
+            first_ms = min((when.journal_ms for when in instants), default=None)
         line: list[Segment] = []
         for when in sorted(instants, key=lambda each: (each.journal_ms, each.utc_ms or 0, each.vague)):
             measured = first_ms is not None and when.journal_ms >= first_ms
-            put(line, self._segment(asset, role, when, when.on(journal_axis=journal_axis), measured=measured))
+            put(line, self._segment(asset, role, when, journal_axis=journal_axis, measured=measured))
         return line
 
-    def _segment(self, asset: str, role: str, when: When, from_ms: int, *, measured: bool) -> Segment:
+    def _derived(self, asset: str) -> set[str]:
+        """The places of an asset that no channel is bound to: its lane, and pairs of its roles."""
+        roles = {role for _, known in self.plans for role in known.derived}
+        measured = self.bindings.places_in(asset)
+        return {
+            f"{asset}/{role}"
+            for role in roles
+            if role == LANE or all(f"{asset}/{one}" in measured for one in role.split(PAIR))
+        }
+
+    def _probes(self, known: Known, asset: str, role: str, journal_ms: int) -> list[ChannelPlan]:
+        """What measures a role at an instant: one channel, two of a pair, one with another in reserve."""
+        roles = role.split(PAIR)
+        home = known.assets.get(asset)
+        if home is not None and len(roles) == 1:
+            roles += [other for first, other in home.reserves if first == role]
+        names = [self.bindings.channel_at(f"{asset}/{one}", journal_ms) for one in roles]
+        found = [known.channels.get(name) if name is not None else None for name in names]
+        first = found[0]
+        if first is None or (PAIR in role and None in found):
+            return []
+        timed = {source.id: source.sends_time for source in known.plan.sources}
+        alike = [
+            other
+            for other in found[1:]
+            if other is not None
+            and other.quantity == first.quantity
+            and timed.get(other.source) is timed.get(first.source)
+        ]
+        return [first, *alike[:1]] if PAIR not in role or alike else []
+
+    def _segment(self, asset: str, role: str, when: When, *, journal_axis: bool, measured: bool) -> Segment:
+        from_ms = when.on(journal_axis=journal_axis)
         index = bisect_right(self.plans, when.journal_ms, key=lambda part: part[0].journal_ms) - 1
         known = self.plans[index][1] if index >= 0 else _NOTHING
-        name = self.bindings.channel_at(f"{asset}/{role}", when.journal_ms)
-        channel = known.channels.get(name) if name is not None else None
+        probes = self._probes(known, asset, role, when.journal_ms) if role != LANE else []
+        channel = probes[0] if probes else None
+        other = probes[1] if len(probes) > 1 else None
+        differs = PAIR in role
         travelling = self.carriage.at(asset, when.journal_ms)
         home = known.assets.get(asset)
         if travelling is not None:
@@ -169,11 +214,37 @@ class Lane:
             scope, stage_name, profile = "", "", None
         stage = stage_of(profile, stage_name) if profile is not None else None
         if profile is None or not measured:
-            return Segment(from_ms, channel, scope=scope, stage=stage_name)
-        rules = tuple(rule for rule in stage.rules if rule.role == role) if stage is not None else ()
-        return Segment(
-            from_ms, channel, rules, scope, stage_name, profile.id, profile.version, profile.approved
+            return Segment(from_ms, channel, scope=scope, stage=stage_name, other=other, differs=differs)
+        rules = tuple(
+            fitted(rule, channel, home, travelling, when, journal_axis=journal_axis)
+            for rule in (stage.rules if stage is not None else ())
+            if rule.role == role
         )
+        return Segment(
+            from_ms,
+            channel,
+            rules,
+            scope,
+            stage_name,
+            profile.id,
+            profile.version,
+            profile.approved,
+            other,
+            differs,
+        )
+
+    def _parts(self, asset: str, role: str) -> list[str]:
+        """The measured places that a place follows from."""
+        if role == LANE:
+            return []
+        reserves = {
+            other
+            for _, known in self.plans
+            if (home := known.assets.get(asset)) is not None
+            for first, other in home.reserves
+            if first == role
+        }
+        return [f"{asset}/{one}" for one in (*role.split(PAIR), *sorted(reserves))]
 
     def _under_way(self, index: int, profile: str, stage: str) -> ProfilePlan | None:
         """The profile of a consignment: as the plan in force has it, or the newest before that has the stage.
@@ -206,14 +277,28 @@ class Lane:
         self.touched = self.places()
         return None
 
+    def _follow(self, touched: set[str]) -> set[str]:
+        """Places, and those that follow from them: pairs of roles, and roles with another in reserve."""
+        follow = set(touched)
+        for asset in {place.rsplit("/", 1)[0] for place in touched}:
+            follow |= self._derived(asset)
+            home = self.known.assets.get(asset)
+            for first, other in home.reserves if home is not None else ():
+                if f"{asset}/{other}" in touched and f"{asset}/{first}" in self.bindings.places_in(asset):
+                    follow.add(f"{asset}/{first}")
+        return follow
+
+    def _of(self, asset: str) -> set[str]:
+        return self.bindings.places_in(asset) | self._derived(asset)
+
     def _bound(self, fact: Bound, when: When) -> str | None:
         if fact.channel not in self.known.channels:
             return f"unknown channel {fact.channel}"
         if fact.asset not in self.known.assets:
             return f"unknown asset {fact.asset}"
-        if not fact.role or "/" in fact.role:
+        if not fact.role or "/" in fact.role or PAIR in fact.role or fact.role == LANE:
             return f"{fact.role!r} is no role"
-        self.touched = self.bindings.bind(fact.channel, f"{fact.asset}/{fact.role}", when)
+        self.touched = self._follow(self.bindings.bind(fact.channel, f"{fact.asset}/{fact.role}", when))
         return None
 
     def _start(self, fact: ConsignmentStarted, when: When) -> str | None:
@@ -251,11 +336,14 @@ class Lane:
         self._touch(consignment.asset)
         return None
 
-    def _eta(self, fact: EtaSet) -> str | None:
+    def _eta(self, fact: EtaSet, when: When) -> str | None:
         consignment = self.carriage.by_id.get(fact.consignment)
         if consignment is None or consignment.ended is not None:
             return f"no consignment {fact.consignment} is under way"
-        consignment.eta_ms = fact.eta_ms
+        offset_ms = None if when.utc_ms is None or when.vague == "utc" else when.journal_ms - when.utc_ms
+        eta = When(fact.eta_ms + (offset_ms or 0), fact.eta_ms, "" if offset_ms is not None else "journal")
+        consignment.expect(when, eta)
+        self._touch(consignment.asset)
         return None
 
     def _end(self, fact: ConsignmentEnded, when: When) -> str | None:
@@ -272,4 +360,4 @@ class Lane:
         return None
 
     def _touch(self, asset: str) -> None:
-        self.touched = self.bindings.places_in(asset)
+        self.touched = self._of(asset)

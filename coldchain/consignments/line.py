@@ -12,7 +12,8 @@ class Segment(Struct, frozen=True):
     """From `from_ms` (on the channel's axis) on, `channel` is judged by `rules` at this place.
 
     `scope` names the product: a consignment's id, or "" for none; budgets belong to it. Without a
-    channel the rules stay in force: nothing is measured, and no hold ends by that.
+    channel the rules stay in force: nothing is measured, and no hold ends by that. `other` is a second
+    probe: in reserve for the first, or, where the place is a pair of roles (`differs`), compared with it.
     """
 
     from_ms: int
@@ -23,6 +24,23 @@ class Segment(Struct, frozen=True):
     profile: str = ""
     version: str = ""
     approved: bool = True
+    other: ChannelPlan | None = None
+    differs: bool = False
+
+    @property
+    def probe(self) -> tuple[str, str] | None:
+        """What measures here: the ids of its channels; None: nothing does."""
+        if self.channel is None:
+            return None
+        return (self.channel.id, self.other.id if self.other is not None else "")
+
+    @property
+    def gap_ms(self) -> int:
+        """How long a sample counts here if no other follows."""
+        if self.channel is None:
+            return 0
+        gap_ms = self.channel.max_gap_ms
+        return gap_ms if self.other is None else min(gap_ms, self.other.max_gap_ms)
 
 
 def put(line: list[Segment], segment: Segment) -> None:

@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from coldchain.plan import ChannelPlan, Limit, Plan, ProfilePlan, Rule, Work
-from coldchain.units import QUANTITIES
+from coldchain.plan import LANE, PAIR, ChannelPlan, KineticMean, Plan, ProfilePlan, Rule, Work
+from coldchain.units import QUANTITIES, exact
 
 #: Beyond this many quanta no validity window and no limit means anything (units.py converts no more).
 _LARGEST = 2**40
+
+#: Numbers of a rule that are never negative, and spans that are never empty.
+_NOT_NEGATIVE = frozenset(
+    {"hold_ms", "off_delay_ms", "allowance_ms", "deadband", "guard", "horizon_ms", "reserve_ms", "max_ms"}
+    | {"least", "tolerance", "percent", "hold_less_ms", "baseline_per_day"}
+)
+_POSITIVE = ("window_ms", "within_ms", "for_ms")
 
 
 def nonsense(plan: Plan) -> str | None:
@@ -50,8 +57,8 @@ def _channel(channel: ChannelPlan, sources: set[str]) -> Iterator[str]:
         yield f"{name}: no source {channel.source}"
     if channel.quantity not in QUANTITIES:
         yield f"{name}: no quantity {channel.quantity}"
-    if "/" in channel.role:
-        yield f"{name}: the role {channel.role} has a slash in it"
+    if "/" in channel.role or PAIR in channel.role or channel.role == LANE:
+        yield f"{name}: {channel.role} is no role of a probe"
     if not -_LARGEST <= channel.valid_low <= channel.valid_high <= _LARGEST:
         yield f"{name}: nothing is valid between {channel.valid_low} and {channel.valid_high}"
     if channel.fresh_within_ms <= 0 or channel.max_gap_ms < 0 or channel.interval_ms < 0:
@@ -76,9 +83,13 @@ def _profile(profile: ProfilePlan) -> Iterator[str]:
 
 
 def _rule(name: str, rule: Rule) -> Iterator[str]:
-    times = (rule.hold_ms, rule.off_delay_ms) if isinstance(rule, Limit) else (rule.allowance_ms,)
-    if min(times) < 0 or (isinstance(rule, Limit) and rule.deadband < 0):
+    numbers = [getattr(rule, field) for field in rule.__struct_fields__ if field in _NOT_NEGATIVE]
+    if any(number is not None and number < 0 for number in numbers):
         yield f"{name} has a negative time or deadband"
+    if any(getattr(rule, field, 1) <= 0 for field in _POSITIVE):
+        yield f"{name} has a span of no time"
+    if isinstance(rule, KineticMean) and not _is_energy(rule.energy_kj_mol):
+        yield f"{name} has no activation energy that any product has"
     if rule.re_alarm_ms is not None and rule.re_alarm_ms <= 0:
         yield f"{name}: its alarm would never stop"
 
@@ -99,6 +110,11 @@ def _works(whose: str, works: tuple[Work, ...]) -> Iterator[str]:
             yield f"{name} is shown by no move at all, or in no time"
         if sign is not None and sign.after_end and not sign.within_ms:
             yield f"{name} can never be shown: it must come after the end, and nobody waits for it"
+
+
+def _is_energy(text: str) -> bool:
+    energy = exact(text)
+    return energy is not None and 0 < energy <= 1000
 
 
 def _twice(names: Iterable[str]) -> str | None:

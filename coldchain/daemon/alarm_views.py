@@ -13,7 +13,7 @@ from coldchain.fold.desk import About
 from coldchain.fold.excursions import Excursion
 from coldchain.fold.place import Place
 from coldchain.plan import Budget, Limit, Rule
-from coldchain.rules.judging import evidence_outside
+from coldchain.rules.book import judge_of
 from coldchain.web.alarm_views import AlarmView, OccurrenceView, ShelfView
 from coldchain.web.plain_views import CitedView, Instant
 
@@ -65,7 +65,9 @@ def _last_confirmed(
     if not alarm.condition or place is None or rule is None or place.track.last is None:
         return None
     last = place.track.last
-    return lens.instant(last.at_ms, journal=journal) if evidence_outside(rule, last) else None
+    state = next((state for mine, state in place.track.running if mine.id == rule.id), None)
+    shows = state is not None and judge_of(rule).shows(rule, state, last)
+    return lens.instant(last.at_ms, journal=journal) if shows else None
 
 
 def newest_excursion(fold: Fold, about: About) -> Excursion | None:

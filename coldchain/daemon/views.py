@@ -7,9 +7,8 @@ from coldchain.daemon.lens import Label, Lens, Printed
 from coldchain.fold.history import quality_of
 from coldchain.fold.place import Place
 from coldchain.model import Quality
-from coldchain.plan import AssetPlan, Budget, ChannelPlan, Limit, Rule
+from coldchain.plan import AssetPlan, Bound, ChannelPlan, Limit, bounds
 from coldchain.ports import SourceStatus
-from coldchain.rules.book import JUDGES
 from coldchain.rules.judging import BAD, evidence_outside
 from coldchain.web.plain_views import CitedView, Instant
 from coldchain.web.views import (
@@ -132,7 +131,7 @@ def _channel(lens: Lens, place: Place, channel: ChannelPlan) -> ChannelView:
         value=value,
         at=lens.instant(shown.at_ms, journal=journal) if shown is not None else None,
         heard_at_journal_ms=_heard(lens, shown.at_ms, shown.arrival_ms, journal=journal) if shown else None,
-        limits=tuple(_limit(place, rule) for rule in rules),
+        limits=tuple(_limit(place, rule) for rule in bounds(rules)),
         nearest=nearest[1] if nearest is not None else "",
         distance=nearest[0] if nearest is not None else None,
         outside_since=lens.instant(min(starts), journal=journal) if starts else None,
@@ -155,7 +154,7 @@ def _heard(lens: Lens, at_ms: int, arrival_ms: int, *, journal: bool) -> int:
     return arrival_ms if reckoned is None else min(reckoned, arrival_ms)
 
 
-def _distance(rule: Rule, value: int) -> int:
+def _distance(rule: Limit, value: int) -> int:
     return rule.limit - value if rule.side.value == "above" else value - rule.limit
 
 
@@ -177,16 +176,12 @@ def _trend(lens: Lens, channel: ChannelPlan, at_ms: int) -> int | None:
     return round((last[1] - first[1]) * 60_000 / (last[0] - first[0]))
 
 
-def _limit(place: Place, rule: Rule) -> LimitView:
-    budget = isinstance(rule, Budget)
+def _limit(place: Place, rule: Bound) -> LimitView:
+    last, at_ms = place.track.last, place.track.at_ms or 0
     spent = None
-    spending = False
-    if isinstance(rule, Budget):
-        state = next(s for r, s in place.track.running if r is rule)
-        at_ms = place.track.at_ms or 0
-        interval = JUDGES[Budget].standing(rule, state, place.track.last, at_ms, place.track.max_gap_ms)
-        spent = interval.outside_ms if interval is not None else 0
-        spending = place.track.last is not None and evidence_outside(rule, place.track.last)
+    if not isinstance(rule, Limit):
+        spent = place.track.spent_ms(rule)
+    spending = spent is not None and last is not None and evidence_outside(rule, last)
     return LimitView(
         id=rule.id,
         side=rule.side,
@@ -196,10 +191,10 @@ def _limit(place: Place, rule: Rule) -> LimitView:
         outside=rule.outside,
         priority=rule.priority,
         hold_ms=rule.hold_ms if isinstance(rule, Limit) else 0,
-        allowance_ms=rule.allowance_ms if isinstance(rule, Budget) else None,
+        allowance_ms=None if isinstance(rule, Limit) else rule.allowance_ms,
         spent_ms=spent,
         spending=spending,
-        spent_at_journal_ms=place.journal_ms(place.track.at_ms or 0) if budget and spending else None,
+        spent_at_journal_ms=place.journal_ms(at_ms) if spending else None,
     )
 
 
@@ -216,4 +211,4 @@ def source(status: SourceStatus, printed: Printed) -> SourceView:
 
 def limits(place: Place) -> tuple[LimitView, ...]:
     """The limits in force at a place."""
-    return tuple(_limit(place, rule) for rule, _ in place.track.running)
+    return tuple(_limit(place, rule) for rule in bounds(rule for rule, _ in place.track.running))

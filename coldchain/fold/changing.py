@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.consignments.line import Segment
 from coldchain.consignments.when import When
@@ -18,6 +20,7 @@ from coldchain.facts import (
 )
 from coldchain.fold.place import Place
 from coldchain.fold.state import State
+from coldchain.plan import LANE, PAIR
 
 Change = Activated | Bound | Unbound | ConsignmentStarted | StageEntered | EtaSet | ConsignmentEnded
 
@@ -115,13 +118,16 @@ def _set_channel_lines(state: State) -> None:
 
 def _set_line(state: State, name: str) -> list[Announcement]:
     place = state.places.get(name)
-    bound = state.channels.plans.get(state.lane.bindings.channel_in(name) or "")
+    bound = state.channels.plans.get(state.lane.bindings.channel_in(name.split(PAIR, maxsplit=1)[0]) or "")
     moment = state.moment(Late.FOUND_LATE)
     said: list[Announcement] = []
     if place is None:
-        journal_axis = bound is not None and not state.source(bound).sends_time
+        lane = name.rsplit("/", 1)[1] == LANE
+        journal_axis = lane or (bound is not None and not state.source(bound).sends_time)
         place = Place(name, state.channels.histories, state.desk, state.timebase, journal_axis=journal_axis)
         state.places[name] = place
+        if lane:
+            place.anchor = (0, 0)  # nothing is measured: its time is journal time itself
     if bound is not None:
         source = state.source(bound)
         place.simulated = source.simulated
@@ -135,8 +141,8 @@ def _set_line(state: State, name: str) -> list[Announcement]:
     line = state.lane.segments(name, place.journal_axis)
     said += place.set_line(_from(line, place.floor_ms), moment)
     for segment in place.track.line:
-        if segment.channel is not None:
-            places = state.by_channel.setdefault(segment.channel.id, [])
+        for channel in filter(None, segment.probe or ()):
+            places = state.by_channel.setdefault(channel, [])
             if place not in places:
                 places.append(place)
     state.refresh_place(place, said)
@@ -153,16 +159,7 @@ def _from(line: list[Segment], floor_ms: int | None) -> list[Segment]:
 
 
 def _at(segment: Segment, from_ms: int) -> Segment:
-    return Segment(
-        from_ms,
-        segment.channel,
-        segment.rules,
-        segment.scope,
-        segment.stage,
-        segment.profile,
-        segment.version,
-        segment.approved,
-    )
+    return replace(segment, from_ms=from_ms)
 
 
 def _watch(state: State, names: Iterable[str]) -> None:

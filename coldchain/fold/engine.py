@@ -174,9 +174,11 @@ class Fold(State):
         """A reading stands in its channel's history now: advance the place, or fold it again."""
         if not place.track.measures(channel, at_ms):
             return []  # before anything was in force here, or it was elsewhere then
-        sample = self.channels.histories[channel].sample_at(at_ms)
+        sample = place.track.sample_at(at_ms)
         if sample is not None and place.in_order(at_ms):
             said = place.judge(sample, self.moment(Late.TRANSPORT))
+        elif sample is None and place.in_order(at_ms):
+            return []  # a probe in reserve, while the first one speaks
         else:
             said = place.added(at_ms, self.moment(Late.FOUND_LATE))
             sample = None

@@ -208,6 +208,11 @@ class History:
             lo -= 1
         return self._reduce(lo, hi) if lo >= 0 and self.at[lo] == at_ms else None
 
+    def in_force(self, at_ms: int) -> Sample | None:
+        """The newest sample up to an instant."""
+        hi = bisect_right(self.at, at_ms)
+        return self.sample_at(self.at[hi - 1]) if hi else None
+
     def samples(self, after_ms: int | None, until_ms: int | None) -> Iterator[Sample]:
         """Samples in event order with after_ms < time < until_ms (None: without bound)."""
         i = 0 if after_ms is None else bisect_right(self.at, after_ms)

@@ -17,6 +17,7 @@ from coldchain.fold.steps import Told
 from coldchain.fold.timebase import Timebase
 from coldchain.fold.track import Track
 from coldchain.plan import Rule
+from coldchain.rules.book import judge_of
 from coldchain.rules.judging import (
     Ended,
     Interval,
@@ -24,7 +25,6 @@ from coldchain.rules.judging import (
     Returned,
     Sample,
     Triggered,
-    evidence_outside,
 )
 
 
@@ -101,7 +101,7 @@ class Place:
 
     def added(self, from_ms: int, moment: Moment) -> list[Announcement]:
         """A reading came in among those that were folded, or before the place's time."""
-        said = self._revise(from_ms, moment, grown=True)
+        said = self._revise(from_ms, moment, grown=not self.track.derived)
         last = self.track.last
         if last is not None:
             self.anchor_at(moment.arrival_ms, last.at_ms)
@@ -283,8 +283,8 @@ class Place:
         """Raise again what was closed by hand and is shown to last by a new reading."""
         said: list[Announcement] = []
         active = self.track.active()
-        for rule, _ in self.track.running:
-            if rule.id in self.closed and rule.id in active and evidence_outside(rule, sample):
+        for rule, state in self.track.running:
+            if rule.id in self.closed and rule.id in active and judge_of(rule).shows(rule, state, sample):
                 self.closed.discard(rule.id)
                 excursion = self.ledger.newest(rule.id)
                 if excursion is not None and not self._desk.condition(f"{self.name}/{rule.id}"):

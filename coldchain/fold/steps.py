@@ -6,7 +6,7 @@ asked for it; what stands can be kept and restored, which is how a place is fold
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coldchain.consignments.line import Segment
-from coldchain.plan import ChannelPlan, Rule
-from coldchain.rules.book import JUDGES
+from coldchain.fold.past import Past
+from coldchain.plan import Rule
+from coldchain.rules.book import judge_of
 from coldchain.rules.judging import (
     BAD,
     GOOD,
@@ -23,9 +24,11 @@ from coldchain.rules.judging import (
     NOT_IN_FORCE,
     PRODUCT_CHANGED,
     Change,
+    Dwell,
     Returned,
     Sample,
 )
+from coldchain.rules.settling import Settling
 
 
 class Meter(Struct, frozen=True):
@@ -87,6 +90,7 @@ class Snapshot(Struct, frozen=True):
 class Stand:
     """Where a place stands: its time, its segment, its last sample, and the states of its rules."""
 
+    past: Past
     at_ms: int | None = None
     segment: int = -1
     now: Segment | None = None
@@ -96,6 +100,17 @@ class Stand:
     left: dict[str, tuple[Rule, Any]] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
     due: tuple[int, str] | None = None
+
+    # What a rule may look at (`Seen`), beside `last` and `gap_ms`
+
+    @property
+    def since_ms(self) -> int:
+        """Since when the product that is here now has been here."""
+        return self.meter.since_ms
+
+    def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
+        """What counted within a span, cut to it, in order."""
+        return self.past.dwells(from_ms, to_ms)
 
     # The four things
 
@@ -110,7 +125,7 @@ class Stand:
         segment = self._here()
         for i, (rule, state) in enumerate(self.running):
             if rule.id == rule_id:
-                new, changes = JUDGES[type(rule)].on_due(rule, state, self.last, self.gap_ms)
+                new, changes = judge_of(rule).on_due(rule, state, self)
                 self.running[i] = (rule, new)
                 for change in changes:
                     tell(Told(rule, change, segment, at_ms))
@@ -118,9 +133,9 @@ class Stand:
 
     def judge(self, now: Sample, tell: Tell) -> None:
         """A sample of the present channel, newer than all before."""
-        last, gap_ms, running = self.last, self.gap_ms, self.running
+        running = self.running
         for i, (rule, state) in enumerate(running):
-            new, changes = JUDGES[type(rule)].on_sample(rule, state, last, now, gap_ms)
+            new, changes = judge_of(rule).on_sample(rule, state, self, now)
             if new is not state:
                 running[i] = (rule, new)
             for change in changes:
@@ -133,8 +148,8 @@ class Stand:
         """A boundary: another probe, other rules, another product."""
         at_ms, old, gap_ms = new.from_ms, self.now, self.gap_ms
         self.reach(at_ms)
-        another = old is None or identity(old.channel) != identity(new.channel)
-        new_gap_ms = new.channel.max_gap_ms if new.channel is not None else 0
+        another = old is None or old.probe != new.probe
+        new_gap_ms = new.gap_ms
         product = old is not None and old.scope != new.scope
         if old is not None and (another or product or new_gap_ms != gap_ms):
             self._settle(at_ms, old, tell)
@@ -147,14 +162,14 @@ class Stand:
             for rule, state in self.left.values():
                 self._forget(rule, state, old, at_ms, tell)
             running, self.left = {}, {}
+        if product or old is None:
+            self.meter = Meter(scope=new.scope, since_ms=at_ms, from_ms=at_ms)
         kept = [
             self._take_over(rule, running.pop(rule.id, None), old or new, new, tell) for rule in new.rules
         ]
         for rule, state in running.values():
             self.left[rule.id] = (rule, self._leave(rule, state, old or new, at_ms, NOT_IN_FORCE, tell))
         self.segment, self.now, self.gap_ms, self.running = index, new, new_gap_ms, kept
-        if product or old is None:
-            self.meter = Meter(scope=new.scope, since_ms=at_ms, from_ms=at_ms)
         self.reckon()
 
     # Keeping and restoring
@@ -173,8 +188,7 @@ class Stand:
         self.running = list(kept.running)
         self.left = {rule.id: (rule, state) for rule, state in kept.left}
         self.now = line[kept.segment] if kept.segment >= 0 else None
-        channel = self.now.channel if self.now is not None else None
-        self.gap_ms = channel.max_gap_ms if channel is not None else 0
+        self.gap_ms = self.now.gap_ms if self.now is not None else 0
         self.reckon()
 
     def agrees(self, kept: Snapshot) -> bool:
@@ -190,9 +204,8 @@ class Stand:
     def reckon(self) -> None:
         """Work out which rule changes by itself next."""
         due: tuple[int, str] | None = None
-        last, gap_ms = self.last, self.gap_ms
         for rule, state in self.running:
-            at_ms = JUDGES[type(rule)].due_ms(rule, state, last, gap_ms)
+            at_ms = judge_of(rule).due_ms(rule, state, self)
             if at_ms is not None and (due is None or (at_ms, rule.id) < due):
                 due = (at_ms, rule.id)
         self.due = due
@@ -203,23 +216,23 @@ class Stand:
         self, rule: Rule, before: tuple[Rule, Any] | None, old: Segment, new: Segment, tell: Tell
     ) -> tuple[Rule, Any]:
         """A rule that is in force from a boundary on, with the state it begins with."""
-        judge, at_ms = JUDGES[type(rule)], new.from_ms
+        judge, at_ms = judge_of(rule), new.from_ms
         left = self.left.pop(rule.id, None)
-        if left is not None:
+        if left is not None and not _waited_in_vain(left[1], rule):
             if type(left[0]) is type(rule):
-                state, changes = judge.resume(rule, left[1], self.last, at_ms, self.gap_ms)
+                state, changes = judge.resume(rule, left[1], self, at_ms)
                 return self._begun(rule, state, changes, new, tell)
             self._forget(*left, old, at_ms, tell)
-        if before is not None:
+        if before is not None and not _waited_in_vain(before[1], rule):
             was, state = before
             if type(was) is type(rule):
                 if judge.same(was, rule):
                     return (rule, state)
-                state, changes = judge.reconfigure(was, rule, state, self.last, at_ms, self.gap_ms)
+                state, changes = judge.reconfigure(was, rule, state, self, at_ms)
                 return self._begun(rule, state, changes, new, tell)
             # Another kind of rule under the name of the old one: nothing of it can go on.
             self._leave(was, state, old, at_ms, LIMITS_CHANGED, tell)
-        state, changes = judge.start(rule, self.last, at_ms, self.gap_ms)
+        state, changes = judge.start(rule, self, at_ms)
         return self._begun(rule, state, changes, new, tell)
 
     def _begun(
@@ -231,10 +244,10 @@ class Stand:
 
     def _leave(self, rule: Rule, state: Any, old: Segment, at_ms: int, why: str, tell: Tell) -> Any:
         """A rule is no longer in force. Its alarm stays, but where its product, or what it was, is gone."""
-        judge = JUDGES[type(rule)]
+        judge = judge_of(rule)
         was_active = judge.active(state)
-        state, changes = judge.end(rule, state, self.last, at_ms, self.gap_ms, why)
-        if why != NOT_IN_FORCE and was_active:
+        state, changes = judge.end(rule, state, self, at_ms, why)
+        if why != NOT_IN_FORCE and was_active and not any(isinstance(c, Returned) for c in changes):
             changes = (*changes, Returned(at_ms))
         for change in changes:
             tell(Told(rule, change, old, at_ms))
@@ -242,12 +255,12 @@ class Stand:
 
     def _forget(self, rule: Rule, state: Any, old: Segment, at_ms: int, tell: Tell) -> None:
         """What was left of a rule that is not in force will not come back."""
-        if JUDGES[type(rule)].active(state):
+        if judge_of(rule).active(state):
             tell(Told(rule, Returned(at_ms), old, at_ms))
 
     def _settle(self, at_ms: int, old: Segment, tell: Tell) -> None:
         for i, (rule, state) in enumerate(self.running):
-            new, changes = JUDGES[type(rule)].settle(rule, state, self.last, at_ms, self.gap_ms)
+            new, changes = judge_of(rule).settle(rule, state, self, at_ms)
             self.running[i] = (rule, new)
             for change in changes:
                 tell(Told(rule, change, old, at_ms))
@@ -276,6 +289,6 @@ class Stand:
         return self.now
 
 
-def identity(channel: ChannelPlan | None) -> str | None:
-    """The id of a channel, if there is one."""
-    return channel.id if channel is not None else None
+def _waited_in_vain(state: Any, rule: Rule) -> bool:
+    """Whether a rule that waited for its probe to settle waits no more: it has judged nothing so far."""
+    return isinstance(state, Settling) and rule.settle is None

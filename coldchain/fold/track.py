@@ -8,14 +8,16 @@ steps, which are in `steps.py`.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from typing import NamedTuple
 
 from coldchain.consignments.line import Segment
 from coldchain.fold.history import History
-from coldchain.fold.steps import Meter, Snapshot, Stand, Tell, identity
-from coldchain.plan import ChannelPlan, Rule
-from coldchain.rules.book import JUDGES
+from coldchain.fold.past import Past
+from coldchain.fold.steps import Meter, Snapshot, Stand, Tell
+from coldchain.plan import Budget, ChannelPlan, Rolling, Rule
+from coldchain.rules import rolling
+from coldchain.rules.book import judge_of
 from coldchain.rules.judging import Interval, Sample
 
 #: Samples between two snapshots: a late reading re-folds at most twice this many more than it must.
@@ -37,13 +39,21 @@ class Track:
 
     def __init__(self, place: str, histories: dict[str, History]) -> None:
         self.place = place
-        self.line: list[Segment] = []
-        self._stand = Stand()
-        self._histories = histories
+        self.past = Past(histories)
+        self._stand = Stand(self.past)
         self._snapshots: list[Snapshot] = []
         self._since_snapshot = 0
 
     # What is asked of a place
+
+    @property
+    def line(self) -> list[Segment]:
+        """The time line: which probe measures by which rules, from when to when."""
+        return self.past.line
+
+    @line.setter
+    def line(self, line: list[Segment]) -> None:
+        self.past.line = line
 
     @property
     def at_ms(self) -> int | None:
@@ -108,31 +118,45 @@ class Track:
         """The open intervals, with their sums brought up to an instant."""
         found = []
         for rule, state in self._stand.running:
-            interval = JUDGES[type(rule)].standing(rule, state, self._stand.last, at_ms, self._stand.gap_ms)
+            interval = judge_of(rule).standing(rule, state, self._stand, at_ms)
             if interval is not None:
                 found.append((rule, interval))
         return found
 
+    def spent_ms(self, rule: Budget | Rolling) -> int:
+        """What is spent of a budget up to the place's time."""
+        stand = self._stand
+        state = next((state for mine, state in stand.running if mine.id == rule.id), None)
+        if state is None or stand.at_ms is None:
+            return 0
+        if isinstance(rule, Rolling):
+            return rolling.spent_ms(rule, state, stand, stand.at_ms)
+        interval = judge_of(rule).standing(rule, state, stand, stand.at_ms)
+        return 0 if interval is None else interval.outside_ms
+
     def active(self) -> set[str]:
         """Ids of the rules whose alarm condition holds."""
-        return {rule.id for rule, state in self._stand.running if JUDGES[type(rule)].active(state)}
+        return {rule.id for rule, state in self._stand.running if judge_of(rule).active(state)}
 
     def measures(self, channel: str, at_ms: int) -> bool:
         """Whether a channel measures here at an instant."""
-        i = self._segment_at(at_ms)
-        return i >= 0 and identity(self.line[i].channel) == channel
+        i = self.past.segment_at(at_ms)
+        return i >= 0 and channel in (self.line[i].probe or ())
+
+    def sample_at(self, at_ms: int) -> Sample | None:
+        """What is judged here at exactly this instant."""
+        i = self.past.segment_at(at_ms)
+        series = self.past.series(self.line[i]) if i >= 0 else None
+        return None if series is None else series.sample_at(at_ms)
+
+    @property
+    def derived(self) -> bool:
+        """Whether what is judged here comes from more than one probe now."""
+        return self.now is not None and self.now.other is not None
 
     def newest(self) -> int | None:
-        """The time of the newest reading that is judged here."""
-        for i in range(len(self.line) - 1, -1, -1):
-            channel = self.line[i].channel
-            history = self._histories.get(channel.id) if channel is not None else None
-            if history is not None:
-                ends_ms = self.line[i + 1].from_ms if i + 1 < len(self.line) else None
-                newest_ms = history.newest(ends_ms)
-                if newest_ms is not None and newest_ms >= self.line[i].from_ms:
-                    return newest_ms
-        return None
+        """The time of the newest sample that is judged here."""
+        return self.past.newest()
 
     # Steps, each in event order
 
@@ -212,14 +236,13 @@ class Track:
             self.advance(self.line[0].from_ms, tell)
         while self._stand.segment >= 0:
             index = self._stand.segment
-            segment = self.line[index]
-            ends_ms = self.line[index + 1].from_ms if index + 1 < len(self.line) else None
-            history = self._histories.get(segment.channel.id) if segment.channel is not None else None
-            if history is not None:
+            segment, ends_ms = self.line[index], self.past.ends_ms(index)
+            series = self.past.series(segment)
+            if series is not None:
                 after_ms = segment.from_ms - 1
                 if self._stand.last is not None:
                     after_ms = max(after_ms, self._stand.last.at_ms)
-                for sample in history.samples(after_ms, ends_ms):
+                for sample in series.samples(after_ms, ends_ms):
                     self.judge(sample, tell)
                     while awaited is not None and _taken_at(awaited) < sample.at_ms:
                         awaited = next(ahead, None)
@@ -231,12 +254,6 @@ class Track:
                 return None
             self.advance(ends_ms, tell)
         return None
-
-    def _segment_at(self, at_ms: int) -> int:
-        line = self.line
-        if line and at_ms >= line[-1].from_ms:
-            return len(line) - 1
-        return bisect_right(line, at_ms, key=lambda segment: segment.from_ms) - 1
 
 
 def _taken_at(snapshot: Snapshot) -> int:

@@ -18,7 +18,7 @@ from coldchain.importers.loggerfile import ROLE, Findings, LoggerFile, ReadAs, S
 from coldchain.importers.placing import placed
 from coldchain.importers.refusal import Refused, Unread, beginning
 from coldchain.model import Reason
-from coldchain.plan import Rule
+from coldchain.plan import Bound
 from coldchain.units import exact
 
 #: A heading of its own kind names the columns: how times are written, the temperature, the mark.
@@ -163,7 +163,7 @@ def _series(
     return Series("t", "T", "degC", tuple(sorted(in_order, key=lambda value: value.at_ms)))
 
 
-def _compare_marks(series: Series, marks: dict[int, bool], limits: list[Rule], findings: Findings) -> None:
+def _compare_marks(series: Series, marks: dict[int, bool], limits: list[Bound], findings: Findings) -> None:
     """The device's own marks say what it takes to be outside; if we read its limits otherwise, say so."""
     differing = [
         value.line

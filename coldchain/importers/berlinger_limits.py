@@ -23,7 +23,7 @@ from coldchain.importers import stamps
 from coldchain.importers.berlinger_tree import Node
 from coldchain.importers.refusal import Refused
 from coldchain.model import Priority, Side
-from coldchain.plan import Budget, Cited, Crossing, Fires, Limit, Outside, Rule
+from coldchain.plan import Bound, Budget, Cited, Crossing, Fires, Limit, Outside
 from coldchain.units import TEMPERATURE, exact
 
 _SIDES = {"1": Side.BELOW, "2": Side.ABOVE, "3": Side.BELOW, "4": Side.ABOVE}
@@ -48,10 +48,10 @@ class Claim:
         return f"the device itself lists an alarm of {self.rule}{start}"
 
 
-def rules(conf: Node, role: str, serial: str) -> tuple[list[Rule], list[str]]:
+def rules(conf: Node, role: str, serial: str) -> tuple[list[Bound], list[str]]:
     """The limits of the slots under `Alarm`, and why a slot could not be judged; raises Refused."""
     alarm = conf.section("Alarm")
-    found: list[Rule] = []
+    found: list[Bound] = []
     doubts: list[str] = []
     slots = alarm.below if alarm is not None else []
     # A damaged line can put a slot's limits below another slot, where they would go unseen.
@@ -97,13 +97,13 @@ def slot_id(slot: Node) -> str:
     return f"slot-{slot.key}"
 
 
-def is_marked(value: Fraction, limits: list[Rule]) -> bool:
+def is_marked(value: Fraction, limits: list[Bound]) -> bool:
     """Whether the device would mark a logged value as out of limits."""
     quanta = value * TEMPERATURE.per_display
     return any(quanta > rule.limit if rule.side is Side.ABOVE else quanta < rule.limit for rule in limits)
 
 
-def _rule(slot: Node, kind: str, role: str, serial: str) -> Rule:
+def _rule(slot: Node, kind: str, role: str, serial: str) -> Bound:
     limit = TEMPERATURE.quanta(_number(slot, "T AL", r"[+-]?\d{1,3}(\.\d{1,3})?"), "degC")
     assert isinstance(limit, int), "three digits of degrees are within range"
     minutes = exact(_number(slot, "t AL", r"\d{1,6}"))

@@ -18,7 +18,7 @@ PURE = (
     "facts.py",
     "fold",
     "model.py",
-    "plan.py",
+    "plan",
     "rules",
     "units.py",
 )

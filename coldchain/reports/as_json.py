@@ -88,7 +88,7 @@ def _excursion(channel: ChannelReport, found: Found, subject: Subject) -> dict[s
         "channel": channel.plan.id,
         "rule": found.rule.id,
         "side": str(found.rule.side),
-        "limit": _degrees(found.rule.limit),
+        "limit": None if found.rule.limit is None else _degrees(found.rule.limit),
         "start": words.iso(interval.start_ms, subject.zone),
         "triggered": _time(interval.triggered_ms, subject),
         "end": _time(interval.end_ms, subject),

@@ -14,7 +14,7 @@ from coldchain.facts import Fact, Reading, Wake
 from coldchain.fold import Fold
 from coldchain.fold.conditioning import condition
 from coldchain.model import Side
-from coldchain.plan import ChannelPlan, Rule
+from coldchain.plan import Budget, ChannelPlan, Limit, Rolling, Rule
 from coldchain.reports.statistics import Gap, Point
 from coldchain.rules.judging import BAD, Interval, is_outside
 from coldchain.units import QUANTITIES
@@ -136,6 +136,7 @@ def open_at_end(all_found: Sequence[Found], points: Sequence[Point]) -> list[Fou
         if one.interval.end_ms is None
         and one.interval.triggered_ms is None
         and last is not None
+        and isinstance(one.rule, Limit | Budget | Rolling)
         and is_outside(one.rule.side, one.rule.outside, one.rule.limit, last)
     ]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from coldchain.model import Side
-from coldchain.plan import Rule
+from coldchain.plan import Bound, Rule, bounds
 from coldchain.reports import words
 from coldchain.reports.statistics import Gap, Point
 from coldchain.units import QUANTITIES
@@ -41,7 +41,8 @@ def plot(
     known = [(point.at_ms, point.value) for point in points if point.value is not None]
     if len(known) < 2 or width < 20 or known[0][0] == known[-1][0]:
         return None
-    limits = sorted({rule.limit for rule in rules})
+    bounded = bounds(rules)
+    limits = sorted({rule.limit for rule in bounded})
     values = [value for _, value in known]
     # A limit is drawn if it is near the values; one far away would press the curve into a line.
     reach = max(max(values) - min(values), least)
@@ -59,7 +60,7 @@ def plot(
         is_limit = any(_row(limit, low, high) == row for limit in near)
         before: _Stretch | None = None
         for column in columns:
-            text.append(*_cell(column, before, row, low, high, rules, is_limit=is_limit))
+            text.append(*_cell(column, before, row, low, high, bounded, is_limit=is_limit))
             before = column
         text.rstrip()
         lines.append(text)
@@ -103,7 +104,7 @@ def _cell(
     row: int,
     low: int,
     high: int,
-    rules: Sequence[Rule],
+    rules: Sequence[Bound],
     *,
     is_limit: bool,
 ) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coldchain.announcements import Announcement
+from coldchain.plan import bounds
 from coldchain.reports import words
 from coldchain.reports.pictured import LimitLine, Mark, Panel, Picture
 from coldchain.reports.replay import ChannelReport, ReplayReport, Subject
@@ -47,7 +48,7 @@ def _panel(channel: ChannelReport, subject: Subject) -> Panel:
         gaps=figures.gaps,
         limits=[
             LimitLine(rule.id, rule.limit, rule.side, words.limit(rule, channel.plan.quantity))
-            for rule in channel.rules
+            for rule in bounds(channel.rules)
         ],
         stretches=stretches(channel.found, figures.points, channel.plan.max_gap_ms, channel.end_ms),
         marks=[

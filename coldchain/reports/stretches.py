@@ -10,7 +10,7 @@ from coldchain.reports.judging import Found
 from coldchain.reports.pictured import Stretch
 from coldchain.reports.statistics import Point
 from coldchain.rules import limit
-from coldchain.rules.judging import BAD, GOOD, UNCERTAIN, Ended, Sample
+from coldchain.rules.judging import BAD, GOOD, UNCERTAIN, Alone, Ended, Sample
 
 
 def stretches(found: Iterable[Found], points: Sequence[Point], max_gap_ms: int, end_ms: int) -> list[Stretch]:
@@ -38,21 +38,21 @@ def spent(rule: Budget, points: Sequence[Point], max_gap_ms: int, end_ms: int) -
         id=rule.id, role=rule.role, side=rule.side, limit=rule.limit, hold_ms=0, priority=rule.priority,
         cited=rule.cited, outside=rule.outside, crossing=rule.crossing,
     )  # fmt: skip
-    state, last = limit.IDLE, None
+    state, seen = limit.IDLE, Alone(max_gap_ms)
     pieces: list[tuple[int, int]] = []
     for point in points:
         value = 0 if point.value is None else point.value
         quality = BAD if point.value is None else GOOD if point.good else UNCERTAIN
-        if last is not None and last.at_ms == point.at_ms:
+        if seen.last is not None and seen.last.at_ms == point.at_ms:
             continue  # the first of one instant is enough for a picture
         sample = Sample(point.at_ms, value, value, quality)
-        state, changes = limit.on_sample(same, state, last, sample, max_gap_ms)
+        state, changes = limit.on_sample(same, state, seen, sample)
         pieces += [
             (change.interval.start_ms, change.interval.end_ms)
             for change in changes
             if isinstance(change, Ended) and change.interval.end_ms is not None
         ]
-        last = sample
+        seen.last = sample
     if state.open is not None:
         pieces.append((state.open.start_ms, end_ms))
     return pieces

@@ -5,7 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from coldchain.model import Side
-from coldchain.plan import Budget, Outside, Rule
+from coldchain.plan import (
+    Age,
+    BoilOff,
+    Bound,
+    Budget,
+    HoldLeft,
+    KineticMean,
+    Limit,
+    Outside,
+    Per,
+    Plugged,
+    Rate,
+    Rolling,
+    Rule,
+    Spike,
+    Stuck,
+    TimeToLimit,
+)
 from coldchain.units import QUANTITIES
 
 _STEPS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
@@ -58,14 +75,44 @@ def celsius(value_mc: int) -> str:
 
 def limit(rule: Rule, quantity: str = "temperature") -> str:
     """What a rule calls outside, and for how long: "above 8.0 °C for 30 min"."""
+    match rule:
+        case Limit():
+            held = f" for {duration(rule.hold_ms)}" if rule.hold_ms else ""
+            return f"{_beyond(rule, quantity)}{held}"
+        case Budget() | Rolling():
+            reached = "" if rule.exceeded is Outside.AT_OR_BEYOND else "more than "
+            within = f"within {duration(rule.window_ms)}" if isinstance(rule, Rolling) else _TOTAL[rule.per]
+            return f"{_beyond(rule, quantity)} for {reached}{duration(rule.allowance_ms)} {within}"
+        case KineticMean():
+            return (
+                f"mean kinetic temperature of {duration(rule.window_ms)} above {value(quantity, rule.limit)}"
+            )
+        case Rate():
+            way = "rise" if rule.side is Side.ABOVE else "fall"
+            return f"{way} of {value(quantity, rule.limit)} within {duration(rule.within_ms)}"
+        case TimeToLimit():
+            return f"less than {duration(rule.horizon_ms)} left until {value(quantity, rule.limit)}"
+        case HoldLeft():
+            return f"nitrogen not lasting until arrival and {duration(rule.reserve_ms)} more"
+        case BoilOff():
+            return f"loss of nitrogen above {rule.percent} % of the vessel's own"
+        case Age():
+            return f"more than {duration(rule.max_ms)} since {rule.since or 'this stage began'}"
+        case Stuck():
+            return f"the same value for {duration(rule.for_ms)}"
+        case Spike():
+            return f"jump of more than {value(quantity, rule.limit)} between two readings"
+        case Plugged():
+            return rule.title or f"{rule.kind} of another package"
+
+
+def _beyond(rule: Bound, quantity: str) -> str:
     side = "above" if rule.side is Side.ABOVE else "below"
     on = "at or " if rule.outside is Outside.AT_OR_BEYOND else ""
-    beyond = f"{on}{side} {value(quantity, rule.limit)}"
-    if isinstance(rule, Budget):
-        reached = "" if rule.exceeded is Outside.AT_OR_BEYOND else "more than "
-        return f"{beyond} for {reached}{duration(rule.allowance_ms)} in total"
-    held = f" for {duration(rule.hold_ms)}" if rule.hold_ms else ""
-    return f"{beyond}{held}"
+    return f"{on}{side} {value(quantity, rule.limit)}"
+
+
+_TOTAL = {Per.PRODUCT: "in total", Per.STAGE: "in this stage", Per.DAY: "in a day"}
 
 
 def share(part_ms: int, whole_ms: int) -> str:

@@ -12,16 +12,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coldchain.model import Side
-from coldchain.plan import Budget, Crossing, Fires, Outside
+from coldchain.plan import Budget, Crossing, Fires, Outside, Per
+from coldchain.rules.judge import Judge
 from coldchain.rules.judging import (
+    DAY_OVER,
     GOOD,
     LIMITS_CHANGED,
+    STAGE_OVER,
     Change,
     Ended,
     Interval,
     Opened,
     Returned,
     Sample,
+    Seen,
     Triggered,
     crossing_ms,
     evidence_outside,
@@ -36,23 +40,28 @@ class BudgetState(Struct, frozen=True):
     spent:          the interval in which something was spent, None while nothing was.
     from_ms:        the sums reach to here, or to the last sample if that is later.
     unmonitored_ms: product time without evidence so far, charged or not.
+    day_ends_ms:    of a budget per day, when the day in force is over.
     """
 
     spent: Interval | None = None
     from_ms: int = 0
     unmonitored_ms: int = 0
+    day_ends_ms: int | None = None
 
+
+_DAY_MS = 86_400_000
 
 _Step = tuple[BudgetState, tuple[Change, ...]]
 
 
-def start(rule: Budget, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+def start(rule: Budget, seen: Seen, at_ms: int) -> _Step:
     """A budget that comes into force with nothing spent."""
-    return BudgetState(from_ms=at_ms), ()
+    return BudgetState(from_ms=at_ms, day_ends_ms=_day_ends_ms(rule, at_ms)), ()
 
 
-def on_sample(rule: Budget, state: BudgetState, last: Sample | None, now: Sample, max_gap_ms: int) -> _Step:
+def on_sample(rule: Budget, state: BudgetState, seen: Seen, now: Sample) -> _Step:
     """Charge the time since the last sample, then see whether the sum is exceeded."""
+    last, max_gap_ms = seen.last, seen.gap_ms
     state, changes = _spend(rule, state, last, now.at_ms, max_gap_ms, now)
     spent = state.spent
     if evidence_outside(rule, now):
@@ -70,8 +79,17 @@ def on_sample(rule: Budget, state: BudgetState, last: Sample | None, now: Sample
     return (state if spent is state.spent else replace(state, spent=spent)), changes
 
 
-def due_ms(rule: Budget, state: BudgetState, last: Sample | None, max_gap_ms: int) -> int | None:
+def due_ms(rule: Budget, state: BudgetState, seen: Seen) -> int | None:
+    """When the sum is exceeded if nothing else arrives, or its day is over; None: never."""
+    exceeds_ms = _exceeds_ms(rule, state, seen)
+    if state.day_ends_ms is None or (exceeds_ms is not None and exceeds_ms <= state.day_ends_ms):
+        return exceeds_ms
+    return state.day_ends_ms
+
+
+def _exceeds_ms(rule: Budget, state: BudgetState, seen: Seen) -> int | None:
     """When the sum is exceeded if nothing else arrives; None: it is standing still, or never."""
+    last, max_gap_ms = seen.last, seen.gap_ms
     spent = state.spent
     if rule.fires is not Fires.AT_DUE or (spent is not None and spent.triggered_ms is not None):
         return None
@@ -91,11 +109,14 @@ def due_ms(rule: Budget, state: BudgetState, last: Sample | None, max_gap_ms: in
     return reached
 
 
-def on_due(rule: Budget, state: BudgetState, last: Sample | None, max_gap_ms: int) -> _Step:
+def on_due(rule: Budget, state: BudgetState, seen: Seen) -> _Step:
     """The sum is exceeded by time alone. What is spent is charged when the next sample comes."""
-    at_ms = due_ms(rule, state, last, max_gap_ms)
+    last, max_gap_ms = seen.last, seen.gap_ms
+    at_ms = due_ms(rule, state, seen)
     if at_ms is None:
         return state, ()
+    if at_ms != _exceeds_ms(rule, state, seen):
+        return _anew(rule, state, seen, at_ms, DAY_OVER)
     changes: tuple[Change, ...] = ()
     spent = state.spent
     if spent is None:
@@ -118,20 +139,28 @@ def same(old: Budget, new: Budget) -> bool:
         and old.fires is new.fires
         and old.crossing is new.crossing
         and old.charge_unmonitored == new.charge_unmonitored
+        and old.per is new.per
+        and old.day_offset_ms == new.day_offset_ms
+        and old.since_ms == new.since_ms
     )
 
 
-def settle(rule: Budget, state: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+def settle(rule: Budget, state: BudgetState, seen: Seen, at_ms: int) -> _Step:
     """Bring the sums up to an instant from which on another probe, or another max_gap, counts."""
+    last, max_gap_ms = seen.last, seen.gap_ms
     state, changes = _spend(rule, state, last, at_ms, max_gap_ms)
     return replace(state, from_ms=max(at_ms, state.from_ms)), changes
 
 
-def reconfigure(
-    old: Budget, new: Budget, state: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int
-) -> _Step:
-    """Budgets carry over: the interval is closed, its successor begins with what is spent already."""
-    state, changes = settle(old, state, last, at_ms, max_gap_ms)
+def reconfigure(old: Budget, new: Budget, state: BudgetState, seen: Seen, at_ms: int) -> _Step:
+    """Budgets carry over: the interval is closed, its successor begins with what is spent already.
+
+    But for another stage, where the budget is one stage's, and for days that are reckoned otherwise.
+    """
+    if (old.per, old.day_offset_ms, old.since_ms) != (new.per, new.day_offset_ms, new.since_ms):
+        _, changes = _anew(old, state, seen, at_ms, STAGE_OVER if new.per is Per.STAGE else LIMITS_CHANGED)
+        return start(new, seen, at_ms)[0], changes
+    state, changes = settle(old, state, seen, at_ms)
     if state.spent is None:
         return state, changes
     closed = Ended(replace(_shown(state), end_ms=at_ms, why_ended=LIMITS_CHANGED))
@@ -139,26 +168,26 @@ def reconfigure(
     return state, (*changes, closed, *more)
 
 
-def end(
-    rule: Budget, state: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int, why: str
-) -> _Step:
+def end(rule: Budget, state: BudgetState, seen: Seen, at_ms: int, why: str) -> _Step:
     """The rule is no longer in force. Answers what is left to be remembered should it come back."""
-    state, changes = settle(rule, state, last, at_ms, max_gap_ms)
+    state, changes = settle(rule, state, seen, at_ms)
     if state.spent is None:
         return state, changes
     return state, (*changes, Ended(replace(_shown(state), end_ms=at_ms, why_ended=why)))
 
 
-def resume(rule: Budget, left: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
-    """The budget is in force again for the same product: what was spent before counts."""
+def resume(rule: Budget, left: BudgetState, seen: Seen, at_ms: int) -> _Step:
+    """The budget is in force again for the same product: what was spent before counts, but for a stage's."""
+    if rule.per is not Per.PRODUCT:
+        back: tuple[Change, ...] = (Returned(at_ms),) if active(left) else ()
+        return start(rule, seen, at_ms)[0], back
     state = replace(left, from_ms=at_ms)
     return (state, ()) if state.spent is None else _succeed(rule, state, at_ms)
 
 
-def standing(
-    rule: Budget, state: BudgetState, last: Sample | None, at_ms: int, max_gap_ms: int
-) -> Interval | None:
+def standing(rule: Budget, state: BudgetState, seen: Seen, at_ms: int) -> Interval | None:
     """What is spent up to `at_ms`."""
+    last, max_gap_ms = seen.last, seen.gap_ms
     state, _ = _spend(rule, state, last, at_ms, max_gap_ms)
     return None if state.spent is None else _shown(state)
 
@@ -172,6 +201,24 @@ def _exceeded(rule: Budget, spent_ms: int) -> bool:
     return spent_ms > rule.allowance_ms or (
         rule.exceeded is Outside.AT_OR_BEYOND and spent_ms == rule.allowance_ms
     )
+
+
+def _anew(rule: Budget, state: BudgetState, seen: Seen, at_ms: int, why: str) -> _Step:
+    """What the allowance was for is over: what was spent ends with it, and nothing is spent of the next."""
+    state, changes = settle(rule, state, seen, at_ms)
+    fresh, _ = start(rule, seen, at_ms)
+    if state.spent is None:
+        return fresh, changes
+    over = Ended(replace(_shown(state), end_ms=at_ms, why_ended=why))
+    back: tuple[Change, ...] = (Returned(at_ms),) if active(state) else ()
+    return fresh, (*changes, over, *back)
+
+
+def _day_ends_ms(rule: Budget, at_ms: int) -> int | None:
+    if rule.per is not Per.DAY:
+        return None
+    local = at_ms + rule.day_offset_ms
+    return (local // _DAY_MS + 1) * _DAY_MS - rule.day_offset_ms
 
 
 def _shown(state: BudgetState) -> Interval:
@@ -228,7 +275,8 @@ def _spend(
             spent = Interval(rule.id, since, extreme=rule.limit, extreme_ms=since)
             changes = (Opened(since),)
         spent = replace(spent, outside_ms=spent.outside_ms + charged)
-    return BudgetState(spent, state.from_ms, state.unmonitored_ms + unmonitored), changes
+    unmonitored += state.unmonitored_ms
+    return replace(state, spent=spent, unmonitored_ms=unmonitored), changes
 
 
 def _charge(
@@ -260,3 +308,19 @@ def _charge(
     if was_out:
         return monitored, span - monitored, begin
     return 0, span - monitored, begin + monitored
+
+
+JUDGE = Judge(
+    start=start,
+    on_sample=on_sample,
+    due_ms=due_ms,
+    on_due=on_due,
+    same=same,
+    settle=settle,
+    reconfigure=reconfigure,
+    end=end,
+    resume=resume,
+    standing=standing,
+    active=active,
+    shows=lambda rule, state, sample: evidence_outside(rule, sample),
+)

@@ -7,13 +7,16 @@ in the channel's own event time. Live, replay, recovery and bulk run these same 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
+from typing import Protocol
 
 from msgspec import Struct
 
 from coldchain.model import Side
-from coldchain.plan import Crossing, Outside, Rule
+from coldchain.plan import Bound, Budget, Crossing, Limit, Outside
 
 #: Codes of quality inside the engine; smaller is better evidence.
 GOOD, UNCERTAIN, BAD = 0, 1, 2
@@ -23,6 +26,8 @@ LIMITS_CHANGED = "limits_changed"
 PRODUCT_CHANGED = "product_changed"
 NOT_IN_FORCE = "rule_no_longer_in_force"
 TIME_BASE_CHANGED = "time_base_changed"
+DAY_OVER = "day_over"
+STAGE_OVER = "stage_over"
 
 
 class Sample(Struct, frozen=True):
@@ -36,6 +41,49 @@ class Sample(Struct, frozen=True):
     low: int
     high: int
     quality: int
+
+
+class Dwell(Struct, frozen=True):
+    """A sample, and the span of time in which it counts: until the next one, or for `max_gap`."""
+
+    begin_ms: int
+    end_ms: int
+    sample: Sample
+
+
+class Seen(Protocol):
+    """What a rule may look at besides its own state: what was measured at its place so far."""
+
+    @property
+    def last(self) -> Sample | None:
+        """The sample before, None if there is none of the probe that measures now."""
+
+    @property
+    def gap_ms(self) -> int:
+        """How long a sample counts if no other follows."""
+
+    @property
+    def since_ms(self) -> int:
+        """Since when the product that is here now has been here."""
+
+    def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
+        """The past of this place in order: what counted within a span, cut to it.
+
+        What was folded before is told each time alike, so a sum can take back exactly what it added.
+        """
+
+
+@dataclass(slots=True)
+class Alone:
+    """The past of a rule that looks at the sample before and no further (a limit, a budget)."""
+
+    gap_ms: int
+    last: Sample | None = None
+    since_ms: int = 0
+
+    def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
+        """Nothing: who asks for more than the last sample needs a place's own past."""
+        return iter(())
 
 
 class Interval(Struct, frozen=True):
@@ -88,7 +136,7 @@ class Returned(Struct, frozen=True):
 Change = Opened | Triggered | Ended | Returned
 
 
-def value_for(rule: Rule, sample: Sample) -> int:
+def value_for(rule: Bound, sample: Sample) -> int:
     """The sample's value as this rule's side sees it."""
     return sample.high if rule.side is Side.ABOVE else sample.low
 
@@ -100,7 +148,7 @@ def is_outside(side: Side, outside: Outside, limit: int, value: int) -> bool:
     return value > limit if side is Side.ABOVE else value < limit
 
 
-def evidence_outside(rule: Rule, sample: Sample) -> bool:
+def evidence_outside(rule: Bound, sample: Sample) -> bool:
     """Whether a sample says "outside": GOOD or UNCERTAIN and beyond the limit itself."""
     return sample.quality != BAD and is_outside(rule.side, rule.outside, rule.limit, value_for(rule, sample))
 
@@ -113,7 +161,7 @@ def crossing_ms(limit: int, before: tuple[int, int], after: tuple[int, int]) -> 
     return t0 + floor(Fraction((limit - v0) * (t1 - t0), v1 - v0))
 
 
-def interpolates(rule: Rule, last: Sample | None, now: Sample | None, max_gap_ms: int) -> bool:
+def interpolates(rule: Limit | Budget, last: Sample | None, now: Sample | None, max_gap_ms: int) -> bool:
     """Whether a rule sees a line between two samples: both GOOD, neighbours within `max_gap`."""
     return (
         rule.crossing is Crossing.LINEAR

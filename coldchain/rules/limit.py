@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from coldchain.model import Side
 from coldchain.plan import Fires, Limit
+from coldchain.rules.judge import Judge
 from coldchain.rules.judging import (
     BAD,
     GOOD,
@@ -23,9 +24,11 @@ from coldchain.rules.judging import (
     Opened,
     Returned,
     Sample,
+    Seen,
     Triggered,
     area_beyond,
     crossing_ms,
+    evidence_outside,
     interpolates,
     is_outside,
     value_for,
@@ -58,8 +61,9 @@ IDLE = LimitState()
 _Step = tuple[LimitState, tuple[Change, ...]]
 
 
-def start(rule: Limit, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+def start(rule: Limit, seen: Seen, at_ms: int) -> _Step:
     """The state of a limit that comes into force at `at_ms`: a condition already true opens now."""
+    last, max_gap_ms = seen.last, seen.gap_ms
     state = LimitState(not_before_ms=at_ms, from_ms=at_ms)
     if last is None or last.quality != GOOD or at_ms - last.at_ms > max_gap_ms:
         return state, ()
@@ -70,8 +74,9 @@ def start(rule: Limit, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Ste
     return replace(state, open=interval, hold_since_ms=at_ms), (Opened(at_ms),)
 
 
-def on_sample(rule: Limit, state: LimitState, last: Sample | None, now: Sample, max_gap_ms: int) -> _Step:
+def on_sample(rule: Limit, state: LimitState, seen: Seen, now: Sample) -> _Step:
     """Judge one sample that follows `last` on its channel."""
+    last, max_gap_ms = seen.last, seen.gap_ms
     if state.open is None and state.inside_ms is None and now.quality != BAD:
         # The calm path: nothing is open, nothing is waiting.
         value = now.high if rule.side is Side.ABOVE else now.low
@@ -90,7 +95,7 @@ def on_sample(rule: Limit, state: LimitState, last: Sample | None, now: Sample, 
     return _no_evidence(state, last, now, rule, max_gap_ms)
 
 
-def due_ms(rule: Limit, state: LimitState, last: Sample | None, max_gap_ms: int) -> int | None:
+def due_ms(rule: Limit, state: LimitState, seen: Seen) -> int | None:
     """When this state changes by itself if nothing else arrives; None: never.
 
     A hold runs on through a gap: nothing that follows `last` is evidence of being back.
@@ -100,9 +105,9 @@ def due_ms(rule: Limit, state: LimitState, last: Sample | None, max_gap_ms: int)
     return max(state.hold_since_ms + rule.hold_ms, state.not_before_ms)
 
 
-def on_due(rule: Limit, state: LimitState, last: Sample | None, max_gap_ms: int) -> _Step:
+def on_due(rule: Limit, state: LimitState, seen: Seen) -> _Step:
     """The hold's deadline has come."""
-    at_ms = due_ms(rule, state, last, max_gap_ms)
+    at_ms = due_ms(rule, state, seen)
     if at_ms is None or state.open is None:
         return state, ()
     return _trigger(state, state.open, at_ms)
@@ -121,23 +126,23 @@ def same(old: Limit, new: Limit) -> bool:
     )
 
 
-def settle(rule: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+def settle(rule: Limit, state: LimitState, seen: Seen, at_ms: int) -> _Step:
     """Bring the sums up to an instant from which on another probe, or another max_gap, counts."""
+    last, max_gap_ms = seen.last, seen.gap_ms
     if state.open is None:
         return state, ()
     return replace(state, open=_account(rule, state, last, at_ms, max_gap_ms), from_ms=at_ms), ()
 
 
-def reconfigure(
-    old: Limit, new: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int
-) -> _Step:
+def reconfigure(old: Limit, new: Limit, state: LimitState, seen: Seen, at_ms: int) -> _Step:
     """A changed limit comes into force: an open excursion is closed and linked to its successor.
 
     The last sample is judged by the new limit only if it still counts; else the rule waits. A hold
     keeps its start if the value is outside both limits.
     """
+    last, max_gap_ms = seen.last, seen.gap_ms
     changes: list[Change] = []
-    fresh, opened = start(new, last, at_ms, max_gap_ms)
+    fresh, opened = start(new, seen, at_ms)
     if state.open is not None:
         closed = _account(old, state, last, at_ms, max_gap_ms)
         changes.append(Ended(replace(closed, end_ms=at_ms, why_ended=LIMITS_CHANGED)))
@@ -156,11 +161,12 @@ def reconfigure(
     return replace(fresh, active=state.active), (*changes, *opened)
 
 
-def end(rule: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int, why: str) -> _Step:
+def end(rule: Limit, state: LimitState, seen: Seen, at_ms: int, why: str) -> _Step:
     """The rule is no longer in force: its open excursion ends with the reason, not with evidence.
 
     Answers what is left to be remembered should the rule come back.
     """
+    last, max_gap_ms = seen.last, seen.gap_ms
     left = LimitState(active=state.active)
     if state.open is None:
         return left, ()
@@ -168,16 +174,15 @@ def end(rule: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap
     return left, (Ended(replace(closed, end_ms=at_ms, why_ended=why)),)
 
 
-def resume(rule: Limit, left: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int) -> _Step:
+def resume(rule: Limit, left: LimitState, seen: Seen, at_ms: int) -> _Step:
     """The rule is in force again for the same product: its condition lasts until evidence ends it."""
-    state, changes = start(rule, last, at_ms, max_gap_ms)
+    state, changes = start(rule, seen, at_ms)
     return replace(state, active=left.active), changes
 
 
-def standing(
-    rule: Limit, state: LimitState, last: Sample | None, at_ms: int, max_gap_ms: int
-) -> Interval | None:
+def standing(rule: Limit, state: LimitState, seen: Seen, at_ms: int) -> Interval | None:
     """The open interval with its sums brought up to `at_ms`."""
+    last, max_gap_ms = seen.last, seen.gap_ms
     return None if state.open is None else _account(rule, state, last, at_ms, max_gap_ms)
 
 
@@ -319,3 +324,19 @@ def _trigger(state: LimitState, open_: Interval, at_ms: int) -> _Step:
         replace(state, open=triggered, active=True, was_active=state.active),
         (Triggered(open_.start_ms, at_ms),),
     )
+
+
+JUDGE = Judge(
+    start=start,
+    on_sample=on_sample,
+    due_ms=due_ms,
+    on_due=on_due,
+    same=same,
+    settle=settle,
+    reconfigure=reconfigure,
+    end=end,
+    resume=resume,
+    standing=standing,
+    active=active,
+    shows=lambda rule, state, sample: evidence_outside(rule, sample),
+)

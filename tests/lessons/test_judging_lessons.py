@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -165,11 +166,9 @@ def test_a_condition_true_at_start_is_announced(monkeypatch: pytest.MonkeyPatch)
     assert true_at_start_is_told()
     from coldchain.rules import book
 
-    edge_only = book.Judge(
-        **{
-            **{name: getattr(book.JUDGES[type(limit())], name) for name in book.Judge.__dataclass_fields__},
-            "start": lambda rule, last, at_ms, gap: (limit_rule.LimitState(not_before_ms=at_ms), ()),
-        }
+    edge_only = replace(
+        book.JUDGES[type(limit())],
+        start=lambda rule, seen, at_ms: (limit_rule.LimitState(not_before_ms=at_ms), ()),
     )
     monkeypatch.setitem(book.JUDGES, type(limit()), edge_only)
     assert not true_at_start_is_told()

@@ -280,9 +280,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     found: Asked = []
     for kind, judge in list(JUDGES.items()):
 
-        def on_sample(rule, state, last, now, gap, judged=judge.on_sample):  # type: ignore[no-untyped-def]
+        def on_sample(rule, state, seen, now, judged=judge.on_sample):  # type: ignore[no-untyped-def]
             found.append((rule.id, now.at_ms))
-            return judged(rule, state, last, now, gap)
+            return judged(rule, state, seen, now)
 
         monkeypatch.setitem(JUDGES, kind, replace(judge, on_sample=on_sample))
     return found

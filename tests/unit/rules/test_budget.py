@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from coldchain.model import Priority, Side
-from coldchain.plan import Budget, Cited, Crossing, Fires, Outside
+from coldchain.plan import Budget, Cited, Crossing, Fires, Outside, Per, Settle
 from coldchain.rules import budget as rule
 from coldchain.rules.judging import (
     LIMITS_CHANGED,
@@ -23,7 +23,8 @@ from coldchain.rules.judging import (
     Sample,
     Triggered,
 )
-from tests.unit.rules.test_limit import GAP, bad, good, samples, series
+from tests.unit.rules.seen import GAP, after
+from tests.unit.rules.test_limit import bad, good, samples, series
 
 WARM = Budget("warm", "vapour", Side.ABOVE, -150, 50, Priority.HIGH, Cited("test", "test"))
 CHARGED = replace(WARM, charge_unmonitored=True)
@@ -38,8 +39,8 @@ def run(
 
     def pass_time(to_ms: int) -> None:
         nonlocal state
-        while (due := rule.due_ms(budget, state, last, GAP)) is not None and due <= to_ms:
-            state, changes = rule.on_due(budget, state, last, GAP)
+        while (due := rule.due_ms(budget, state, after(last))) is not None and due <= to_ms:
+            state, changes = rule.on_due(budget, state, after(last))
             told.extend(changes)
 
     def settle(after_ms: int, until_ms: int) -> None:
@@ -47,13 +48,13 @@ def run(
         for at_ms in settle_at:
             if after_ms < at_ms < until_ms:
                 pass_time(at_ms)
-                state, changes = rule.settle(budget, state, last, at_ms, GAP)
+                state, changes = rule.settle(budget, state, after(last), at_ms)
                 told.extend(changes)
 
     for now in made:
         settle(last.at_ms if last else -1, now.at_ms)
         pass_time(now.at_ms)
-        state, changes = rule.on_sample(budget, state, last, now, GAP)
+        state, changes = rule.on_sample(budget, state, after(last), now)
         told.extend(changes)
         last = now
         pass_time(now.at_ms)
@@ -69,7 +70,7 @@ def triggers(told: list[Change]) -> list[tuple[int, int]]:
 
 def spent(budget: Budget, state: rule.BudgetState, last: Sample | None, at_ms: int) -> tuple[int, int]:
     """Spent and unmonitored time up to an instant."""
-    one = rule.standing(budget, state, last, at_ms, GAP)
+    one = rule.standing(budget, state, after(last), at_ms)
     return (0, state.unmonitored_ms) if one is None else (one.outside_ms, one.unmonitored_ms)
 
 
@@ -107,9 +108,9 @@ def test_charged_time_begins_where_evidence_ends() -> None:
 
 def test_a_place_whose_probe_was_taken_away_is_charged() -> None:
     """Without any sample time runs from where the sums stand."""
-    state, _ = rule.start(CHARGED, None, 7, GAP)
-    assert rule.due_ms(CHARGED, state, None, GAP) == 7 + 51
-    assert rule.due_ms(WARM, state, None, GAP) is None
+    state, _ = rule.start(CHARGED, after(None), 7)
+    assert rule.due_ms(CHARGED, state, after(None)) == 7 + 51
+    assert rule.due_ms(WARM, state, after(None)) is None
 
 
 def test_a_line_is_charged_to_its_crossing() -> None:
@@ -154,7 +155,7 @@ def test_by_time_alone_it_is_exceeded_exactly_when_a_reading_would_show_it(
     budget = replace(WARM, charge_unmonitored=charge, allowance_ms=allowance, exceeded=exceeded)
     made = series(drawn)
     state, _ = run(budget, made)
-    due = rule.due_ms(budget, state, made[-1], GAP)
+    due = rule.due_ms(budget, state, after(made[-1]))
     if due is None:
         return
     needed = allowance + (exceeded is Outside.BEYOND)
@@ -173,10 +174,10 @@ def test_doubtful_readings_are_charged_outside_and_unmonitored_inside() -> None:
 def test_what_is_spent_is_carried_over() -> None:
     """A changed allowance closes the interval and begins another with what was spent."""
     state, _ = run(WARM, [good(0, -140), good(40, -160)])
-    state, told = rule.reconfigure(WARM, replace(WARM, allowance_ms=30), state, good(40, -160), 60, GAP)
+    state, told = rule.reconfigure(WARM, replace(WARM, allowance_ms=30), state, after(good(40, -160)), 60)
     assert [change.interval.why_ended for change in told if isinstance(change, Ended)] == [LIMITS_CHANGED]
     assert triggers(list(told)) == [(60, 60)]
-    state, told = rule.reconfigure(replace(WARM, allowance_ms=30), WARM, state, good(40, -160), 80, GAP)
+    state, told = rule.reconfigure(replace(WARM, allowance_ms=30), WARM, state, after(good(40, -160)), 80)
     assert told[-1] == Returned(80)
     assert not rule.active(state)
     assert spent(WARM, state, good(40, -160), 80) == (40, 0)
@@ -185,11 +186,11 @@ def test_what_is_spent_is_carried_over() -> None:
 def test_what_left_force_comes_back_with_what_was_spent() -> None:
     """Time between is not charged; what was spent before is."""
     state, _ = run(WARM, [good(0, -140), good(40, -160)])
-    left, told = rule.end(WARM, state, good(40, -160), 45, GAP, NOT_IN_FORCE)
+    left, told = rule.end(WARM, state, after(good(40, -160)), 45, NOT_IN_FORCE)
     assert [change.interval.outside_ms for change in told if isinstance(change, Ended)] == [40]
-    state, told = rule.resume(WARM, left, good(90, -140), 100, GAP)
+    state, told = rule.resume(WARM, left, after(good(90, -140)), 100)
     assert told == (Opened(100),)
-    assert rule.due_ms(WARM, state, good(90, -140), GAP) == 111
+    assert rule.due_ms(WARM, state, after(good(90, -140))) == 111
 
 
 WORDS: list[dict[str, Any]] = [
@@ -199,6 +200,9 @@ WORDS: list[dict[str, Any]] = [
     {"priority": Priority.LOW},
     {"re_alarm_ms": 5},
     {"latched": False},
+    {"guarded": True},
+    {"guard": 3},
+    {"settle": Settle(Side.ABOVE, -150, 5)},
 ]
 NUMBERS: list[dict[str, Any]] = [
     {"side": Side.BELOW},
@@ -209,6 +213,9 @@ NUMBERS: list[dict[str, Any]] = [
     {"fires": Fires.ON_READING},
     {"crossing": Crossing.LINEAR},
     {"charge_unmonitored": True},
+    {"per": Per.DAY},
+    {"day_offset_ms": 3_600_000},
+    {"since_ms": 5},
 ]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from coldchain.model import Priority, Side
-from coldchain.plan import Cited, Crossing, Fires, Limit, Outside
+from coldchain.plan import Cited, Crossing, Fires, Limit, Outside, Settle
 from coldchain.rules import limit as rule
 from coldchain.rules.judging import (
     BAD,
@@ -27,9 +27,9 @@ from coldchain.rules.judging import (
     Triggered,
     area_beyond,
 )
+from tests.unit.rules.seen import GAP, after
 
 ABOVE = Limit("above", "vapour", Side.ABOVE, -150, 10, Priority.HIGH, Cited("test", "test"))
-GAP = 100
 
 
 def good(at_ms: int, value: int) -> Sample:
@@ -50,16 +50,16 @@ def run(
 
     def pass_time(to_ms: int) -> None:
         nonlocal state
-        while (due := rule.due_ms(limit, state, last, GAP)) is not None and due <= to_ms:
-            state, changes = rule.on_due(limit, state, last, GAP)
+        while (due := rule.due_ms(limit, state, after(last))) is not None and due <= to_ms:
+            state, changes = rule.on_due(limit, state, after(last))
             told.extend(changes)
 
     for now in samples:
         for at_ms in settle_at:
             if (last.at_ms if last else -1) < at_ms < now.at_ms:
-                state, _ = rule.settle(limit, state, last, at_ms, GAP)
+                state, _ = rule.settle(limit, state, after(last), at_ms)
         pass_time(now.at_ms)
-        state, changes = rule.on_sample(limit, state, last, now, GAP)
+        state, changes = rule.on_sample(limit, state, after(last), now)
         told.extend(changes)
         last = now
         pass_time(now.at_ms)
@@ -124,8 +124,8 @@ def test_settling_anywhere_changes_no_sum(drawn: list[tuple[int, Any]], where: s
     settled, told_too = run(ABOVE, made, settle_at=tuple(sorted(where)))
     assert told == told_too
     end = made[-1].at_ms + until
-    assert rule.standing(ABOVE, plain, made[-1], end, GAP) == rule.standing(
-        ABOVE, settled, made[-1], end, GAP
+    assert rule.standing(ABOVE, plain, after(made[-1]), end) == rule.standing(
+        ABOVE, settled, after(made[-1]), end
     )
 
 
@@ -189,7 +189,7 @@ def test_off_delay_needs_good_time_without_a_break() -> None:
     for broken_by in (bad(30), Sample(30, -160, -160, UNCERTAIN)):
         state, told = run(limit, [good(0, -140), good(10, -160), broken_by, good(40, -160), good(60, -160)])
         assert rule.active(state), told
-        state, _ = rule.on_sample(limit, state, good(60, -160), good(70, -160), GAP)
+        state, _ = rule.on_sample(limit, state, after(good(60, -160)), good(70, -160))
         assert not rule.active(state)
     state, _ = run(limit, [good(0, -140), good(10, -160), good(10 + GAP + 1, -160)])
     assert rule.active(state)
@@ -203,6 +203,9 @@ WORDS: list[dict[str, Any]] = [
     {"re_alarm_ms": 5},
     {"latched": True},
     {"off_delay_ms": 5},
+    {"guarded": True},  # what it does to the limit is what counts
+    {"guard": 3},
+    {"settle": Settle(Side.ABOVE, -150, 5)},  # what is settled once stays so
 ]
 NUMBERS: list[dict[str, Any]] = [
     {"side": Side.BELOW},
@@ -237,8 +240,8 @@ def test_a_changed_limit_waits_for_a_reading_that_counts() -> None:
     """Open, then in doubt, then changed: closed with the reason, and nothing opens by the doubtful value."""
     state, _ = run(ABOVE, [good(0, -140)])
     doubtful = Sample(5, -140, -140, UNCERTAIN)
-    state, _ = rule.on_sample(ABOVE, state, good(0, -140), doubtful, GAP)
-    state, told = rule.reconfigure(ABOVE, replace(ABOVE, hold_ms=2), state, doubtful, 6, GAP)
+    state, _ = rule.on_sample(ABOVE, state, after(good(0, -140)), doubtful)
+    state, told = rule.reconfigure(ABOVE, replace(ABOVE, hold_ms=2), state, after(doubtful), 6)
     assert [change.interval.why_ended for change in told if isinstance(change, Ended)] == [LIMITS_CHANGED]
     assert state.open is None
 
@@ -246,9 +249,9 @@ def test_a_changed_limit_waits_for_a_reading_that_counts() -> None:
 def test_what_comes_back_into_force_remembers_its_alarm_and_nothing_else() -> None:
     """A stage without the rule lies between: the condition lasts until a reading says otherwise."""
     state, _ = run(replace(ABOVE, hold_ms=0), [good(0, -140)])
-    left, told = rule.end(ABOVE, state, good(0, -140), 5, GAP, PRODUCT_CHANGED)
+    left, told = rule.end(ABOVE, state, after(good(0, -140)), 5, PRODUCT_CHANGED)
     assert [change.interval.outside_ms for change in told if isinstance(change, Ended)] == [5]
-    state, told = rule.resume(ABOVE, left, None, 50, GAP)
+    state, told = rule.resume(ABOVE, left, after(None), 50)
     assert (rule.active(state), state.open, told) == (True, None, ())
 
 

@@ -1,0 +1,90 @@
+"""The past of a place: its time line, and what was measured along it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from coldchain.consignments.line import Segment
+from coldchain.fold.history import History
+from coldchain.fold.series import Difference, InReserve, Series
+from coldchain.rules.judging import Dwell
+
+
+class Past:
+    """A time line (`line`, set by the caller), and the histories of the channels that measure along it."""
+
+    def __init__(self, histories: dict[str, History]) -> None:
+        self.line: list[Segment] = []
+        self._histories = histories
+
+    def series(self, segment: Segment) -> Series | None:
+        """What is judged in a segment, None where nothing measures."""
+        if segment.channel is None:
+            return None
+        first = self._histories.get(segment.channel.id)
+        if segment.other is None or first is None:
+            return first
+        second = self._histories.get(segment.other.id)
+        if second is None:
+            return first
+        two = Difference if segment.differs else InReserve
+        return two(first, second, segment.channel.max_gap_ms, segment.other.max_gap_ms)
+
+    def segment_at(self, at_ms: int) -> int:
+        """The index of the segment in force at an instant; −1: none is yet."""
+        line = self.line
+        if line and at_ms >= line[-1].from_ms:
+            return len(line) - 1
+        return bisect_right(line, at_ms, key=lambda segment: segment.from_ms) - 1
+
+    def ends_ms(self, index: int) -> int | None:
+        """Where a segment ends; None: it is the last."""
+        return self.line[index + 1].from_ms if index + 1 < len(self.line) else None
+
+    def newest(self) -> int | None:
+        """The time of the newest sample that is judged here."""
+        for i in range(len(self.line) - 1, -1, -1):
+            series = self.series(self.line[i])
+            if series is not None:
+                newest_ms = series.newest(self.ends_ms(i))
+                if newest_ms is not None and newest_ms >= self.line[i].from_ms:
+                    return newest_ms
+        return None
+
+    def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
+        """Each sample with the span in which it counts, cut to from_ms..to_ms, in order."""
+        index = max(0, self.segment_at(from_ms))
+        while index < len(self.line):
+            segment, ends_ms = self.line[index], self.ends_ms(index)
+            if segment.from_ms >= to_ms:
+                return
+            until_ms = to_ms if ends_ms is None else min(ends_ms, to_ms)
+            series = self.series(segment)
+            if series is not None:
+                begin_ms = max(from_ms, segment.from_ms)
+                yield from self._within(index, series, begin_ms, until_ms)
+            index += 1
+
+    def _within(self, index: int, series: Series, begin_ms: int, until_ms: int) -> Iterator[Dwell]:
+        """The dwells of one segment. The sample before it counts on where the same probe measured."""
+        segment = self.line[index]
+        assert segment.channel is not None
+        gap_ms = segment.gap_ms
+        since_ms = segment.from_ms
+        while index > 0 and self.line[index - 1].probe == segment.probe:
+            index -= 1
+            since_ms = self.line[index].from_ms
+        first_ms = series.newest(begin_ms + 1)
+        after_ms = begin_ms - 1 if first_ms is None or first_ms < since_ms else first_ms - 1
+        last = None
+        for sample in series.samples(after_ms, until_ms):
+            if last is not None:
+                end_ms = min(sample.at_ms, last.at_ms + gap_ms)
+                if end_ms > begin_ms:
+                    yield Dwell(max(last.at_ms, begin_ms), end_ms, last)
+            last = sample
+        if last is not None:
+            end_ms = min(until_ms, last.at_ms + gap_ms)
+            if end_ms > max(last.at_ms, begin_ms):
+                yield Dwell(max(last.at_ms, begin_ms), end_ms, last)
