@@ -11,9 +11,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import paho.mqtt.client as paho
 
 from coldchain.clock import SystemClock
 from coldchain.config.load import load
@@ -26,15 +29,23 @@ POINTS = ("never", "in_commit", "before_ack", "in_checkpoint", "in_delivery")
 FAULTS = ("none", "ack_first")
 
 
+#: How long a fault may take to show itself before the process dies all the same (s).
+_FAULT_S = 10.0
+
+
 class _Fuse:
-    """Dies at the n-th call."""
+    """Dies at the n-th call, once the fault that was put in has done its harm."""
 
     def __init__(self, count: int) -> None:
         self.left = count
+        self.harmed: Callable[[], bool] = lambda: True
 
     def __call__(self) -> None:
         self.left -= 1
         if self.left < 0:
+            end_s = time.monotonic() + _FAULT_S
+            while not self.harmed() and time.monotonic() < end_s:
+                time.sleep(0.005)
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -64,24 +75,39 @@ def _arm(point: str, fuse: _Fuse) -> None:
             after(Deliveries, "done", before=True)  # the receiver has it, the receipt is not kept yet
 
 
-def _break(fault: str) -> None:
-    if fault == "ack_first":
-        offer = intake.Queue.offer
+def _break(fault: str, fuse: _Fuse) -> None:
+    if fault != "ack_first":
+        return
+    # On a busy machine the process would be dead before the port has sent what it was told to: then nothing
+    # was acknowledged, and nothing could be lost.
+    offer, ack = intake.Queue.offer, paho.Client.ack
+    promised = sent = 0
 
-        def ack_first(
-            self: intake.Queue, facts: Any, settled: Callable[[intake.Folded], None] | None = None
-        ) -> bool:
-            if settled is not None:
-                settled(intake.Folded(0, ()))
-            return offer(self, facts)
+    def ack_first(
+        self: intake.Queue, facts: Any, settled: Callable[[intake.Folded], None] | None = None
+    ) -> bool:
+        nonlocal promised
+        if settled is not None:
+            promised += 1
+            settled(intake.Folded(0, ()))
+        return offer(self, facts)
 
-        intake.Queue.offer = ack_first  # type: ignore[method-assign]
+    def acknowledged(self: paho.Client, mid: int, qos: int) -> Any:
+        nonlocal sent
+        done = ack(self, mid, qos)  # written before it returns
+        sent += 1
+        return done
+
+    intake.Queue.offer = ack_first  # type: ignore[method-assign]
+    paho.Client.ack = acknowledged  # type: ignore[method-assign]
+    fuse.harmed = lambda: 0 < promised <= sent
 
 
 def main(point: str, count: str, config: str, fault: str = "none") -> None:
     """Run until killed by ourselves or told to stop."""
-    _arm(point, _Fuse(int(count)))
-    _break(fault)
+    fuse = _Fuse(int(count))
+    _arm(point, fuse)
+    _break(fault, fuse)
     daemon = rooms.Daemon(load(Path(config)), SystemClock(trusted=True))
     signal.signal(signal.SIGTERM, lambda *_: daemon.ask_to_stop())
     daemon.start()
