@@ -46,6 +46,7 @@ class _Server(uvicorn.Server):
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._hub.stop()  # first: the server waits for streams to end
+        await self._accept_no_more()
         await super().shutdown(sockets)
         # What a browser still holds open after the grace period: ended here, while there is a loop to do it.
         for connection in tuple(self.server_state.connections):
@@ -53,6 +54,19 @@ class _Server(uvicorn.Server):
             if transport is not None:
                 transport.abort()
         await asyncio.sleep(0)
+
+    async def _accept_no_more(self) -> None:
+        """Leave what waits to its fate, and let what was just accepted become a connection that can be ended.
+
+        A server that is closed between the two makes asyncio drop the connection half made and open
+        (cpython issue 109564).
+        """
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            for listening in server.sockets:
+                loop.remove_reader(listening.fileno())
+        for _ in range(3):  # turns of the loop: its task begins, its protocol is told, its reader is set
+            await asyncio.sleep(0)
 
 
 class Page:

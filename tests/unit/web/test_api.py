@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gc
 import gzip
 import re
+import socket
 import ssl
 import stat
 import threading
@@ -18,6 +22,7 @@ from msgspec import structs
 
 from coldchain.clock import SystemClock
 from coldchain.model import Reason
+from coldchain.web.hub import Hub
 from coldchain.web.server import Page, PageError
 from coldchain.web.settings import ExposureError, PageSettings
 from coldchain.web.station import AcknowledgeAlarm, Actor, BindChannel, Role
@@ -222,6 +227,27 @@ def brought(client: Client, **headers: str) -> Any:
     assert page.status == 200
     found = re.search(r'<script type="application/json" id="start">(.*?)</script></body>', page.body.decode())
     return None if found is None else msgspec.json.decode(found[1])
+
+
+def test_who_comes_while_it_ends_is_let_go(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection accepted in the very moment in which the server closes is ended, not left behind."""
+    page = serve()
+    stop = Hub.stop
+    late = socket.socket()
+
+    async def come_late(hub: Hub) -> None:
+        await stop(hub)
+        late.connect(("127.0.0.1", page.port))
+        for _ in range(2):  # seen in the first turn of the loop, accepted in the second
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(Hub, "stop", come_late)
+    with late:
+        page.stop()
+        late.settimeout(10)
+        with contextlib.suppress(ConnectionResetError):
+            assert late.recv(1) == b""
+    gc.collect()  # what was left behind would be reported by its end
 
 
 def test_the_page_brings_the_state_with_it(serve: Serve, room: Room) -> None:
