@@ -12,8 +12,8 @@ import msgspec
 
 from coldchain import config as configuration
 from coldchain.config import ConfigError, Loaded, Problem
-from coldchain.config.library import find_profile, profile_files
-from coldchain.config.profile_file import Profile, read_profile
+from coldchain.config.library import profile_files
+from coldchain.config.profile_file import Profile
 from coldchain.config.rule_tables import RuleTable
 from coldchain.config.schema import gateway_schema, profile_schema
 from coldchain.config.sources import installed_drivers
@@ -153,7 +153,7 @@ def list_profiles(directories: tuple[Path, ...], form: str) -> None:
     found = []
     for name in profile_files(directories):
         try:
-            found.append(read_profile(find_profile(name, directories)))
+            found.append(read(name, folders=directories, complete=False))
         except ConfigError as error:
             _say_problems(error.problems, "text")
             raise click.exceptions.Exit(1) from error
@@ -178,8 +178,7 @@ def show_profile(profile: str, directories: tuple[Path, ...], form: str) -> None
       coldchain profiles show /etc/coldchain/profiles/ours.toml
     """
     try:
-        known = profile in profile_files(directories)
-        found = read_profile(find_profile(profile, directories)) if known else read(profile)
+        found = read(profile, folders=directories, complete=False)
     except ConfigError as error:
         _say_problems(error.problems, form)
         raise click.exceptions.Exit(1) from error

@@ -11,6 +11,7 @@ from coldchain.config.amounts import amount_text, duration_text, unit_of
 from coldchain.config.draft import Draft
 from coldchain.config.endpoints import MqttStateSink
 from coldchain.config.loaded import Source
+from coldchain.config.needs import unmet
 from coldchain.config.positions import Place
 from coldchain.config.problems import dotted, listed, nearest
 from coldchain.config.profile_file import Profile
@@ -201,6 +202,7 @@ def _check_asset(
         _check_probe(draft, ("channels", key), draft.channels[key], profile, stage, rules)
         if rules:
             check_reach(draft, ("channels", key), draft.channels[key], asset, profile, rules)
+        _doubt_needs(draft, ("channels", key), draft.channels[key], profile)
     if whole:
         _check_roles(draft, place, profile, stage, set(measured))
 
@@ -279,6 +281,16 @@ def _check_probe(
             "use a probe that can, or correct its range",
         )
     _doubt_pace(draft, place, channel, profile, rules)
+
+
+def _doubt_needs(draft: Draft, place: Place, channel: ChannelSettings, profile: Profile) -> None:
+    source = draft.resolved.get(channel.source)
+    interval = interval_ms(channel, source) if source else None
+    for need in profile.head.needs.values():
+        if need.role != channel.role:
+            continue
+        for key, what, mend in unmet(need, channel, interval):
+            draft.warn((*place, key), f"{what}, and {profile.head.id} needs it so ({need.source})", mend)
 
 
 def _doubt_pace(

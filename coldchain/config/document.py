@@ -99,7 +99,7 @@ def _syntax(name: str, text: str, error: tomllib.TOMLDecodeError) -> Problem:
     said = str(error)
     what, _, where = said.partition(" (at ")
     digits = where.removeprefix("line ").partition(",")[0]
-    line = int(digits) if digits.isdigit() else max(1, len(text.splitlines()))
+    line = int(digits) if digits.isdigit() else text.rstrip("\n").count("\n") + 1
     again = "overwrite" in what or "Cannot declare" in what or "Cannot mutate" in what
     mend = "write each key and each table once" if again else "correct the line, or put the value in quotes"
     return Problem(name, line, "", what[:1].lower() + what[1:], mend)

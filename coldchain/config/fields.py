@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -65,6 +65,18 @@ Duration = Annotated[
     BeforeValidator(_duration),
     WithJsonSchema({"type": "string", "pattern": _DURATION, "examples": ["10 min"]}),
 ]
+
+
+def is_duration(model: type[BaseModel], key: str) -> bool:
+    """Whether a field of a table is a time span, whatever else may stand in its place."""
+    field = model.model_fields[key]
+    parts: list[Any] = [*field.metadata, field.annotation]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, BeforeValidator) and part.func is _duration:
+            return True
+        parts += [*getattr(part, "__metadata__", ()), *get_args(part)]
+    return False
 
 
 def _longer_than_nothing(value: int) -> int:

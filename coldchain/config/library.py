@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -25,11 +26,29 @@ def profile_files(folders: Sequence[Path] = ()) -> dict[str, Path]:
     return found
 
 
-def find_profile(profile: str, folders: Sequence[Path] = ()) -> Document:
-    """The document of a profile by its id; raises ConfigError if there is none."""
-    known = profile_files(folders)
-    if profile not in known:
-        meant = nearest(profile, known)
-        mend = f'did you mean "{meant}"?' if meant else f"there are: {listed(known)}"
-        raise ConfigError([Problem(f"{profile}.toml", 1, "", f'there is no profile "{profile}"', mend)])
-    return Document.read(known[profile], f"profiles/{profile}.toml")
+@dataclass(frozen=True)
+class Shelf:
+    """The profiles that can be named, each in its file. `site`: files below it are shown from there."""
+
+    files: Mapping[str, Path]
+    site: Path | None = None
+
+    @classmethod
+    def of(cls, folders: Sequence[Path] = (), site: Path | None = None) -> Shelf:
+        """What lies in these folders, and what came with the program."""
+        return cls(profile_files(folders), site)
+
+    def document(self, profile: str) -> Document:
+        """The document of a profile; raises ConfigError if there is none or it cannot be read."""
+        if profile not in self.files:
+            raise ConfigError([Problem(f"{profile}.toml", 1, "", *self.missing(profile))])
+        path = self.files[profile]
+        inside = self.site is not None and path.is_relative_to(self.site)
+        shown = path.relative_to(self.site).as_posix() if inside and self.site else ""
+        return Document.read(path, f"profiles/{profile}.toml", shown)
+
+    def missing(self, profile: str) -> tuple[str, str]:
+        """That there is no such profile, and the mend."""
+        meant = nearest(profile, self.files)
+        mend = f'did you mean "{meant}"?' if meant else f"there are: {listed(self.files)}"
+        return f'there is no profile "{profile}"', mend

@@ -13,11 +13,11 @@ from coldchain.config.checks import check_all
 from coldchain.config.compiling import plan_of
 from coldchain.config.document import Document
 from coldchain.config.draft import Draft, read_tables
-from coldchain.config.library import profile_files
+from coldchain.config.library import Shelf
 from coldchain.config.loaded import Loaded
 from coldchain.config.positions import Place
 from coldchain.config.problems import ConfigError, Problem, listed, nearest
-from coldchain.config.profile_file import missing_figures, read_profile
+from coldchain.config.profile_file import missing_figures, open_profile, read_profile
 from coldchain.config.sources import resolve_sources
 from coldchain.driver import Driver
 from coldchain.plan import Plan
@@ -37,7 +37,9 @@ def load(path: Path | str, *, drivers: Mapping[str, Driver] | None = None) -> Lo
     problems = document.problems + draft.elsewhere
     if problems:
         raise ConfigError(problems)
-    documents = {document.name: document} | {p.document.name: p.document for p in draft.limits.values()}
+    documents = {document.name: document}
+    for profile in draft.limits.values():
+        documents |= {part.name: part for part in profile.document.parts()}
     return Loaded(
         path=path,
         settings=draft.settings(),
@@ -56,7 +58,7 @@ def compile(loaded: Loaded) -> Plan:  # noqa: A001  # the plan is compiled: no o
 
 def _load_profiles(draft: Draft, base: Path) -> None:
     """Read every profile that is in use; fills `draft.limits`."""
-    known = profile_files([base / folder for folder in _folders(draft, base)])
+    shelf = Shelf.of([base / folder for folder in _folders(draft, base)], base)
     wanted: dict[str, Place] = {}
     for index, name in enumerate(draft.profiles.use):
         wanted.setdefault(name, ("profiles", "use", index))
@@ -64,12 +66,10 @@ def _load_profiles(draft: Draft, base: Path) -> None:
         if settings.profile is not None:
             wanted.setdefault(settings.profile, ("assets", asset, "profile"))
     for name, place in wanted.items():
-        if name in known:
-            _load_profile(draft, name, known[name], base)
+        if name in shelf.files:
+            _load_profile(draft, name, shelf)
         else:
-            meant = nearest(name, known)
-            mend = f'did you mean "{meant}"?' if meant else f"there are: {listed(known)}"
-            draft.refuse(place, f'there is no profile "{name}"', mend)
+            draft.refuse(place, *shelf.missing(name))
     for name in draft.profiles.figures:
         if name not in wanted:
             meant = nearest(name, wanted)
@@ -95,7 +95,7 @@ def _folders(draft: Draft, base: Path) -> list[str]:
     return found
 
 
-def _load_profile(draft: Draft, name: str, path: Path, base: Path) -> None:
+def _load_profile(draft: Draft, name: str, shelf: Shelf) -> None:
     given = draft.profiles.figures.get(name, {})
     place: Place = ("profiles", "figures", name)
 
@@ -103,8 +103,9 @@ def _load_profile(draft: Draft, name: str, path: Path, base: Path) -> None:
         return draft.document.problem((*place, figure, "value"), what, mend)
 
     try:
-        inside = path.relative_to(base).as_posix() if path.is_relative_to(base) else ""
-        document = Document.read(path, f"profiles/{name}.toml", inside)
+        document = open_profile(shelf.document(name), shelf)
+        if document.lacks:
+            document.raise_problems()
         for figure, title in missing_figures(document, given).items():
             draft.refuse(
                 (*place, figure),

@@ -1,22 +1,23 @@
-"""A limit profile's file: its tables, and what they mean to the fold.
+"""A limit profile as read: its tables, its rules with figures in place, and what they mean to the fold.
 
 A limit is data with a source: a rule without one is refused, and a delay above zero needs one of its own,
 even if it is "our judgement". A site may put its own number where the profile has a figure for it; then the
-limit carries the site's source.
+limit carries the site's source. What a profile builds on is put together by `coldchain.config.composing`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, model_validator
-
+from coldchain.config.composing import Composed, compose, figure_in, tables
 from coldchain.config.document import Document
-from coldchain.config.fields import Name, Table, Text, said
+from coldchain.config.library import Shelf
+from coldchain.config.overriding import check_overrides
 from coldchain.config.positions import Place
-from coldchain.config.problems import Problem, dotted, listed, nearest
+from coldchain.config.problems import Problem, listed, nearest
+from coldchain.config.profile_tables import ProfileHead
 from coldchain.config.rule_tables import RULES, RuleTable
 from coldchain.config.settings import SiteFigure
 from coldchain.plan import Cited, ProfilePlan, StagePlan
@@ -25,180 +26,177 @@ from coldchain.plan import Cited, ProfilePlan, StagePlan
 WhereFigures = Callable[[str, str, str], Problem]
 
 
-class Stage(Table):
-    """A stage of a lane; the rules that hold in it name it, or name no stage at all."""
+@dataclass(frozen=True)
+class Waiting:
+    """A rule as written, that judges nothing until the site has given its figures."""
 
-    title: Text = Field(examples=["In transit"])
-
-
-class Figure(Table):
-    """A number that belongs to the site. Without a `default` the site must give it."""
-
-    title: Text = Field(examples=["Time allowed above 8 °C"])
-    default: str | None = None
-    source: str = ""
-
-    @model_validator(mode="after")
-    def _fits(self) -> Figure:
-        if self.default is not None and not self.source:
-            raise said("has a default without a source", "write source")
-        return self
-
-
-class ProfileHead(Table):
-    """A profile's file. Rules are checked one by one, after the site's figures have taken their places."""
-
-    id: Name = Field(examples=["my-product"])
-    version: Text = Field(examples=["1"])
-    status: Literal["unapproved", "approved"] = Field(examples=["unapproved"])
-    title: Text = Field(examples=["My product, frozen"])
-    product_state: Text = Field(examples=["frozen"])
-    approved_by: str = ""
-    guideline: str = ""
-    guideline_page: str = ""
-    notes: str = ""
-    figures: dict[Name, Figure] = Field(default={})
-    stages: dict[Name, Stage] = Field(description='[stages.NAME] with title = "…"')
-    rules: dict[Name, dict[str, Any]] = Field(default={})
+    kind: str
+    table: Mapping[str, Any]
+    figures: tuple[str, ...]
+    stages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile as read: its head, its rules by id (figures in place), and its plan."""
+    """A profile as read: its head, its rules by id (figures in place), and its plan.
+
+    waiting: the rules without which it was read, because the site has not given their figures.
+    bases:   the profiles that it builds on, as they are by themselves.
+    """
 
     head: ProfileHead
     rules: dict[str, RuleTable]
     plan: ProfilePlan
-    document: Document = field(repr=False)
+    document: Composed = field(repr=False)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    bases: dict[str, Profile] = field(default_factory=dict)
 
     def holds_in(self, rule: str) -> tuple[str, ...]:
-        """The stages in which a rule holds."""
-        return self.rules[rule].stages or tuple(self.head.stages)
+        """The stages in which a rule holds, or will once the site has given its figures."""
+        named = self.rules[rule].stages if rule in self.rules else self.waiting[rule].stages
+        return named or tuple(self.head.stages)
 
 
 def missing_figures(document: Document, given: Mapping[str, SiteFigure]) -> dict[str, str]:
     """The figures that the site must give and has not: name and title."""
     return {
         name: str(table.get("title", name))
-        for name, table in _tables(document, "figures").items()
+        for name, table in tables(document, "figures").items()
         if "default" not in table and name not in given
     }
 
 
+def open_profile(document: Document, shelf: Shelf | None = None) -> Composed:
+    """A profile's document with what it builds on; raises ConfigError if a file of that cannot be read.
+
+    shelf: where what it builds on is found; None: among those that came with the program.
+    """
+    return compose(document, Shelf.of() if shelf is None else shelf)
+
+
 def read_profile(
-    document: Document, given: Mapping[str, SiteFigure] | None = None, at: WhereFigures | None = None
+    document: Document,
+    given: Mapping[str, SiteFigure] | None = None,
+    at: WhereFigures | None = None,
+    *,
+    complete: bool = True,
 ) -> Profile:
     """The profile in a document, with the site's figures in place; raises ConfigError with all that is wrong.
 
     at: makes a problem out of a figure's name, what is wrong with its value, and the mend. With it the caller
     has already said which figures are missing (`missing_figures`), and gets a profile without their rules.
+    complete: a figure that the site must give and has not is a problem; otherwise its rules are `waiting`.
     """
-    site = _Site(given or {}, at)
-    head = document.validate(ProfileHead, document.data)
-    if at is None:
-        for name, title in missing_figures(document, site.figures).items():
-            mend = f"write it under profiles.figures.{document.data.get('id', 'ID')}"
-            document.refuse(("figures", name), f"the site must give this figure ({title})", mend)
-    rules = {}
-    for name, table in _tables(document, "rules").items():
-        rule = _read_rule(document, name, table, site)
-        if rule is not None:
-            rules[name] = rule
+    composed = document if isinstance(document, Composed) else open_profile(document)
+    if composed.lacks:
+        composed.raise_problems()
+    bases = {name: read_profile(base, complete=False) for name, base in composed.bases.items()}
+    reading = _Reading(composed, given or {}, at)
+    head = composed.validate(ProfileHead, composed.data)
+    if complete and at is None:
+        for name, title in missing_figures(composed, reading.given).items():
+            mend = f"write it under profiles.figures.{composed.data.get('id', 'ID')}"
+            composed.refuse(("figures", name), f"the site must give this figure ({title})", mend)
+    rules, waiting = {}, {}
+    for name, table in tables(composed, "rules").items():
+        read = reading.rule(name, table)
+        if isinstance(read, Waiting):
+            waiting[name] = read
+        elif read is not None:
+            rules[name] = read
     if head is not None:
-        _check_approval(document, head, rules)
-    document.raise_problems()
+        _check_needs(composed, head)
+        _check_approval(composed, head, rules)
+        check_overrides(composed, rules, {name: base.rules for name, base in bases.items()}, reading.given)
+    composed.raise_problems()
     assert head is not None  # else a problem was raised
-    return Profile(head, rules, _plan(head, rules, site.figures, document), document)
+    plan = _plan(head, rules, reading.given, composed.hash())
+    return Profile(head, rules, plan, composed, waiting, bases)
 
 
 @dataclass(frozen=True)
-class _Site:
-    """The site's figures, and who can say where they stand."""
+class _Reading:
+    """One document, the site's figures, and who can say where those stand."""
 
-    figures: Mapping[str, SiteFigure]
+    document: Composed
+    given: Mapping[str, SiteFigure]
     at: WhereFigures | None
 
-
-def _tables(document: Document, name: str) -> dict[str, dict[str, Any]]:
-    """The tables below a table, as written; what is no table is reported by the model of the whole."""
-    found = document.data.get(name)
-    entries = found.items() if isinstance(found, dict) else ()
-    return {key: value for key, value in entries if isinstance(value, dict)}
-
-
-def _read_rule(document: Document, name: str, written: dict[str, Any], site: _Site) -> RuleTable | None:
-    place: Place = ("rules", name)
-    table = dict(written)
-    given: dict[str, str] = {}  # places of this file whose value is the site's, and the figure's name
-    for key, value in written.items():
-        if isinstance(value, dict) and set(value) == {"figure"}:
-            figure = str(value["figure"])
-            text = _figure(document, (*place, key), figure, site)
-            if text is None:
+    def rule(self, name: str, written: dict[str, Any]) -> RuleTable | Waiting | None:
+        """A rule with its figures in place; waiting for those that are missing; None if it is wrong."""
+        document, place = self.document, ("rules", name)
+        kind = str(written.get("kind", "limit"))
+        if kind not in RULES:
+            meant = nearest(kind, RULES)
+            document.refuse((*place, "kind"), f'"{kind}" is no kind of rule', f'write "{meant or "limit"}"')
+            return None
+        table = dict(written)
+        missing, given = [], {}  # given: places whose value is the site's, and the figure's name
+        for key, value in written.items():
+            figure = figure_in(value)
+            if figure is None:
+                continue
+            if figure not in tables(document, "figures"):
+                self._no_such_figure((*place, key), figure)
                 return None
-            table[key] = text
-            if figure in site.figures:
-                given[dotted((*place, key))] = figure
-    kind = str(table.get("kind", "limit"))
-    if kind not in RULES:
-        meant = nearest(kind, RULES)
-        document.refuse((*place, "kind"), f'"{kind}" is no kind of rule', f'write "{meant or "limit"}"')
-        return None
-    before = len(document.problems)
-    rule = document.validate(RULES[kind], table, place)
-    for index, problem in enumerate(document.problems[before:], before):
-        if site.at is not None and problem.place in given:
-            document.problems[index] = site.at(given[problem.place], problem.what, problem.mend)
-    _check_stages(document, place, rule)
-    return rule
+            if figure in self.given:
+                table[key] = self.given[figure].value
+                given[document.problem((*place, key), "", "").place] = figure
+            elif (default := tables(document, "figures")[figure].get("default")) is not None:
+                table[key] = default
+            else:
+                missing.append(figure)
+        if missing:
+            stages = table.get("stages")
+            named = tuple(map(str, stages)) if isinstance(stages, list) else ()
+            return Waiting(kind, written, tuple(missing), named)
+        before = len(document.problems)
+        rule = document.validate(RULES[kind], table, place)
+        for index, problem in enumerate(document.problems[before:], before):
+            if self.at is not None and problem.place in given:
+                document.problems[index] = self.at(given[problem.place], problem.what, problem.mend)
+        _check_stages(document, place, rule.stages if rule else ())
+        return rule
+
+    def _no_such_figure(self, place: Place, figure: str) -> None:
+        known = tables(self.document, "figures")
+        meant = nearest(figure, known)
+        mend = f'write "{meant}"' if meant else f"figures here: {listed(known)}"
+        self.document.refuse(place, f'figure "{figure}" does not exist', mend)
 
 
-def _figure(document: Document, place: Place, name: str, site: _Site) -> object:
-    figures = _tables(document, "figures")
-    if name not in figures:
-        meant = nearest(name, figures)
-        mend = f'write "{meant}"' if meant else f"figures here: {listed(figures)}"
-        document.refuse(place, f'figure "{name}" does not exist', mend)
-        return None
-    return site.figures[name].value if name in site.figures else figures[name].get("default")
-
-
-def _check_stages(document: Document, place: Place, rule: RuleTable | None) -> None:
-    known = _tables(document, "stages")
-    for index, stage in enumerate(rule.stages if rule else ()):
+def _check_stages(document: Document, place: Place, stages: tuple[str, ...]) -> None:
+    known = tables(document, "stages")
+    for index, stage in enumerate(stages):
         if stage not in known:
             meant = nearest(stage, known)
             mend = f'write "{meant}"' if meant else f"stages here: {listed(known)}"
             document.refuse((*place, "stages", index), f'stage "{stage}" does not exist', mend)
 
 
-def _check_approval(
-    document: Document,
-    head: ProfileHead,
-    rules: Mapping[str, RuleTable],
-) -> None:
+def _check_needs(document: Document, head: ProfileHead) -> None:
+    for name, need in head.needs.items():
+        _check_stages(document, ("needs", name), need.stages)
+
+
+def _check_approval(document: Composed, head: ProfileHead, rules: Mapping[str, RuleTable]) -> None:
+    """An approval is of this file: what it has of another must be approved in it too, or in the other."""
     if head.status != "approved":
         return
-    if not head.approved_by:
-        document.refuse(
-            ("approved_by",),
-            "is missing in an approved profile",
-            'write who approved it, or status = "unapproved"',
-        )
-    for name, rule in rules.items():
-        if not rule.approved_by:
-            document.refuse(
-                ("rules", name, "approved_by"),
+    places: list[Place] = [] if head.approved_by else [("approved_by",)]
+    places += [("rules", name, "approved_by") for name, rule in rules.items() if not rule.approved_by]
+    for place in places:
+        document.problems.append(
+            document.own.problem(
+                place,
                 "is missing in an approved profile",
                 'write who approved it, or status = "unapproved"',
             )
+        )
 
 
 def _plan(
-    head: ProfileHead,
-    rules: Mapping[str, RuleTable],
-    given: Mapping[str, SiteFigure],
-    document: Document,
+    head: ProfileHead, rules: Mapping[str, RuleTable], given: Mapping[str, SiteFigure], sha256: str
 ) -> ProfilePlan:
     compiled = {name: rule.compile(name, _cited(head, name, rule, given)) for name, rule in rules.items()}
     stages = tuple(
@@ -216,7 +214,7 @@ def _plan(
         version=head.version,
         approved=head.status == "approved",
         stages=stages,
-        sha256=document.sha256,
+        sha256=sha256,
         title=head.title,
     )
 
@@ -225,7 +223,7 @@ def _cited(head: ProfileHead, name: str, rule: RuleTable, given: Mapping[str, Si
     """The rule's source, those of its parameters, and that of each figure in it."""
     said = [rule.source, *(f"{key}: {source}" for key, source in rule.sources().items())]
     for key, value in head.rules[name].items():
-        if isinstance(value, dict) and (figure := str(value.get("figure", ""))) in head.figures:
+        if (figure := figure_in(value)) is not None and figure in head.figures:
             if figure in given:
                 site = given[figure]
                 said.append(f"{key} {site.value}: {site.source}, approved by {site.approved_by}")

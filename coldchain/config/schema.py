@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from coldchain.config.amounts import duration_text
 from coldchain.config.fields import NUMBER_PATTERNS
-from coldchain.config.profile_file import ProfileHead
+from coldchain.config.profile_tables import ProfileHead
 from coldchain.config.rule_tables import RULES
 from coldchain.config.settings import Settings
 from coldchain.driver import Driver

@@ -15,12 +15,12 @@ from pydantic import Field, model_validator
 
 from coldchain.config.document import Document
 from coldchain.config.fields import Duration, Name, Period, Table, Text, Value, said
-from coldchain.config.library import find_profile
 from coldchain.config.positions import Place
 from coldchain.config.problems import ConfigError, Problem, listed, nearest
 from coldchain.config.profile_file import Profile, missing_figures, read_profile
 from coldchain.config.settings import SiteFigure
 from coldchain.importers.replay_plan import GAP_STEPS
+from coldchain.profiles.load import find, is_file
 from coldchain.reports import Verdict
 from coldchain.testing.events import Event, event
 from coldchain.testing.notation import Series, Unreadable, series
@@ -152,10 +152,7 @@ def _profile(document: Document, head: CheckHead, base: Path, folders: Sequence[
     """The profile by its id, or as a file whose path starts at the check file."""
     named = head.profile
     try:
-        if "/" in named or named.endswith(".toml"):
-            found = Document.read(base / named)
-        else:
-            found = find_profile(named, folders)
+        found = find(base / named if is_file(named) else named, folders)
     except ConfigError as error:
         document.refuse(("profile",), error.problems[0].what, error.problems[0].mend)
         raise ConfigError(document.problems) from error

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from coldchain.config.amounts import Amount, duration_text
-from coldchain.config.fields import Name, Period, Table, Text, said
+from coldchain.config.fields import Name, Period, Table, Text, is_duration, said
 from coldchain.model import Priority
 from coldchain.plan import Cited, Rule
 
@@ -38,17 +38,21 @@ class RuleTable(Table, ABC):
     priority: Literal["critical", "high", "low", "to_know"] = Field(examples=["critical"])
     latched: bool = False
     re_alarm: Period | None = None
+    re_alarm_source: str = ""
     advice: str = ""
     source: Text = Field(examples=["label of the product, section 16"])
     confidence: Confidence = Field(examples=["medium"])
     approved_by: str = ""
     version: str = ""
+    reason: str = ""
 
     @model_validator(mode="after")
     def _alarm_asks_for_something(self) -> RuleTable:
         # ISA-18.2: an alarm that asks nobody to do anything is none.
         if self.priority != "to_know" and not self.advice:
             raise said("says not what to do", 'write advice, or priority = "to_know"')
+        if self.re_alarm is not None and not self.re_alarm_source:
+            raise said("has a re_alarm without a source", 'write re_alarm_source, if only "judgement"')
         return self
 
     @abstractmethod
@@ -99,6 +103,14 @@ class RuleTable(Table, ABC):
             for key in type(self).model_fields
             if key.endswith(SOURCE_SUFFIX) and (text := getattr(self, key))
         }
+
+    def numbers(self) -> tuple[str, ...]:
+        """The parameters that are numbers with a unit, each of which has a source."""
+        return tuple(
+            key
+            for key in type(self).model_fields
+            if isinstance(getattr(self, key), Amount) or is_duration(type(self), key)
+        )
 
     def alarm_sentences(self) -> list[str]:
         """How the alarm ends and repeats: the same for every kind."""

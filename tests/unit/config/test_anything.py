@@ -87,6 +87,7 @@ def test_any_profile(text: str) -> None:
 
 
 @given(st.text())
+@example('"\x850')  # some call that the end of a line: TOML does not
 def test_any_text(text: str) -> None:
     """Also what is no TOML at all."""
     load_anything(text, PROFILE)

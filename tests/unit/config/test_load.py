@@ -318,6 +318,72 @@ def test_a_stage_measured_in_part_is_doubted(tmp_path: Path) -> None:
     ]
 
 
+NEED = """
+[needs.vapour]
+role = "vapour"
+probe = ["liquid"]
+interval = "30 s"
+uncertainty = "0.5 °C"
+source = "SP-3"
+confidence = "high"
+"""
+
+
+def test_a_profile_says_what_it_must_be_measured_with(tmp_path: Path) -> None:
+    """Each thing that a channel does not do so is a doubt at its line."""
+    calibrated = changed(
+        CONFIG,
+        "[sinks.state]",
+        '[channels."shipper-7.vapour".calibration]\ncertificate = "1"\ndue = 2027-01-31\n'
+        'uncertainty = "0.6 °C"\n\n[sinks.state]',
+    )
+    found = [warning.split(": ", 1) for warning in warnings(write(tmp_path, calibrated, PROFILE + NEED))]
+    assert [what for _, what in found] == [
+        f"channels.{channel}, and frozen needs it so (SP-3); {mend}"
+        for channel, mend in (
+            ('"dewar-2.vapour".calibration: is missing', "calibrate the probe to 0.5 °C or better"),
+            ('"dewar-2.vapour".probe: is vapour', "use a probe that is liquid"),
+            ('"shipper-7.vapour".probe: is vapour', "use a probe that is liquid"),
+            ('"shipper-7.vapour".interval: is 1 min, more than 30 s', "sample it more often"),
+            (
+                '"shipper-7.vapour".calibration: is uncertain by 0.6 °C, more than 0.5 °C',
+                "use a better probe",
+            ),
+        )
+    ]
+    lines = calibrated.split("\n")
+    assert [lines[int(where.split(":")[1]) - 1] for where, _ in found] == [
+        '[channels."dewar-2.vapour"]',
+        'probe = "vapour"',
+        'probe = "vapour"',
+        'interval = "1 min"',
+        '[channels."shipper-7.vapour".calibration]',
+    ]
+
+
+def test_what_a_profile_builds_on_is_part_of_the_configuration(tmp_path: Path) -> None:
+    """Its text is kept and its hash stated, or nobody could say later what was in force."""
+    path = write(
+        tmp_path,
+        changed(CONFIG, 'profile = "frozen"\nstage = "storage"', 'profile = "ours"\nstage = "storage"'),
+    )
+    ours = (
+        'id = "ours"\nversion = "1"\nstatus = "unapproved"\ntitle = "Ours"\n'
+        'extends = "frozen"\nextends_version = "3"\n'
+    )
+    (tmp_path / "limits" / "ours.toml").write_text(ours, encoding="utf-8")
+    figure = '[profiles.figures.ours.allowance]\nvalue = "5 min"\nsource = "study"\napproved_by = "B"\n'
+    path.write_text(path.read_text(encoding="utf-8") + figure, encoding="utf-8")
+    loaded = load(path, drivers=DRIVERS)
+    assert loaded.documents["profiles/ours.toml"] == ours
+    assert loaded.documents["profiles/frozen.toml"] == PROFILE
+    assert set(loaded.hashes) == {"gateway.toml", "profiles/frozen.toml", "profiles/ours.toml"}
+    (tmp_path / "limits" / "ours.toml").write_text(ours.replace('"frozen"', '"frosen"'), encoding="utf-8")
+    assert problems(path) == [
+        'limits/ours.toml:5: extends: there is no profile "frosen"; did you mean "frozen"?'
+    ]
+
+
 def test_every_quantity_can_be_configured() -> None:
     """A quantity that is added to the units can be named by a channel."""
     schema = ChannelSettings.model_json_schema()

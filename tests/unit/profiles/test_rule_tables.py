@@ -26,6 +26,7 @@ LIMIT = COMMON | {
     "off_delay_source": "RA-7",
     "latched": True,
     "re_alarm": "20 min",
+    "re_alarm_source": "SOP-4",
 }
 BUDGET = COMMON | {
     "kind": "budget",
@@ -102,7 +103,12 @@ def test_a_limit_in_sentences() -> None:
         "The alarm stays until somebody resets it with a reason.",
         "Until it is acknowledged it is said again every 20 min.",
     ]
-    assert table(LIMIT).sources() == {"hold": "RA-7", "off_delay": "RA-7", "deadband": "RA-7"}
+    assert table(LIMIT).sources() == {
+        "hold": "RA-7",
+        "off_delay": "RA-7",
+        "deadband": "RA-7",
+        "re_alarm": "SOP-4",
+    }
 
 
 def test_a_budget_in_sentences() -> None:
