@@ -31,6 +31,7 @@ class Kind(StrEnum):
     UNSUPPRESSED = "unsuppressed"
     OUT_OF_SERVICE = "taken_out_of_service"
     IN_SERVICE = "returned_to_service"
+    ESCALATED = "escalated"
     REFUSED = "refused"
     # About an excursion: what was true, and what late evidence made of it.
     EXCURSION_ENDED = "excursion_ended"
@@ -64,6 +65,7 @@ class Announcement(Struct, frozen=True, omit_defaults=True):
     since_ms:   event time at which it began; due_ms: event time at which it became certain.
     value:      the value that matters (extreme so far), limit: the limit, in the channel's quantum.
     text:       for NOTE: the words' key; detail: its parameters.
+    to:         the contacts called by it; none: whoever listens.
     """
 
     kind: Kind
@@ -87,6 +89,7 @@ class Announcement(Struct, frozen=True, omit_defaults=True):
     detail: dict[str, str] = {}
     actor: str = ""
     comment: str = ""
+    to: tuple[str, ...] = ()
     unapproved: bool = False
     simulated: bool = False
 

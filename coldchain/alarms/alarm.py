@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 from coldchain.alarms.table import AlarmEvent, AlarmState, Refusal
 from coldchain.announcements import Kind
 from coldchain.model import Priority
+from coldchain.plan import Step
 
 #: How many occurrences that are over and unacknowledged keep their details in memory.
 KEPT = 64
@@ -52,6 +53,9 @@ class Alarm(Struct, frozen=True, kw_only=True, omit_defaults=True):
                       are over and unacknowledged.
     shelved_until_ms: end of the shelf while Shelved; next_re_alarm_ms: when it speaks again.
     closed:           closed by a person; a new occurrence opens it.
+    asked_ms:         since when it has been asking somebody to take it up, None: it does not.
+    called:           how many steps of its escalation have come since; told: the contacts told so far;
+                      held: those whose step came in their quiet hours.
     """
 
     id: str
@@ -67,6 +71,10 @@ class Alarm(Struct, frozen=True, kw_only=True, omit_defaults=True):
     shelved_until_ms: int | None = None
     next_re_alarm_ms: int | None = None
     closed: bool = False
+    asked_ms: int | None = None
+    called: int = 0
+    told: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 class Said(Struct, frozen=True):
@@ -79,6 +87,7 @@ class Said(Struct, frozen=True):
                  where the alarm asks (again), all that are unacknowledged.
     refusal:     why not, for REFUSED.
     anew:        earlier acknowledgements no longer stand.
+    to:          the contacts called by it; held: those whose quiet hours hold it back.
     """
 
     kind: Kind
@@ -88,6 +97,8 @@ class Said(Struct, frozen=True):
     occurrences: tuple[int, ...] = ()
     refusal: Refusal | None = None
     anew: bool = False
+    to: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
 
 
 Moved = tuple[Alarm, tuple[Said, ...]]
@@ -99,10 +110,27 @@ def unacknowledged(alarm: Alarm) -> tuple[int, ...]:
     return (*older, *(each.number for each in alarm.occurrences if each.acknowledged_ms is None))
 
 
-def due_ms(alarm: Alarm) -> int | None:
-    """Journal time at which the alarm moves by itself if nothing else happens; None: never."""
-    times = [at for at in (alarm.shelved_until_ms, alarm.next_re_alarm_ms) if at is not None]
-    return min(times, default=None)
+def due_ms(alarm: Alarm, steps: tuple[Step, ...] = ()) -> int | None:
+    """Journal time at which the alarm moves by itself if nothing else happens; None: never.
+
+    When quiet hours end is a calendar's to say, not the alarm's.
+    """
+    own = (alarm.shelved_until_ms, alarm.next_re_alarm_ms, next_step_ms(alarm, steps))
+    return min((at for at in own if at is not None), default=None)
+
+
+def calls(alarm: Alarm) -> bool:
+    """Whether its steps go on: nobody took it up, and it lasts, or is critical and asks to be looked at."""
+    if alarm.state is AlarmState.RETURNED:
+        return alarm.priority is Priority.CRITICAL
+    return alarm.state is AlarmState.UNACKNOWLEDGED
+
+
+def next_step_ms(alarm: Alarm, steps: tuple[Step, ...]) -> int | None:
+    """When the next step comes, None: there is none, or it waits for the condition."""
+    if alarm.asked_ms is None or alarm.called >= len(steps) or not calls(alarm):
+        return None
+    return alarm.asked_ms + steps[alarm.called].after_ms
 
 
 # --- Memory -------------------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ class AlarmEvent(StrEnum):
     # Its own timers.
     SHELF_END = "shelf_end"
     RE_ALARM = "re_alarm"
+    ESCALATE = "escalate"
     # Logic: another alarm stands for this one, or a work explains it; or no longer does.
     SUPPRESS = "suppress"
     UNSUPPRESS = "unsuppress"
@@ -171,6 +172,8 @@ TABLE: tuple[Row, ...] = (
     Row(_ACKED, _E.RE_ALARM, _S.UNACKNOWLEDGED, active=True, anew=True),
     Row(_ACKED, _E.RE_ALARM, None, active=False),
     Row(_NORMAL + _RETURNED + _HIDDEN, _E.RE_ALARM, None),
+    # --- Escalation: the next step is called while nobody has taken it up. It changes no state.
+    Row(_SEEN + _HIDDEN, _E.ESCALATE, None),
     # --- The latch: reset in sight, when the condition has gone and its occurrences were taken up.
     Row(_UNACK, _E.RESET, _R.CONDITION_LASTS),
     Row(_ACKED, _E.RESET, _R.CONDITION_LASTS, active=True),

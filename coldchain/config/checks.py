@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from coldchain.config.alarm_checks import check_alarms
 from coldchain.config.amounts import amount_text, duration_text, unit_of
 from coldchain.config.draft import Draft
 from coldchain.config.endpoints import MqttStateSink
@@ -18,7 +19,6 @@ from coldchain.config.profile_file import Profile
 from coldchain.config.reaching import check_reach
 from coldchain.config.rule_tables import LimitTable, RuleTable
 from coldchain.config.settings import AssetSettings, ChannelSettings
-from coldchain.plan import OUT_OF_SERVICE
 from coldchain.units import QUANTITIES
 
 #: A reading counts until the next one, or for this many intervals. Our judgement: one missed reading is
@@ -59,7 +59,7 @@ def check_all(draft: Draft) -> None:
     for name, asset in draft.assets.items():
         _check_asset(draft, name, asset, measured.get(name, {}), whole=whole)
     _check_endpoints(draft)
-    _check_works(draft)
+    check_alarms(draft)
 
 
 def _check_channel(draft: Draft, name: str, channel: ChannelSettings) -> None:
@@ -313,25 +313,6 @@ def _doubt_pace(
                 f"{profile.head.id} ({name})",
                 f'state in the profile that it fires "at_due" or "on_reading" (now: {rule.fires_or_default})',
             )
-
-
-def _check_works(draft: Draft) -> None:
-    """Whether what must show that a work is done is measured at all, and as that quantity."""
-    if OUT_OF_SERVICE in draft.works:
-        what = "is the kind of work with no more said"
-        draft.refuse(
-            ("works", OUT_OF_SERVICE), what, "give it another name, or write alarms.out_of_service_max"
-        )
-    for name, work in draft.works.items():
-        for role, quantity in work.measured().items():
-            there = {channel.quantity for channel in draft.channels.values() if channel.role == role}
-            place: Place = ("works", name, "done_when")
-            if not there:
-                roles = listed(sorted({channel.role for channel in draft.channels.values()}))
-                draft.refuse((*place, "role"), f'no channel has the role "{role}"', f"roles here: {roles}")
-            elif quantity not in there:
-                what = f'"{role}" is a {listed(sorted(there))}, not a {quantity}'
-                draft.refuse((*place, "by"), what, "write it in the unit of that quantity")
 
 
 def _check_endpoints(draft: Draft) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from coldchain.config.checks import interval_ms, max_gap_ms, stage_of
 from coldchain.config.loaded import Loaded, Source
 from coldchain.config.settings import SHELF_MAX_MS, ChannelSettings, Settings
+from coldchain.config.zone import offsets
 from coldchain.model import Priority
 from coldchain.plan import (
     OUT_OF_SERVICE,
@@ -28,6 +29,7 @@ def plan_of(loaded: Loaded) -> Plan:
     """What a configuration means to the fold: a pure function of what was loaded."""
     settings = loaded.settings
     again = settings.alarms.re_alarm
+    contacts = tuple(contact.compile(name) for name, contact in settings.contacts.items())
     return Plan(
         site=settings.site.name,
         sources=tuple(_source(source) for source in loaded.sources.values()),
@@ -50,6 +52,9 @@ def plan_of(loaded: Loaded) -> Plan:
         shelf_max_ms={
             priority: settings.alarms.shelve_max.get(priority, SHELF_MAX_MS) for priority in Priority
         },
+        contacts=contacts,
+        escalation=settings.escalation.compile(),
+        zone=offsets(settings.site.time_zone) if any(each.quiet for each in contacts) else (),
     )
 
 

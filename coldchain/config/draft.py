@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
+from coldchain.config.calling_tables import ContactTable, EscalationTable
 from coldchain.config.document import Document
 from coldchain.config.endpoints import SINKS, BrokerSettings, SinkSettings
 from coldchain.config.fields import NAME, NAME_MEND, Table
@@ -66,6 +67,8 @@ class Draft:
     assets: dict[str, AssetSettings] = field(default_factory=dict)
     sinks: dict[str, SinkSettings] = field(default_factory=dict)
     works: dict[str, WorkTable] = field(default_factory=dict)
+    contacts: dict[str, ContactTable] = field(default_factory=dict)
+    escalation: EscalationTable = field(default_factory=EscalationTable)
     resolved: dict[str, Source] = field(default_factory=dict)
     limits: dict[str, Profile] = field(default_factory=dict)
     elsewhere: list[Problem] = field(default_factory=list)
@@ -116,6 +119,8 @@ class Draft:
             assets=self.assets,
             sinks=self.sinks,
             works=self.works,
+            contacts=self.contacts,
+            escalation=self.escalation,
         )
 
 
@@ -158,6 +163,8 @@ def read_tables(document: Document) -> Draft:
     draft.assets = entries("assets", AssetSettings)
     draft.sinks = _sinks(draft, data)
     draft.works = entries("works", WorkTable)
+    draft.contacts = entries("contacts", ContactTable)
+    draft.escalation = single("escalation", EscalationTable, draft.escalation)
     return draft
 
 

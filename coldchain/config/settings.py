@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from coldchain.config.calling_tables import ContactTable, EscalationTable
 from coldchain.config.endpoints import BrokerSettings, Port, SinkSettings
 from coldchain.config.fields import Difference, Duration, Mass, Name, Period, Table, Text, Value, said
 from coldchain.config.work_tables import WorkTable
@@ -234,3 +235,5 @@ class Settings(Table):
     assets: dict[Name, AssetSettings] = Field(default={})
     sinks: dict[Name, SinkSettings] = Field(default={})
     works: dict[Name, WorkTable] = Field(default={})
+    contacts: dict[Name, ContactTable] = Field(default={})
+    escalation: EscalationTable = EscalationTable()

@@ -13,6 +13,7 @@ from coldchain.config.endpoints import SinkSettings
 from coldchain.config.loaded import Loaded
 from coldchain.daemon.errors import DaemonError
 from coldchain.journal import Notice
+from coldchain.model import Priority
 from coldchain.sinks.base import CannotStart, Category, SinkKind, installed
 
 
@@ -35,6 +36,8 @@ class Outbox:
     def __init__(self, loaded: Loaded, journal_id: bytes) -> None:
         self._journal = journal_id.hex()[:16]
         self._people: tuple[tuple[str, SinkKind, SinkSettings], ...] = ()
+        self._contacts: dict[str, frozenset[str]] = {}
+        self._called: frozenset[Priority] = frozenset()
         self.reload(loaded)
 
     def reload(self, loaded: Loaded) -> None:
@@ -44,6 +47,21 @@ class Outbox:
             for name, kind in sink_kinds(loaded).items()
             if kind.category is Category.NOTICE
         )
+        contacts: dict[str, set[str]] = {}
+        for contact, settings in loaded.settings.contacts.items():
+            contacts.setdefault(settings.sink, set()).add(contact)
+        self._contacts = {sink: frozenset(names) for sink, names in contacts.items()}
+        self._called = frozenset(loaded.settings.escalation.by_priority())
+
+    def _is_for(self, sink: str, said: Announcement) -> bool:
+        """Whether a sink is a way to somebody who is called by it.
+
+        A sink that is no contact's hears everything it wants, and so does every sink where no step is set.
+        """
+        contacts = self._contacts.get(sink)
+        if contacts is None or not said.alarm or said.priority not in self._called:
+            return True
+        return not contacts.isdisjoint(said.to)
 
     def key(self, position: int, ordinal: int) -> str:
         """The same announcement has the same key on every way and at every attempt."""
@@ -55,6 +73,6 @@ class Outbox:
         people = self._people
         for ordinal, one in enumerate(said):
             for name, kind, settings in people:
-                if kind.wants(settings, one):
+                if kind.wants(settings, one) and self._is_for(name, one):
                     key, body = self.key(position, ordinal), announcements.encode(one)
                     yield Notice(name, key, position, ordinal, one.kind.value, body)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from coldchain.alarms import moves
 from coldchain.alarms.alarm import Alarm, Moved
+from coldchain.alarms.calling import Calling
 from coldchain.alarms.table import AlarmEvent, AlarmState
 from coldchain.announcements import Announcement, Kind
 from coldchain.fold.desk import About, Desk, new_alarm
@@ -57,33 +58,42 @@ def retell(desk: Desk, said: Announcement, announced_ms: int) -> None:
         desk.about[said.alarm] = about
         over = said.state == AlarmState.RETURNED
         told = (said.excursion, said.since_ms or 0, said.due_ms or 0, announced_ms)
-        desk.alarms[said.alarm] = moves.raise_(known, *told, over=over)[0]
+        calling = desk.told_then(known, said)
+        desk.alarms[said.alarm] = moves.raise_(known, *told, over=over, calling=calling)[0]
     elif said.kind in _MOVED and said.alarm in desk.alarms:
-        desk.alarms[said.alarm] = _MOVED[said.kind](desk.alarms[said.alarm], said, announced_ms)[0]
+        known = desk.alarms[said.alarm]
+        calling = desk.told_then(known, said)
+        desk.alarms[said.alarm] = _MOVED[said.kind](known, said, announced_ms, calling)[0]
 
 
-def _unshelved(alarm: Alarm, said: Announcement, at_ms: int) -> Moved:
-    by_hand = said.text == AlarmEvent.UNSHELVE
-    return moves.unshelve(alarm, at_ms) if by_hand else moves.fire(alarm, at_ms)
+def _unshelved(alarm: Alarm, said: Announcement, at_ms: int, calling: Calling) -> Moved:
+    if said.text == AlarmEvent.UNSHELVE:
+        return moves.unshelve(alarm, at_ms, calling=calling)
+    return moves.fire(alarm, at_ms, calling=calling)
 
 
 #: What each kind of announcement did to its alarm. Names and reasons were given, or it had been refused.
-_MOVED: dict[Kind, Callable[[Alarm, Announcement, int], Moved]] = {
-    Kind.RETURNED: lambda alarm, said, at_ms: moves.condition_gone(alarm, at_ms),
-    Kind.ACKNOWLEDGED: lambda alarm, said, at_ms: moves.acknowledge(
-        alarm, said.occurrences, said.actor or "?", at_ms
+_MOVED: dict[Kind, Callable[[Alarm, Announcement, int, Calling], Moved]] = {
+    Kind.RETURNED: lambda a, said, at, calling: moves.condition_gone(a, at, calling=calling),
+    Kind.ACKNOWLEDGED: lambda a, said, at, calling: moves.acknowledge(
+        a, said.occurrences, said.actor or "?", at, calling=calling
     ),
-    Kind.SHELVED: lambda alarm, said, at_ms: moves.shelve(alarm, said.end_ms, at_ms),
+    Kind.SHELVED: lambda a, said, at, calling: moves.shelve(a, said.end_ms, at, calling=calling),
     Kind.UNSHELVED: _unshelved,
-    Kind.RE_ALARMED: lambda alarm, said, at_ms: moves.fire(alarm, at_ms),
-    Kind.SUPPRESSED: lambda alarm, said, at_ms: moves.suppress(alarm, at_ms),
-    Kind.UNSUPPRESSED: lambda alarm, said, at_ms: moves.unsuppress(alarm, at_ms),
-    Kind.OUT_OF_SERVICE: lambda alarm, said, at_ms: moves.remove_from_service(alarm, "work", at_ms),
-    Kind.IN_SERVICE: lambda alarm, said, at_ms: moves.return_to_service(
-        alarm, at_ms, suppressed=said.state == AlarmState.SUPPRESSED
+    Kind.RE_ALARMED: lambda a, said, at, calling: moves.fire(a, at, calling=calling),
+    Kind.ESCALATED: lambda a, said, at, calling: moves.fire(a, at, calling=calling),
+    Kind.SUPPRESSED: lambda a, said, at, calling: moves.suppress(a, at, calling=calling),
+    Kind.UNSUPPRESSED: lambda a, said, at, calling: moves.unsuppress(a, at, calling=calling),
+    Kind.OUT_OF_SERVICE: lambda a, said, at, calling: moves.remove_from_service(
+        a, "work", at, calling=calling
     ),
-    Kind.RESET: lambda alarm, said, at_ms: moves.reset(alarm, said.comment or "?", at_ms),
-    Kind.CLOSED: lambda alarm, said, at_ms: moves.close(alarm, said.comment or "?", at_ms, judged=False),
+    Kind.IN_SERVICE: lambda a, said, at, calling: moves.return_to_service(
+        a, at, suppressed=said.state == AlarmState.SUPPRESSED, calling=calling
+    ),
+    Kind.RESET: lambda a, said, at, calling: moves.reset(a, said.comment or "?", at, calling=calling),
+    Kind.CLOSED: lambda a, said, at, calling: moves.close(
+        a, said.comment or "?", at, judged=False, calling=calling
+    ),
 }
 
 

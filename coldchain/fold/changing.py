@@ -40,6 +40,8 @@ def change(state: State, fact: Change) -> list[Announcement]:
     said: list[Announcement] = []
     if isinstance(fact, Activated):
         state.channels.activate(fact.plan)
+        state.desk.activate(fact.plan)
+        state.refresh_alarms()
         _set_channel_lines(state)
     for name in sorted(state.lane.touched):
         said += _set_line(state, name)

@@ -44,6 +44,7 @@ def clock_set(state: State, fact: ClockSet) -> list[Announcement]:
             taken = state.channels.clock_known(source, fact.offset_ms)
             if taken is not None:
                 said += moved(state, source, taken)
+    state.refresh_alarms()  # hours of the day have moved
     said += state.fire_until(state.arrival_ms, Late.NOT_RUNNING if fact.leap_ms else Late.STALLED)
     if fact.step_ms:
         detail = {"step_ms": str(fact.step_ms), "source": fact.source}
@@ -51,7 +52,7 @@ def clock_set(state: State, fact: ClockSet) -> list[Announcement]:
     if fact.offset_ms is None and not state.desk.condition("gateway/clock"):
         said += state.own("clock", Priority.LOW, detail={"source": fact.source})
     elif fact.offset_ms is not None and not was_known:
-        said += state.desk.gone("gateway/clock", state.arrival_ms)
+        said += state.gone("gateway/clock")
     return said
 
 
@@ -67,8 +68,7 @@ def _leap(state: State, started_ms: int, by_ms: int) -> list[Announcement]:
     state.desk.leap(started_ms, by_ms)
     for work in state.veil.leap(started_ms, by_ms):
         state.refresh_work(work)
-    for alarm in state.desk.alarms:
-        state.refresh_alarm(alarm)
+    state.refresh_alarms()
     for name in sorted(state.places):
         told = state.places[name].leap(started_ms, by_ms, state.moment(Late.FOUND_LATE))
         state.refresh_place(state.places[name], told)

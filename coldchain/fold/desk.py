@@ -11,11 +11,14 @@ from msgspec.structs import replace
 from coldchain.alarms import alarm as lifecycle
 from coldchain.alarms import moves
 from coldchain.alarms.alarm import Alarm, Moved, Said
+from coldchain.alarms.calling import Calling, Contacts
 from coldchain.alarms.table import HIDDEN_STATES, AlarmEvent, AlarmState, Refusal
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
+from coldchain.fold.timebase import Timebase
 from coldchain.fold.veil import Veil
 from coldchain.model import Priority
+from coldchain.plan import Plan
 
 
 class About(Struct, frozen=True):
@@ -37,10 +40,29 @@ class About(Struct, frozen=True):
 class Desk:
     """All alarms by id, with what they are about; the veil says which of them call nobody."""
 
-    def __init__(self, veil: Veil) -> None:
+    def __init__(self, veil: Veil, timebase: Timebase) -> None:
         self.alarms: dict[str, Alarm] = {}
         self.about: dict[str, About] = {}
-        self._veil = veil
+        self._contacts = Contacts(Plan(site=""))
+        self._veil, self._timebase = veil, timebase
+
+    def activate(self, plan: Plan) -> None:
+        """A plan came into force: its contacts are called from now on."""
+        self._contacts = Contacts(plan)
+
+    def told_then(self, alarm: Alarm, said: Announcement) -> Calling:
+        """Whom an alarm called when this was said of it: all others were held back."""
+        steps = self._contacts.steps(alarm.priority)
+        named = {contact for step in steps for contact in step.to}
+        return Calling(steps, frozenset(named.difference(said.to)))
+
+    def told(self, alarm: str, now_ms: int) -> tuple[str, ...]:
+        """Who was told of an alarm and may be called now: they hear how it goes on."""
+        known = self.alarms.get(alarm)
+        if known is None:
+            return ()
+        quiet = self._calling(known, now_ms).quiet
+        return tuple(contact for contact in known.told if contact not in quiet)
 
     def condition(self, alarm: str) -> bool:
         """Whether an alarm's condition lasts, as announced."""
@@ -64,7 +86,9 @@ class Desk:
         if about.alarm not in self.alarms:
             self.alarms[about.alarm] = new_alarm(about)
         said = self.veiled(about, now_ms)
-        moved = moves.raise_(self.alarms[about.alarm], excursion, since_ms, due_ms, now_ms, over=over)
+        alarm = self.alarms[about.alarm]
+        calling = self._calling(alarm, now_ms)
+        moved = moves.raise_(alarm, excursion, since_ms, due_ms, now_ms, over=over, calling=calling)
         words |= {"excursion": excursion, "since_ms": since_ms, "due_ms": due_ms}
         return said + self._put(about.alarm, moved, **words)
 
@@ -72,18 +96,20 @@ class Desk:
         """Bring a known alarm behind the veil, or back into sight, as works at its vessel have it."""
         known = self.alarms[about.alarm]
         wanted = self._veil.hides(about.alarm, about.subject, about.rule)
+        calling = self._calling(known, now_ms)
         moved: Moved | None = None
         match known.state, wanted:
             case (AlarmState.OUT_OF_SERVICE, AlarmState.OUT_OF_SERVICE):
                 pass
             case (_, AlarmState.OUT_OF_SERVICE):
-                moved = moves.remove_from_service(known, "work", now_ms)
+                moved = moves.remove_from_service(known, "work", now_ms, calling=calling)
             case (AlarmState.OUT_OF_SERVICE, _):
-                moved = moves.return_to_service(known, now_ms, suppressed=wanted is not None)
+                hidden = wanted is not None
+                moved = moves.return_to_service(known, now_ms, suppressed=hidden, calling=calling)
             case (_, AlarmState.SUPPRESSED):
-                moved = moves.suppress(known, now_ms)
+                moved = moves.suppress(known, now_ms, calling=calling)
             case (AlarmState.SUPPRESSED, None):
-                moved = moves.unsuppress(known, now_ms)
+                moved = moves.unsuppress(known, now_ms, calling=calling)
             case _:
                 pass
         return [] if moved is None else self._put(about.alarm, moved)
@@ -93,7 +119,8 @@ class Desk:
         known = self.alarms.get(alarm)
         if known is None:
             return []
-        return self._put(alarm, moves.condition_gone(known, now_ms), **words)
+        moved = moves.condition_gone(known, now_ms, calling=self._calling(known, now_ms))
+        return self._put(alarm, moved, **words)
 
     def adopt(self, about: About, now_ms: int) -> None:
         """The rule behind an alarm has changed its parameters."""
@@ -137,22 +164,23 @@ class Desk:
             return [
                 Announcement(Kind.REFUSED, alarm=alarm, text="unknown_alarm", actor=actor, comment=comment)
             ]
+        calling = self._calling(known, now_ms)
         match event:
             case AlarmEvent.ACKNOWLEDGE:
-                moved = moves.acknowledge(known, occurrences, actor, now_ms)
+                moved = moves.acknowledge(known, occurrences, actor, now_ms, calling=calling)
             case AlarmEvent.SHELVE:
                 most_ms = (shelf_max_ms or {}).get(known.priority)
-                moved = moves.shelve(known, until_ms, now_ms, most_ms)
+                moved = moves.shelve(known, until_ms, now_ms, most_ms, calling=calling)
                 if any(said.refusal is Refusal.SHELF_TOO_LONG for said in moved[1]):
                     return self._put(
                         alarm, moved, actor=actor, comment=comment, detail={"most_ms": str(most_ms)}
                     )
             case AlarmEvent.UNSHELVE:
-                moved = moves.unshelve(known, now_ms)
+                moved = moves.unshelve(known, now_ms, calling=calling)
             case AlarmEvent.RESET:
-                moved = moves.reset(known, comment, now_ms)
+                moved = moves.reset(known, comment, now_ms, calling=calling)
             case AlarmEvent.CLOSE:
-                moved = moves.close(known, comment, now_ms, judged=judged)
+                moved = moves.close(known, comment, now_ms, judged=judged, calling=calling)
             case _:
                 raise ValueError(f"no person asks for {event}")
         return self._put(alarm, moved, actor=actor, comment=comment)
@@ -168,17 +196,20 @@ class Desk:
                 or alarm.shelved_until_ms <= now_ms + most_ms
             ):
                 continue
-            said += self._put(name, moves.shelve(alarm, now_ms + most_ms, now_ms), text="shelf_shortened")
+            calling = self._calling(alarm, now_ms)
+            moved = moves.shelve(alarm, now_ms + most_ms, now_ms, calling=calling)
+            said += self._put(name, moved, text="shelf_shortened")
         return said
 
     def fire(self, alarm: str, now_ms: int) -> list[Announcement]:
-        """An alarm's own time has come: its shelf ends, or it speaks again."""
-        return self._put(alarm, moves.fire(self.alarms[alarm], now_ms))
+        """An alarm's own time has come: its shelf ends, it speaks again, or it calls the next."""
+        known = self.alarms[alarm]
+        return self._put(alarm, moves.fire(known, now_ms, calling=self._calling(known, now_ms)))
 
-    def refresh(self, alarm: str, deadlines: Deadlines) -> None:
+    def refresh(self, alarm: str, deadlines: Deadlines, now_ms: int) -> None:
         """State when this alarm next moves by itself."""
         known = self.alarms.get(alarm)
-        at_ms = lifecycle.due_ms(known) if known is not None else None
+        at_ms = self._due_ms(known, now_ms) if known is not None else None
         subject = self.about[alarm].subject if alarm in self.about else ""
         rule = self.about[alarm].rule if alarm in self.about else ""
         due = Deadline(at_ms, subject, rule, DueKind.ALARM) if at_ms is not None else None
@@ -189,7 +220,26 @@ class Desk:
         for name, alarm in self.alarms.items():
             again = alarm.next_re_alarm_ms
             if again is not None and again - (alarm.re_alarm_ms or 0) >= started_ms:
-                self.alarms[name] = replace(alarm, next_re_alarm_ms=again + by_ms)
+                again += by_ms
+            asked = alarm.asked_ms
+            if asked is not None and asked >= started_ms:
+                asked += by_ms
+            self.alarms[name] = replace(alarm, next_re_alarm_ms=again, asked_ms=asked)
+
+    def _calling(self, alarm: Alarm, now_ms: int) -> Calling:
+        return self._contacts.calling(alarm.priority, self._timebase.utc(now_ms))
+
+    def _due_ms(self, alarm: Alarm, now_ms: int) -> int | None:
+        """When an alarm moves next by itself: by its own timers, or at the end of somebody's quiet hours."""
+        own_ms = lifecycle.due_ms(alarm, self._contacts.steps(alarm.priority))
+        if not alarm.held or not lifecycle.calls(alarm):
+            return own_ms
+        utc_ms = self._timebase.utc(now_ms)
+        times = [] if own_ms is None else [own_ms]
+        for contact in alarm.held:
+            until_ms = None if utc_ms is None else self._contacts.quiet_until_ms(contact, utc_ms)
+            times.append(now_ms if utc_ms is None or until_ms is None else now_ms + until_ms - utc_ms)
+        return min(times)
 
     def _put(self, alarm: str, moved: Moved, **words: Any) -> list[Announcement]:
         if (moved[0].state in HIDDEN_STATES) != (self.alarms[alarm].state in HIDDEN_STATES):
@@ -217,8 +267,19 @@ class Desk:
             simulated=about.simulated,
             text=words.pop("text", text),
             end_ms=words.pop("end_ms", shelf_end),
+            to=said.to,
+            detail=words.pop("detail", {}) | self._calls(alarm, said),
             **words,
         )
+
+    def _calls(self, alarm: Alarm, said: Said) -> dict[str, str]:
+        """Who is not called for quiet hours, and that quiet hours wait for a clock."""
+        if said.kind is Kind.REFUSED:
+            return {}
+        words = {"held": ",".join(said.held)} if said.held else {}
+        if not self._timebase.known and self._contacts.without_quiet_hours(said.to, alarm.priority):
+            words["quiet_hours"] = "clock_not_known"
+        return words
 
 
 def new_alarm(about: About) -> Alarm:

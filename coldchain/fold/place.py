@@ -360,6 +360,7 @@ class Place:
             axis=about.axis,
             late=Late.UPGRADE if moment.late is Late.UPGRADE else None,
             detail=detail | _links(excursion),
+            to=self._desk.told(about.alarm, moment.arrival_ms),
             unapproved=about.unapproved,
             simulated=about.simulated,
         )

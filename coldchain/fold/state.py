@@ -30,7 +30,7 @@ class State:
         self.lane = Lane()
         self.silence = Silence()
         self.veil = Veil(self.silence)
-        self.desk = Desk(self.veil)
+        self.desk = Desk(self.veil, self.timebase)
         self.channels = Channels()
         self.places: dict[str, Place] = {}
         self.sources_up: dict[str, bool] = {}
@@ -105,7 +105,7 @@ class State:
 
     def refresh_alarm(self, alarm: str) -> None:
         """State when an alarm moves next by itself."""
-        self.desk.refresh(alarm, self.deadlines)
+        self.desk.refresh(alarm, self.deadlines, self.arrival_ms)
 
     def refresh_work(self, work: Underway) -> None:
         """State when a work moves next by itself."""
@@ -145,14 +145,24 @@ class State:
         about = About(f"gateway/{what}", what, "gateway", priority, axis="journal")
         now = self.arrival_ms
         since = now if since_ms is None else since_ms
-        return self.desk.raise_(about, "", since, now, now, over=over, detail=detail or {})
+        said = self.desk.raise_(about, "", since, now, now, over=over, detail=detail or {})
+        self.refresh_alarm(about.alarm)
+        return said
 
     def of_source(self, source: str, what: str, *, bad: bool, detail: dict[str, str]) -> list[Announcement]:
         """An alarm about how a source behaves (its clock, its counter): raised once, gone once right."""
         alarm = f"port:{source}/{what}"
         if not bad:
-            return self.desk.gone(alarm, self.arrival_ms)
+            return self.gone(alarm)
         if self.desk.condition(alarm):
             return []
         about = About(alarm, what, source, Priority.LOW, axis="journal")
-        return self.desk.raise_(about, "", self.arrival_ms, self.arrival_ms, self.arrival_ms, detail=detail)
+        now_ms = self.arrival_ms
+        said = self.desk.raise_(about, "", now_ms, now_ms, now_ms, detail=detail)
+        self.refresh_alarm(alarm)
+        return said
+
+    def refresh_alarms(self) -> None:
+        """Contacts, steps or our clock have changed: state anew when every alarm moves by itself."""
+        for alarm in self.desk.alarms:
+            self.refresh_alarm(alarm)

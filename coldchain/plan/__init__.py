@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from coldchain.model import Priority
+from coldchain.plan.calling import Contact, Escalation, QuietHours, Step
 from coldchain.plan.rules import (
     LANE,
     PAIR,
@@ -50,7 +51,9 @@ __all__ = [
     "Cause",
     "ChannelPlan",
     "Cited",
+    "Contact",
     "Crossing",
+    "Escalation",
     "Fires",
     "HoldLeft",
     "KineticMean",
@@ -61,6 +64,7 @@ __all__ = [
     "Plan",
     "Plugged",
     "ProfilePlan",
+    "QuietHours",
     "Rate",
     "Rolling",
     "Rule",
@@ -69,6 +73,7 @@ __all__ = [
     "SourcePlan",
     "Spike",
     "StagePlan",
+    "Step",
     "Stuck",
     "TimeToLimit",
     "Work",
@@ -161,6 +166,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     """What a whole configuration means.
 
     works: the site's own kinds, which are known at every vessel.
+    zone:  (from UTC ms, offset in ms) of the site's local time, as far as quiet hours need it.
     shelf_max_ms: how long an alarm of each priority may be shelved at most; one that is not in it, for ever
     (as in journals that were written before there was a maximum).
     """
@@ -172,3 +178,6 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     profiles: tuple[ProfilePlan, ...] = ()
     works: tuple[Work, ...] = ()
     shelf_max_ms: dict[Priority, int] = {}
+    contacts: tuple[Contact, ...] = ()
+    escalation: tuple[Escalation, ...] = ()
+    zone: tuple[tuple[int, int], ...] = ()

@@ -144,6 +144,7 @@ def body(site: str, sink: str, message: Message) -> bytes:
         "ordinal": message.ordinal,
         "unrecorded": message.unrecorded,
         "simulated": said.simulated,
+        "to": said.to,
         "unapproved": said.unapproved,
         "text": ("[NOT RECORDED] " if message.unrecorded else "") + sentence(said),
         "announced_ms": message.announced_ms,

@@ -26,6 +26,7 @@ _KINDS = {
     Kind.WORK_CONFIRMED: "end of work confirmed",
     Kind.BLIND_BEGAN: "without some of its alarms",
     Kind.BLIND_ENDED: "with all its alarms again",
+    Kind.ESCALATED: "taken up by nobody yet",
     Kind.REFUSED: "request refused",
     Kind.EXCURSION_ENDED: "excursion ended",
     Kind.EXCURSION_REVISED: "excursion revised by late evidence",

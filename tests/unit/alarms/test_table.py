@@ -8,6 +8,7 @@ from msgspec import structs
 
 from coldchain.alarms import moves
 from coldchain.alarms.alarm import Alarm, Occurrence
+from coldchain.alarms.calling import Calling
 from coldchain.alarms.drawing import drawing, redrawn
 from coldchain.alarms.moves import (
     acknowledge,
@@ -35,9 +36,12 @@ from coldchain.alarms.table import (
 )
 from coldchain.announcements import Kind
 from coldchain.model import Priority
+from coldchain.plan import Step
 
 PAGE = Path(__file__).parents[3] / "docs" / "alarms.md"
 NOW = 10_000
+
+CALLING = Calling((Step(0, ("room",)), Step(100, ("head",))), frozenset({"head"}))
 
 DO = {
     AlarmEvent.RAISE: lambda alarm: raise_(alarm, "e9", 1, 2, NOW),
@@ -51,6 +55,7 @@ DO = {
     AlarmEvent.RETURN_TO_SERVICE: lambda alarm: return_to_service(alarm, NOW),
     AlarmEvent.SHELF_END: lambda alarm: fire(alarm, NOW),
     AlarmEvent.RE_ALARM: lambda alarm: fire(alarm, NOW),
+    AlarmEvent.ESCALATE: lambda alarm: moves._escalate(alarm, NOW, CALLING),
     AlarmEvent.SUPPRESS: lambda alarm: suppress(alarm, NOW),
     AlarmEvent.UNSUPPRESS: lambda alarm: unsuppress(alarm, NOW),
 }

@@ -1,0 +1,61 @@
+"""What must fit together about alarms: works and what shows that they are done, contacts and their steps."""
+
+from __future__ import annotations
+
+from coldchain.config.draft import Draft
+from coldchain.config.endpoints import SINKS, WebhookSink
+from coldchain.config.positions import Place
+from coldchain.config.problems import listed
+from coldchain.plan import OUT_OF_SERVICE
+
+
+def check_alarms(draft: Draft) -> None:
+    """Check works, contacts and steps."""
+    _check_works(draft)
+    _check_calling(draft)
+
+
+def _check_works(draft: Draft) -> None:
+    """Whether what must show that a work is done is measured at all, and as that quantity."""
+    if OUT_OF_SERVICE in draft.works:
+        what = "is the kind of work with no more said"
+        draft.refuse(
+            ("works", OUT_OF_SERVICE), what, "give it another name, or write alarms.out_of_service_max"
+        )
+    for name, work in draft.works.items():
+        for role, quantity in work.measured().items():
+            there = {channel.quantity for channel in draft.channels.values() if channel.role == role}
+            place: Place = ("works", name, "done_when")
+            if not there:
+                roles = listed(sorted({channel.role for channel in draft.channels.values()}))
+                draft.refuse((*place, "role"), f'no channel has the role "{role}"', f"roles here: {roles}")
+            elif quantity not in there:
+                what = f'"{role}" is a {listed(sorted(there))}, not a {quantity}'
+                draft.refuse((*place, "by"), what, "write it in the unit of that quantity")
+
+
+def _check_calling(draft: Draft) -> None:
+    """Whether each contact can be reached, each step names one, and what is critical calls somebody."""
+    for name, contact in draft.contacts.items():
+        if draft.must_exist("sinks", contact.sink, ("contacts", name, "sink")):
+            sink = draft.sinks.get(contact.sink)
+            if sink is not None and not isinstance(sink, WebhookSink) and sink.kind in SINKS:
+                what = f"sinks.{contact.sink} ({sink.kind}) tells no people"
+                draft.refuse(
+                    ("contacts", name, "sink"), what, "name a sink that sends notices, such as webhook"
+                )
+    called = set()
+    for priority, steps in draft.escalation.by_priority().items():
+        for index, step in enumerate(steps):
+            for number, contact_name in enumerate(step.to):
+                draft.must_exist(
+                    "contacts", contact_name, ("escalation", priority.value, index, "to", number)
+                )
+                called.add(contact_name)
+    for name in sorted(draft.contacts.keys() - called):
+        draft.warn(("contacts", name), "no step calls it", "name it in [escalation], or remove it")
+    if draft.contacts and not draft.escalation.critical:
+        what = "what is critical calls no contact: it goes to every sink as if there were none"
+        draft.warn(
+            ("contacts",), what, 'write critical = [{ after = "0 min", to = ["…"] }] under [escalation]'
+        )
