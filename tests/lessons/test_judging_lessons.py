@@ -141,9 +141,9 @@ def test_an_acknowledgement_names_what_it_covers(monkeypatch: pytest.MonkeyPatch
     assert ack_hides_nothing()
     named = moves.acknowledge
 
-    def as_a_whole(alarm: Any, occurrences: tuple[int, ...], actor: str, now_ms: int) -> Any:
+    def as_a_whole(alarm: Any, occurrences: tuple[int, ...], actor: str, now_ms: int, **calling: Any) -> Any:
         del occurrences
-        return named(alarm, tuple(range(1, alarm.last + 1)), actor, now_ms)
+        return named(alarm, tuple(range(1, alarm.last + 1)), actor, now_ms, **calling)
 
     monkeypatch.setattr(moves, "acknowledge", as_a_whole)
     assert not ack_hides_nothing()
