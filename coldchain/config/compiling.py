@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
@@ -44,6 +45,10 @@ def plan_of(loaded: Loaded) -> Plan:
                 title=asset.title,
                 profile=asset.profile or "",
                 stage=(stage_of(asset, loaded.profiles[asset.profile]) or "") if asset.profile else "",
+                empty_mass=asset.tare_mass.quanta if asset.tare_mass else None,
+                loss_per_day=asset.loss_per_day.quanta if asset.loss_per_day else None,
+                qualified_hold_ms=asset.qualified_hold,
+                reserves=tuple(asset.reserve.items()),
             )
             for name, asset in settings.assets.items()
         ),
@@ -108,7 +113,14 @@ def _channel(
         silence_priority=channel.silence_priority,
         re_alarm_ms=again.get(channel.silence_priority),
         touch=channel.touch.quanta if channel.touch is not None else None,
+        uncertainty=channel.calibration.uncertainty.quanta if channel.calibration else 0,
+        calibration_due_ms=_due_ms(channel.calibration.due) if channel.calibration else None,
     )
+
+
+def _due_ms(due: dt.date) -> int:
+    """The end of the day to which a certificate holds, UTC."""
+    return int(dt.datetime.combine(due, dt.time(), dt.UTC).timestamp() + 86_400) * 1000
 
 
 def _profile(plan: ProfilePlan, again: Mapping[Priority, int]) -> ProfilePlan:

@@ -155,7 +155,10 @@ class _Reading:
         for index, problem in enumerate(document.problems[before:], before):
             if self.at is not None and problem.place in given:
                 document.problems[index] = self.at(given[problem.place], problem.what, problem.mend)
-        _check_stages(document, place, rule.stages if rule else ())
+        if rule is not None:
+            _check_stages(document, place, rule.stages)
+            for where, stage in rule.other_stages().items():
+                _check_stage(document, (*place, *where), stage)
         return rule
 
     def _no_such_figure(self, place: Place, figure: str) -> None:
@@ -166,12 +169,16 @@ class _Reading:
 
 
 def _check_stages(document: Document, place: Place, stages: tuple[str, ...]) -> None:
-    known = tables(document, "stages")
     for index, stage in enumerate(stages):
-        if stage not in known:
-            meant = nearest(stage, known)
-            mend = f'write "{meant}"' if meant else f"stages here: {listed(known)}"
-            document.refuse((*place, "stages", index), f'stage "{stage}" does not exist', mend)
+        _check_stage(document, (*place, "stages", index), stage)
+
+
+def _check_stage(document: Document, place: Place, stage: str) -> None:
+    known = tables(document, "stages")
+    if stage not in known:
+        meant = nearest(stage, known)
+        mend = f'write "{meant}"' if meant else f"stages here: {listed(known)}"
+        document.refuse(place, f'stage "{stage}" does not exist', mend)
 
 
 def _check_needs(document: Document, head: ProfileHead) -> None:

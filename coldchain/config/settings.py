@@ -207,6 +207,8 @@ class AssetSettings(Table):
     tare_mass: Mass | None = None
     full_mass: Mass | None = None
     qualified_hold: Period | None = None
+    loss_per_day: Mass | None = None
+    reserve: dict[Name, Name] = Field(default={})  # a role, and the role of the probe that stands in for it
     profile: Name | None = None
     stage: Name | None = None
 

@@ -8,12 +8,13 @@ it in `x_source`; every other number of the rule has the rule's `source`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from coldchain.config.amounts import Amount, duration_text
 from coldchain.config.fields import Name, Period, Table, Text, is_duration, said
+from coldchain.config.positions import Place
 from coldchain.model import Priority
 from coldchain.plan import Cited, Rule
 
@@ -84,9 +85,25 @@ class RuleTable(Table, ABC):
             "re_alarm": _NEVER_MS if self.re_alarm is None else self.re_alarm,
         }
 
+    def common(self, name: str, cited: Cited) -> dict[str, Any]:
+        """What every rule of a plan says of itself and its alarm."""
+        return {
+            "id": name,
+            "cited": cited,
+            "title": self.title,
+            "priority": Priority(self.priority),
+            "latched": self.latched,
+            "re_alarm_ms": self.re_alarm,
+            "advice": self.advice,
+        }
+
     def roles(self) -> tuple[str, ...]:
         """The roles whose readings it judges; none for a rule about a consignment's clock."""
         return ()
+
+    def other_stages(self) -> dict[Place, str]:
+        """Stages that it names elsewhere than in `stages`, by where."""
+        return {}
 
     def quantity(self) -> str | None:
         """What those roles must measure; None: anything."""

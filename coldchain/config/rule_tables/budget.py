@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from coldchain.config.amounts import duration_text
-from coldchain.config.fields import Duration
+from coldchain.config.fields import Duration, said
 from coldchain.config.rule_tables.threshold import ThresholdTable
 from coldchain.model import Priority, Side
-from coldchain.plan import Budget, Cited, Crossing, Outside
+from coldchain.plan import Budget, Cited, Crossing, Outside, Per
+
+_SUM = {"product": "in sum", "stage": "in sum in a stage", "day": "in sum in a day"}
 
 
 class BudgetTable(ThresholdTable):
@@ -21,7 +23,17 @@ class BudgetTable(ThresholdTable):
     allowance_source: str = ""
     exceeded: Literal["beyond", "at_or_beyond"] = "beyond"
     charge_unmonitored: bool = False
+    per: Literal["product", "stage", "day"] = "product"
+    day_zone: Annotated[str, Field(pattern=r"^[+-][0-9]{2}:[0-9]{2}$")] | None = None
     latched: bool = True
+
+    @model_validator(mode="after")
+    def _fits(self) -> BudgetTable:
+        if (self.per == "day") is not (self.day_zone is not None):
+            if self.per == "day":
+                raise said("says not where its day begins", 'write day_zone = "+08:00"')
+            raise said("has a day_zone and no day", 'write per = "day", or leave it out')
+        return self
 
     def compile(self, name: str, cited: Cited) -> Budget:
         """As `plan.Budget`."""
@@ -39,23 +51,39 @@ class BudgetTable(ThresholdTable):
             fires=self.fires_or_default,
             crossing=Crossing(self.crossing),
             charge_unmonitored=self.charge_unmonitored,
+            per=Per(self.per),
+            day_offset_ms=self._day_offset_ms,
             latched=self.latched,
             re_alarm_ms=self.re_alarm,
             advice=self.advice,
+            guarded=self.guarded,
+            settle=self.settle,
         )
+
+    @property
+    def _day_offset_ms(self) -> int:
+        if self.day_zone is None:
+            return 0
+        minutes = int(self.day_zone[1:3]) * 60 + int(self.day_zone[4:6])
+        return (-minutes if self.day_zone[0] == "-" else minutes) * 60_000
 
     def _spent(self) -> str:
         allowance = duration_text(self.allowance)
         return f"more than {allowance}" if self.exceeded == "beyond" else f"{allowance} or more"
 
+    def _whole(self) -> str:
+        if self.per == "day":
+            return f", each day anew, from midnight at {self.day_zone} from UTC"
+        return ", each stage anew" if self.per == "stage" else ""
+
     def brief(self) -> str:
         """Role, value and allowance."""
-        return f"{self.role} {self.outside_text} {self._spent()} in sum"
+        return f"{self.role} {self.outside_text} {self._spent()} {_SUM[self.per]}"
 
     def sentences(self) -> list[str]:
         """What is summed, and when the sum is too much."""
         told = [
-            f"All time in which {self.role} was {self.outside_text} is added up.",
+            f"All time in which {self.role} was {self.outside_text} is added up{self._whole()}.",
             f"A {self.priority} alarm is raised when the sum is {self._spent()}.",
             self.fires_sentence(),
             *self.crossing_sentences(),
@@ -72,4 +100,5 @@ class BudgetTable(ThresholdTable):
             "allowance": self.allowance,
             "exceeded": 1 if self.exceeded == "beyond" else 0,
             "charge_unmonitored": 0 if self.charge_unmonitored else 1,
+            "per": ("product", "stage", "day").index(self.per),
         }

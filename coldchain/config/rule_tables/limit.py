@@ -61,6 +61,8 @@ class LimitTable(ThresholdTable):
             latched=self.latched,
             re_alarm_ms=self.re_alarm,
             advice=self.advice,
+            guarded=self.guarded,
+            settle=self.settle,
         )
 
     def brief(self) -> str:

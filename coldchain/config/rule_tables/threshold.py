@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from coldchain.config.amounts import Amount, amount_text
-from coldchain.config.fields import Name, Value
+from coldchain.config.amounts import Amount, amount_text, duration_text
+from coldchain.config.fields import Name, Period, Value, said
 from coldchain.config.rule_tables.base import RuleTable
-from coldchain.plan import Fires
+from coldchain.model import Side
+from coldchain.plan import Fires, Settle
 from coldchain.units import QUANTITIES
 
 
@@ -22,6 +23,27 @@ class ThresholdTable(RuleTable):
     outside: Literal["beyond", "at_or_beyond"] = "beyond"
     fires: Literal["at_due", "on_reading"] | None = None
     crossing: Literal["step", "linear"] = "step"
+    guarded: bool = False
+    settle_to: Value | None = None
+    settle_max: Period | None = None
+    settle_source: str = ""
+
+    @model_validator(mode="after")
+    def _settles(self) -> ThresholdTable:
+        if (self.settle_to is None) is not (self.settle_max is None):
+            raise said("has only one of settle_to and settle_max", "write both or none")
+        if self.settle_to is not None and not self.settle_source:
+            raise said("has a time to settle without a source", 'write settle_source, if only "judgement"')
+        if self.settle_to is not None and self.settle_to.quantity != self.value.quantity:
+            raise said(f"settle_to {self.settle_to.text} is no {self.value.quantity}", "write it in its unit")
+        return self
+
+    @property
+    def settle(self) -> Settle | None:
+        """The probe's time to settle, if it has one."""
+        if self.settle_to is None or self.settle_max is None:
+            return None
+        return Settle(Side(self.side), self.settle_to.quanta, self.settle_max)
 
     @property
     def fires_or_default(self) -> Fires:
@@ -40,10 +62,16 @@ class ThresholdTable(RuleTable):
         """A value further out, the value itself inside, and waiting for a reading are wider."""
         return {
             **super().leniency(),
-            "value": self.value.quanta if self.side == "above" else -self.value.quanta,
+            "value": self._outward(self.value),
             "outside": 1 if self.outside == "beyond" else 0,
             "fires": 1 if self.fires_or_default is Fires.ON_READING else 0,
+            "guarded": 0 if self.guarded else 1,
+            "settle_max": self.settle_max or 0,
+            "settle_to": 0 if self.settle_to is None else self._outward(self.settle_to),
         }
+
+    def _outward(self, amount: Amount) -> int:
+        return amount.quanta if self.side == "above" else -amount.quanta
 
     def roles(self) -> tuple[str, ...]:
         """Its role."""
@@ -64,7 +92,16 @@ class ThresholdTable(RuleTable):
         return "It is raised with a reading that is outside at or after that moment."
 
     def crossing_sentences(self) -> list[str]:
-        """Where the time outside begins and ends, if not at the readings themselves."""
-        if self.crossing == "step":
-            return []
-        return ["Between two readings the moment of crossing is interpolated."]
+        """Where the time outside begins and ends, if not at the readings themselves; what comes before."""
+        told = []
+        if self.crossing == "linear":
+            told.append("Between two readings the moment of crossing is interpolated.")
+        if self.guarded:
+            told.append("The limit is moved inwards by the uncertainty on the probe's certificate.")
+        if self.settle_to is not None and self.settle_max is not None:
+            far = amount_text(QUANTITIES[self.settle_to.quantity], self.settle_to.quanta)
+            told.append(
+                f"After a product came in it begins with the first reading not {self.side} {far}, "
+                f"at the latest after {duration_text(self.settle_max)}."
+            )
+        return told

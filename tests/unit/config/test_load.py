@@ -66,7 +66,14 @@ def test_the_plan(tmp_path: Path) -> None:
     assert [channel.max_gap_ms for channel in plan.channels] == [30_000, 180_000, 180_000]
     assert plan.assets == (
         AssetPlan(id="dewar-2", kind="dewar", profile="frozen", stage="storage"),
-        AssetPlan(id="shipper-7", kind="dry_shipper", profile="frozen", stage="transport"),
+        AssetPlan(
+            id="shipper-7",
+            kind="dry_shipper",
+            profile="frozen",
+            stage="transport",
+            empty_mass=53_000,
+            qualified_hold_ms=7 * 86_400_000,
+        ),
     )
 
 

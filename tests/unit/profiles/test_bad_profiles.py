@@ -156,7 +156,7 @@ from tests.unit.config.small_site import PROFILE, changed, marked, problems, wri
             'kind = "budget"',
             'kind = "budget"\ndeadband = "1 K" #<',
             [
-                "limits/frozen.toml:@: rules.time-too-warm.deadband: unknown key; known here: kind, title, stages, priority, latched, re_alarm, re_alarm_source, advice, source, confidence, approved_by, version, reason, role, side, value, outside, fires, crossing, allowance, allowance_source, exceeded, charge_unmonitored"
+                "limits/frozen.toml:@: rules.time-too-warm.deadband: unknown key; known here: kind, title, stages, priority, latched, re_alarm, re_alarm_source, advice, source, confidence, approved_by, version, reason, role, side, value, outside, fires, crossing, guarded, settle_to, settle_max, settle_source, allowance, allowance_source, exceeded, charge_unmonitored, per, day_zone"
             ],
             id="a key of a limit in a budget",
         ),
