@@ -118,13 +118,21 @@ def journal_of(config_file: Path) -> Path:
         ) from error
 
 
-def do(config_file: Path, action: Action, done: str, *, as_json: bool = False) -> None:
-    """Have an action done and say how it went; a refusal is exit status 1."""
+def do(config_file: Path, action: Action, done: str, *, as_json: bool = False, confirm: str = "") -> None:
+    """Have an action done and say how it went; a refusal is exit status 1.
+
+    confirm: how to have it done all the same, where it waits to be confirmed.
+    """
     outcome = Gateway(config_file).act(action)
     if as_json:
         print_json(outcome)
     elif outcome.done:
         console.print(f"{done} (journal position {outcome.position})", markup=False)
+        if outcome.message:
+            errors.print(f"note: {outcome.message}", style="yellow", markup=False)
+    elif outcome.confirm:
+        errors.print(f"not recorded: {outcome.message}.", style="yellow", markup=False)
+        errors.print(f"If that is meant: {confirm}", markup=False)
     else:
         errors.print(f"refused: {outcome.message}", style="red", markup=False)
     if not outcome.done:

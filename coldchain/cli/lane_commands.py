@@ -146,20 +146,31 @@ def consignment_end(
 @click.argument("channel")
 @click.option("--asset", required=True)
 @click.option("--role", required=True, help="What it measures there, as the profile's rules name it.")
+@click.option("--unjudged", is_flag=True, help="Record it also if no limit judges that role there.")
 @_WHEN
 @_WHY
 @format_option
 def bind(
-    config_file: Path, channel: str, asset: str, role: str, at_text: str | None, why: str, as_json: bool
+    config_file: Path,
+    channel: str,
+    asset: str,
+    role: str,
+    unjudged: bool,
+    at_text: str | None,
+    why: str,
+    as_json: bool,
 ) -> None:
     """Say that a channel measures a place of an asset from now on.
+
+    A role that no limit judges there is recorded only with --unjudged: nothing but silence would be watched.
 
     \b
     Example:
       coldchain bind shipper-7.vapour --asset shipper-9 --role vapour --why "probe moved"
     """
-    action = BindChannel(channel, asset, role, instant(at_text), why)
-    do(config_file, action, f"{channel} measures {asset}/{role}", as_json=as_json)
+    action = BindChannel(channel, asset, role, instant(at_text), why, unjudged)
+    done = f"{channel} measures {asset}/{role}"
+    do(config_file, action, done, as_json=as_json, confirm="type it again with --unjudged")
 
 
 @click.command()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from coldchain.config.checks import interval_ms, max_gap_ms, stage_of
 from coldchain.config.loaded import Loaded, Source
+from coldchain.config.profile_file import Profile
 from coldchain.config.settings import SHELF_MAX_MS, ChannelSettings, Settings
 from coldchain.config.zone import offsets
 from coldchain.model import Priority
@@ -52,7 +53,7 @@ def plan_of(loaded: Loaded) -> Plan:
             )
             for name, asset in settings.assets.items()
         ),
-        profiles=tuple(_profile(profile.plan, again) for profile in loaded.profiles.values()),
+        profiles=tuple(_profile(profile, again) for profile in loaded.profiles.values()),
         works=tuple(_said_again(work, again) for work in _works(settings)),
         shelf_max_ms={
             priority: settings.alarms.shelve_max.get(priority, SHELF_MAX_MS) for priority in Priority
@@ -123,13 +124,25 @@ def _due_ms(due: dt.date) -> int:
     return int(dt.datetime.combine(due, dt.time(), dt.UTC).timestamp() + 86_400) * 1000
 
 
-def _profile(plan: ProfilePlan, again: Mapping[Priority, int]) -> ProfilePlan:
-    """The profile with the site's re-alarm times where a rule has none of its own."""
+def _profile(profile: Profile, again: Mapping[Priority, int]) -> ProfilePlan:
+    """The profile with the site's re-alarm times where a rule has none of its own, and the roles judged."""
+    plan = profile.plan
 
     def whole(rule: Rule) -> Rule:
         stated = rule.re_alarm_ms
         return replace(rule, re_alarm_ms=again.get(rule.priority) if stated is None else stated)
 
-    stages = tuple(replace(stage, rules=tuple(whole(rule) for rule in stage.rules)) for stage in plan.stages)
+    def roles(stage: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, table in profile.rules.items():
+            if stage in profile.holds_in(name):
+                for role in table.roles():
+                    found[role] = table.quantity() or found.get(role, "")
+        return found
+
+    stages = tuple(
+        replace(stage, rules=tuple(whole(rule) for rule in stage.rules), roles=roles(stage.name))
+        for stage in plan.stages
+    )
     works = tuple(_said_again(work, again) for work in plan.works)
     return replace(plan, stages=stages, works=works)

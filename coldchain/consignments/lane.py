@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from coldchain.consignments import judged
 from coldchain.consignments.bindings import Bindings
 from coldchain.consignments.carriage import Carriage, Consignment
 from coldchain.consignments.fitting import fitted
@@ -133,6 +134,27 @@ class Lane:
             profile = self.known.profiles.get(home.profile)
         own = profile.works if profile is not None else ()
         return {work.id: work for work in (*self.plan.works, *own)}
+
+    def profile_in(self, asset: str) -> ProfilePlan | None:
+        """The profile that judges an asset now: that of its consignment, else its own."""
+        carried = self.consignment_in(asset)
+        if carried is not None:
+            return self.profile_under_way(carried.profile, carried.stages[-1][1])
+        home = self.known.assets.get(asset)
+        return self.known.profiles.get(home.profile) if home is not None else None
+
+    def profile_under_way(self, profile: str, stage: str) -> ProfilePlan | None:
+        """The profile of a consignment that is in this stage now."""
+        return self._under_way(len(self.plans) - 1, profile, stage)
+
+    def measured_in(self, asset: str) -> dict[str, ChannelPlan]:
+        """What measures each role of an asset now."""
+        found: dict[str, ChannelPlan] = {}
+        for channel in self.known.channels.values():
+            where, _, role = (self.place_of(channel.id) or "").rpartition("/")
+            if where == asset:
+                found[role] = channel
+        return found
 
     def channel_line(self, channel: str, *, journal_axis: bool) -> list[tuple[int, ChannelPlan]]:
         """What a channel was and is, from which instant of its own axis on."""
@@ -298,6 +320,10 @@ class Lane:
             return f"unknown asset {fact.asset}"
         if not fact.role or "/" in fact.role or PAIR in fact.role or fact.role == LANE:
             return f"{fact.role!r} is no role"
+        profile = self.profile_in(fact.asset)
+        unlike = judged.unlike(profile, {fact.role: self.known.channels[fact.channel]}) if profile else None
+        if unlike is not None:
+            return unlike
         self.touched = self._follow(self.bindings.bind(fact.channel, f"{fact.asset}/{fact.role}", when))
         return None
 
@@ -313,6 +339,9 @@ class Lane:
             return f"unknown profile {fact.profile}"
         if stage_of(profile, fact.stage) is None:
             return f"profile {fact.profile} has no stage {fact.stage}"
+        unlike = judged.unlike(profile, self.measured_in(fact.asset))
+        if unlike is not None:
+            return unlike
         started = Consignment(
             fact.consignment, fact.asset, fact.profile, when, [(when, fact.stage)], fact.units
         )
@@ -327,7 +356,7 @@ class Lane:
             return f"unknown consignment {fact.consignment}"
         if consignment.ended is not None and when.journal_ms >= consignment.ended.journal_ms:
             return f"consignment {fact.consignment} is over"
-        profile = self._under_way(len(self.plans) - 1, consignment.profile, fact.stage)
+        profile = self.profile_under_way(consignment.profile, fact.stage)
         if profile is None:
             return f"profile {consignment.profile} has no stage {fact.stage}"
         if when.journal_ms < consignment.started.journal_ms:

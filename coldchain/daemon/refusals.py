@@ -43,6 +43,7 @@ _MENDS = (
     ("unknown channel", "`coldchain status` shows the channels"),
     ("unknown profile", "list it under [profiles] use in the configuration"),
     ("unknown consignment", "begin it with `coldchain consignment start`"),
+    ("the channel", "bind a probe of the right quantity there, or choose another profile"),
     ("asset", "end the other one first, with `coldchain consignment end`"),
     ("the stage would begin", "give a later time"),
     ("the consignment would end", "give a later time"),

@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from coldchain import announcements as words
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
+from coldchain.consignments.judged import roles_of
 from coldchain.daemon import alarm_views, views
+from coldchain.daemon.doubts import doubt_of
 from coldchain.daemon.entering import fact_of
 from coldchain.daemon.lens import Label, Lens, Notes
 from coldchain.daemon.refusals import in_words, wrong_time
@@ -133,7 +135,14 @@ class LiveStation:
                 assets=assets,
                 alarms=alarms,
                 profiles=tuple(
-                    ProfileChoice(p.id, p.version, p.approved, tuple(s.name for s in p.stages), p.title)
+                    ProfileChoice(
+                        p.id,
+                        p.version,
+                        p.approved,
+                        tuple(s.name for s in p.stages),
+                        p.title,
+                        tuple(sorted(roles_of(p.stages))),
+                    )
                     for p in plan.profiles
                 ),
                 channels=tuple(self._choice(c.id, c.quantity) for c in plan.channels),
@@ -255,6 +264,10 @@ class LiveStation:
         refused = wrong_time(action, now_ms, known=known)
         if refused:
             return Outcome(done=False, message=refused)
+        with self._folding.lock:
+            doubt = doubt_of(self._folding.fold.lane, action)
+        if doubt is not None and doubt.asks and not getattr(action, "confirmed", False):
+            return Outcome(done=False, message=doubt.message, confirm=True)
         fact = fact_of(action, actor, commit_to, now_ms)
         done = threading.Event()
         answer: list[Folded] = []
@@ -270,7 +283,9 @@ class LiveStation:
         for said in answer[0].announcements:
             if said.kind is Kind.REFUSED:
                 return Outcome(done=False, message=in_words(said.text, said.detail))
-        return Outcome(done=True, position=answer[0].position)
+        return Outcome(
+            done=True, message=doubt.message if doubt is not None else "", position=answer[0].position
+        )
 
     def _now(self) -> tuple[int, bool]:
         """Now in UTC for what people enter, and whether anybody vouches for it.

@@ -41,16 +41,13 @@ def change(state: State, fact: Change) -> list[Announcement]:
     if isinstance(fact, Activated):
         state.channels.activate(fact.plan)
         state.desk.activate(fact.plan)
+        said += state.desk.bring_shelves_forward(state.lane.plan.shelf_max_ms, state.arrival_ms)
         state.refresh_alarms()
         _set_channel_lines(state)
     for name in sorted(state.lane.touched):
         said += _set_line(state, name)
     match fact:
         case Activated():
-            shortened = state.desk.bring_shelves_forward(state.lane.plan.shelf_max_ms, state.arrival_ms)
-            for one in shortened:
-                state.refresh_alarm(one.alarm)
-            said += shortened
             state.silence.keep_sources({source.id for source in fact.plan.sources})
             _watch(state, {*state.silence.channels, *state.channels.plans})
         case Bound() | Unbound():

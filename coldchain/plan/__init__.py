@@ -124,11 +124,15 @@ class ChannelPlan(Struct, frozen=True, omit_defaults=True):
 
 
 class StagePlan(Struct, frozen=True, omit_defaults=True):
-    """The rules in force in one stage of a lane."""
+    """The rules in force in one stage of a lane.
+
+    roles: the roles they judge, and the quantity that each must measure ("": any).
+    """
 
     name: str
     rules: tuple[Rule, ...]
     title: str = ""
+    roles: dict[str, str] = {}
 
 
 class ProfilePlan(Struct, frozen=True, omit_defaults=True):

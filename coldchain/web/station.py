@@ -136,13 +136,17 @@ class EndConsignment(Struct, frozen=True, tag="end", tag_field="do", forbid_unkn
 
 
 class BindChannel(Struct, frozen=True, tag="bind", tag_field="do", forbid_unknown_fields=True):
-    """This channel measures that role of that asset from now (or `at_ms`) on."""
+    """This channel measures that role of that asset from now (or `at_ms`) on.
+
+    confirmed: also if no limit judges that role there.
+    """
 
     channel: str
     asset: str
     role: str
     at_ms: int | None = None
     why: str = ""
+    confirmed: bool = False
 
 
 class UnbindChannel(Struct, frozen=True, tag="unbind", tag_field="do", forbid_unknown_fields=True):
@@ -171,11 +175,16 @@ Action = (
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
-    """What became of an action: done at a journal position, or refused in words fit for the person."""
+    """What became of an action: done at a journal position, or refused in words fit for the person.
+
+    message: why it was refused, or what follows from it that the person may not expect.
+    confirm: refused only until it is asked for with `confirmed`.
+    """
 
     done: bool
     message: str = ""
     position: int | None = None
+    confirm: bool = False
 
 
 class Station(Protocol):

@@ -209,13 +209,14 @@ class ClockView(Struct, frozen=True, omit_defaults=True):
 
 
 class ProfileChoice(Struct, frozen=True, omit_defaults=True):
-    """A profile a consignment can be started under, and its stages in lane order."""
+    """A profile a consignment can be started under, its stages in lane order, and the roles it judges."""
 
     id: str
     version: str
     approved: bool
     stages: tuple[str, ...]
     title: str = ""
+    roles: tuple[str, ...] = ()
 
 
 class ChannelChoice(Struct, frozen=True, omit_defaults=True):

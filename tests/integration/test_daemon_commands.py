@@ -185,6 +185,9 @@ STORY: list[tuple[list[str], int, str]] = [
     (["unbind", "box-calm.vapour", "--why", "calibration"], 0, "box-calm.vapour measures nothing"),
     (["unbind", "box-calm.vapour"], 1, "is not bound"),
     (["bind", "box-calm.vapour", "--asset", "box-9", "--role", "vapour"], 1, "unknown asset box-9"),
+    (["bind", "box-calm.vapour", "--asset", "box-calm", "--role", "vapuor"], 1, "--unjudged"),
+    (["bind", "box-calm.vapour", "--asset", "box-calm", "--role", "vapuor"], 1, 'did you mean "vapour"?'),
+    (["bind", "box-calm.vapour", "--asset", "box-calm", "--role", "x", "--unjudged"], 0, "note: no limit"),
     (["bind", "box-calm.vapour", "--asset", "box-calm", "--role", "vapour"], 0, "measures box-calm/vapour"),
 ]  # fmt: skip
 

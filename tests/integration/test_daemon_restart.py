@@ -129,7 +129,7 @@ def test_nothing_is_forgotten(site: Site, printers: dict[str, Printer], checkpoi
         act(daemon, EnterStage("C-1", "storage"))
         act(daemon, SetEta("C-1", begun_ms + 600 * MINUTE))
         act(daemon, UnbindChannel("box-lane.vapour"))
-        act(daemon, BindChannel("box-lane.vapour", "box-lane", "second-vapour"))
+        act(daemon, BindChannel("box-lane.vapour", "box-lane", "second-vapour", confirmed=True))
         before, until_ms = lasting(daemon.station.state()), shelf_ms(daemon)
     if not checkpoint:
         with Journal.open(site.journal) as journal:

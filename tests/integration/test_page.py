@@ -26,7 +26,15 @@ from coldchain.web.plain_views import Instant
 from coldchain.web.series import Sample
 from coldchain.web.server import Page as Server
 from coldchain.web.settings import PageSettings
-from coldchain.web.station import AcknowledgeAlarm, EnterStage, Role, SetEta, ShelveAlarm, StartConsignment
+from coldchain.web.station import (
+    AcknowledgeAlarm,
+    BindChannel,
+    EnterStage,
+    Role,
+    SetEta,
+    ShelveAlarm,
+    StartConsignment,
+)
 from coldchain.web.users import Users, make_user
 from tests.house.tree import ROOT
 from tests.unit.web.room import HOUR, MINUTE, Room
@@ -521,6 +529,25 @@ def test_a_consignment_from_start_to_arrival(page: Page, serve: Serve, room: Roo
         (EnterStage("C-2026-118", "delivered"), room.acts[1][1]),
         (SetEta("C-2026-118", 1_925_089_440_000), room.acts[2][1]),
     ]
+
+
+def test_a_role_that_no_limit_judges_asks(page: Page, serve: Serve, room: Room) -> None:
+    """The form offers the roles that are judged; another one is not recorded until that is confirmed."""
+    look(page, serve(), "?asset=box-7")
+    page.get_by_text("Consignment and probes").click()
+    form = page.get_by_role("form", name="Bind a probe", exact=True)
+    expect(form.locator("datalist option")).to_have_count(1)
+    form.get_by_label("Channel").select_option("spare-1")
+    form.get_by_label("Role").fill("vapuor")
+    form.get_by_role("button", name="Bind").click()
+    expect(page.get_by_role("alert").filter(has_text="Not recorded: no limit judges")).to_be_visible()
+    assert room.acts == []
+    page.get_by_role("button", name="Bind it all the same").click()
+    expect(page.get_by_text("Done.", exact=True).first).to_be_visible()
+    assert [action for action, _ in room.acts] == [
+        BindChannel("spare-1", "box-7", "vapuor", confirmed=True),
+    ]
+    expect(page.get_by_role("button", name="Bind it all the same")).to_have_count(0)
 
 
 def test_logging_in(page: Page, serve: Serve, room: Room, tmp_path: Path) -> None:

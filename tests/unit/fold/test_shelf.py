@@ -25,10 +25,10 @@ def warm(active: object = SITE) -> Bench:
     return bench
 
 
-def shelve(bench: Bench, for_ms: int) -> Announcement:
+def shelve(bench: Bench, for_ms: int, alarm: str = ALARM) -> Announcement:
     """What is said to a person who shelves the alarm for so long from now."""
     now_ms = bench.fold.arrival_ms
-    said, *_ = bench.add(Shelved(ALARM, now_ms + for_ms, "anna"))
+    said, *_ = bench.add(Shelved(alarm, now_ms + for_ms, "anna"))
     return said
 
 
@@ -98,3 +98,15 @@ def test_a_shorter_maximum_brings_a_shelf_forward() -> None:
     bench.run(now_ms + 2 * HOUR)
     assert [at for at, a in bench.said if a.kind is Kind.UNSHELVED] == [now_ms + 2 * HOUR]
     assert again(bench) == bench.said
+
+
+def test_a_shelf_of_no_rule_is_brought_forward_too() -> None:
+    """The alarm of a silent source has no rule, and its shelf ends all the same."""
+    bench = warm(BARE)
+    bench.run(bench.fold.arrival_ms + 2 * HOUR)
+    now_ms = bench.fold.arrival_ms
+    assert shelve(bench, 1000 * HOUR, "port:log").kind is Kind.SHELVED
+    bench.add(Activated(SITE, {}))
+    bench.run(now_ms + 1000 * HOUR)
+    ended = [at for at, a in bench.said if a.kind is Kind.UNSHELVED and a.alarm == "port:log"]
+    assert ended == [now_ms + 8 * HOUR]

@@ -28,6 +28,7 @@ from coldchain.web.station import (
     AcknowledgeAlarm,
     Action,
     Actor,
+    BindChannel,
     CloseAlarm,
     EnterStage,
     Outcome,
@@ -106,6 +107,8 @@ class Room:
         with self._lock:
             if self.refuse:
                 return Outcome(False, self.refuse)
+            if isinstance(action, BindChannel) and action.role == "vapuor" and not action.confirmed:
+                return Outcome(False, 'no limit judges "vapuor"', confirm=True)
             self.acts.append((action, actor))
             at = Instant(self.clock.utc_ms())
             match action:
@@ -359,7 +362,9 @@ class Room:
             assets=(box, dewar),
             alarms=(),
             profiles=(
-                ProfileChoice("example-frozen", "3", True, ("packed", "in_transit", "delivered")),
+                ProfileChoice(
+                    "example-frozen", "3", True, ("packed", "in_transit", "delivered"), roles=("vapour",)
+                ),
                 ProfileChoice("example-fresh", "1", False, ("packed", "in_transit")),
             ),
             channels=(

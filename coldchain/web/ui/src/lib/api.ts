@@ -6,6 +6,7 @@ export class Refused extends Error {
     readonly status: number,
     message: string,
     readonly retryS = 0,
+    readonly confirm = false, // it would be done if it were asked for as confirmed
   ) {
     super(message);
   }
@@ -22,7 +23,7 @@ async function ask<T>(path: string, body?: unknown, signal?: AbortSignal): Promi
   });
   if (response.status === 204) return undefined as T;
   const text = await response.text();
-  let data: { message?: string } = {};
+  let data: { message?: string; confirm?: boolean } = {};
   try {
     data = JSON.parse(text);
   } catch {
@@ -30,7 +31,7 @@ async function ask<T>(path: string, body?: unknown, signal?: AbortSignal): Promi
   }
   if (!response.ok) {
     const retry = Number(response.headers.get("retry-after") ?? 0);
-    throw new Refused(response.status, data.message ?? String(response.status), retry);
+    throw new Refused(response.status, data.message ?? String(response.status), retry, data.confirm);
   }
   return data as T;
 }

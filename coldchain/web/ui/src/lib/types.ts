@@ -179,6 +179,7 @@ export interface ProfileChoice {
   approved: boolean;
   stages: string[];
   title?: string;
+  roles?: string[];
 }
 export interface ChannelChoice { id: string; quantity: string; asset?: string; role?: string }
 
@@ -264,5 +265,5 @@ export type Action =
   | { do: "stage"; consignment: string; stage: string; why: string }
   | { do: "eta"; consignment: string; eta_ms: number }
   | { do: "end"; consignment: string; outcome: string; why: string }
-  | { do: "bind"; channel: string; asset: string; role: string; why: string }
+  | { do: "bind"; channel: string; asset: string; role: string; why: string; confirmed?: boolean }
   | { do: "unbind"; channel: string; why: string };
