@@ -23,7 +23,8 @@ def expected() -> set[str]:
     """Names that the wheel must hold: every module, the shipped settings, the built page."""
     names = {"coldchain/web/static/index.html", "coldchain/web/static/.built-from"}
     for package, folder in PACKAGES.items():
-        names |= {f"{package}/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.py")}
+        for data in ("*.py", "*.toml"):
+            names |= {f"{package}/{path.relative_to(folder).as_posix()}" for path in folder.rglob(data)}
     config = ROOT / "config"
     names |= {f"coldchain/_config/{path.relative_to(config).as_posix()}" for path in config.rglob("*.toml")}
     return {name for name in names if "web/ui/" not in name and "__pycache__" not in name}

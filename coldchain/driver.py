@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ class Maturity(StrEnum):
 
     VENDOR_VECTORS = "verified against vendor vectors"
     SECOND_HAND = "from second-hand description"
+    SIMULATED = "simulated only"
     GENERIC = "generic format, stated by the site"
 
 
@@ -33,32 +35,47 @@ class Line(Struct, frozen=True):
     A frame ends at its `terminator`; where that is b"", `size` tells from the beginning of a frame how
     many bytes it has in all, None as long as that cannot be told. What has no size ends with the time-out.
 
+    terminator: is no part of the frame. What ends a request stands in the request: the two ways may differ.
+    reply_bytes_max: the longest frame, without its terminator.
+    timeout_ms: how long a reply may take.
+    frame:    as "8N1"; None: the configuration must say it.
     answers:  (request, frame) -> whether a frame can be the reply to a request, for protocols whose replies
               repeat something of it; None: nothing tells.
     numbered: (request, number) -> the request with this number, for protocols whose replies repeat it
               (Modbus TCP). A frame that does not answer is then no reply at all, and nothing waits for it.
+    pause_ms: the rest that the device wants between its reply and the next request.
+    echoes:   the device sends each request back before it answers, on a line of its own or on the same;
+              the port takes the echo away, and what comes without it answers nothing.
+    padding:  single bytes that may stand between two frames and belong to none.
     """
 
     terminator: bytes
     reply_bytes_max: int
     timeout_ms: int
     baud: int | None = None
-    frame: str | None = None  # "8N1"; None: the configuration must say it
+    frame: str | None = None
     size: Callable[[bytes], int | None] | None = None
     answers: Callable[[bytes, bytes], bool] | None = None
     numbered: Callable[[bytes, int], bytes] | None = None
+    pause_ms: int = 0
+    echoes: bool = False
+    padding: bytes = b""
 
 
 class Query(Struct, frozen=True):
-    """One request; `key` names the quantity that the reply will carry.
+    """One question; `key` names the quantity that the reply will carry.
 
     each_round: of an identity request: it is asked again before each round, and no value is taken unless
                 its reply is right. For settings of the device by which its numbers would mean something else.
+    then:       further requests of the same question, sent one after the other. Only when each has its reply
+                is there an answer: `decode` gets the replies in one piece, joined by the line's terminator
+                (which stands in no frame, so they come apart again without doubt).
     """
 
     key: str
     send: bytes
     each_round: bool = False
+    then: tuple[bytes, ...] = ()
 
 
 class Reach(Struct, frozen=True):
@@ -85,6 +102,7 @@ class SerialDriver:
     identify: (settings, identity request, frame) -> None if it is the right device, else a sentence why not.
     keys:     settings -> every key this source can send, with its unit as sent ("" if none known).
     reach:    settings -> for keys whose device ends somewhere: where, so that nobody watches a limit beyond.
+    datasheet: the file of what is known of the device and from where (coldchain.datasheet).
     """
 
     name: str
@@ -102,6 +120,7 @@ class SerialDriver:
     sends_time: Callable[[Any], bool] = lambda settings: False
     numbers_readings: Callable[[Any], bool] = lambda settings: False
     sources: tuple[str, ...] = field(default=())
+    datasheet: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +146,7 @@ class MqttDriver:
     sends_time: Callable[[Any], bool] = lambda settings: False
     numbers_readings: Callable[[Any], bool] = lambda settings: False
     sources: tuple[str, ...] = field(default=())
+    datasheet: Path | None = None
 
 
 Driver = SerialDriver | MqttDriver

@@ -27,6 +27,7 @@ _STABLE = (Path("/dev/serial/by-id"), Path("/dev/serial/by-path"))
 _PLAIN = {
     Maturity.VENDOR_VECTORS: "checked against examples of the vendor",
     Maturity.SECOND_HAND: "from descriptions of others; not checked against a device of the vendor",
+    Maturity.SIMULATED: "written from a description without examples; tried on our own simulator only",
     Maturity.GENERIC: "a general format; your settings say what the device means",
 }
 

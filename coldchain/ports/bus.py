@@ -23,12 +23,12 @@ from coldchain.clock import Clock
 from coldchain.driver import Line, Query
 from coldchain.model import Reason
 from coldchain.ports.bell import Bell
-from coldchain.ports.framing import Blob, Cutter, cutter
+from coldchain.ports.framing import Blob, Cutter, Echoed, cutter
 from coldchain.ports.lines import LineLost, Wire
 
 #: Nothing is sent before nothing has come for so long. At 1200 baud a character takes 8 ms (10 bits), so no
 #: pause inside a frame is as long unless the device makes it. (Some devices want as much rest between a reply
-#: and the next request: Lake Shore 218 manual, 50 ms.)
+#: and the next request, or more: `Line.pause_ms`.)
 QUIET_S = 0.05
 #: So long may somebody babble before a request is given up.
 BABBLE_S = 2.0
@@ -88,17 +88,27 @@ class Bus:
         self._number += 1
         return replace(query, send=line.numbered(query.send, self._number))
 
+    def question(self, query: Query, line: Line, unasked: Callable[[Blob], None]) -> Reply:
+        """Ask all that belongs to a question: the replies in one piece, or what came instead of one."""
+        replies = []
+        for send in (query.send, *query.then):
+            reply = self.ask(send, line, unasked)
+            if not isinstance(reply, bytes):
+                return reply
+            replies.append(reply)
+        return line.terminator.join(replies)
+
     def ask(self, send: bytes, line: Line, unasked: Callable[[Blob], None]) -> Reply:
         """Send one request and wait for its reply: a frame, or what came instead.
 
         `unasked` gets what had come before the request was sent, and what answers another. Raises LineLost.
         """
-        self._settle(unasked)
+        self._settle(unasked, max(QUIET_S, line.pause_ms / 1000))
         if self._stopping():
             return Missing.STOPPED
         self._wire.write(send)
         self._sent, self._sent_s = send, self._clock.real_s()
-        frames = cutter(line)
+        frames = Echoed(cutter(line), send) if line.echoes else cutter(line)
         try:
             reply = self._reply(frames, self._sent_s + line.timeout_ms / 1000, line, unasked)
         except LineLost:
@@ -175,17 +185,17 @@ class Bus:
             if stray is not None:
                 unasked(stray)
 
-    def _settle(self, unasked: Callable[[Blob], None]) -> None:
-        """Wait for what is owed, then for quiet."""
+    def _settle(self, unasked: Callable[[Blob], None], quiet_s: float) -> None:
+        """Wait for what is owed, then until nothing has come for so long."""
         if self._owed is not None:
             self._collect(self._owed, unasked)
             self._owed = None
         stray: Blob | None = None
         give_up_s = self._clock.real_s() + BABBLE_S
         while not self._stopping():
-            data = self.receive(self._heard_s + QUIET_S - self._clock.real_s())
+            data = self.receive(self._heard_s + quiet_s - self._clock.real_s())
             now_s = self._clock.real_s()
-            if not data and now_s - self._heard_s >= QUIET_S:
+            if not data and now_s - self._heard_s >= quiet_s:
                 break
             stray = _more(stray, data)
             if stray is not None and now_s > give_up_s:

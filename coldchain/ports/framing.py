@@ -70,20 +70,24 @@ class Cutter(Protocol):
 def cutter(line: Line) -> Cutter:
     """What cuts the frames of a line. ValueError: the line says not, or in two ways, where they end."""
     if line.size is None:
-        return Splitter(line.terminator, line.reply_bytes_max)
+        return Splitter(line.terminator, line.reply_bytes_max, line.padding)
     if line.terminator:
         raise ValueError("frames end at a terminator or have a size, not both")
     return Measurer(line.size, line.reply_bytes_max)
 
 
 class Splitter:
-    """Cuts a stream into frames. `limit`: the longest frame without its terminator, in bytes."""
+    """Cuts a stream into frames. `limit`: the longest frame without its terminator, in bytes.
 
-    def __init__(self, terminator: bytes, limit: int) -> None:
+    padding: single bytes that may stand before a frame and belong to none.
+    """
+
+    def __init__(self, terminator: bytes, limit: int, padding: bytes = b"") -> None:
         if not terminator:
             raise ValueError("a line without a terminator cannot be cut into frames")
         self._terminator = terminator
         self._limit = limit
+        self._padding = padding
         self._buffer = b""
         self._skipped: Blob | None = None
 
@@ -106,7 +110,7 @@ class Splitter:
                 found.append(self._skipped)
             self._skipped = None
             data = data[at + len(self._terminator) :]
-        *frames, self._buffer = data.split(self._terminator)
+        *frames, self._buffer = (self._unpadded(frame) for frame in data.split(self._terminator))
         found += [
             frame if len(frame) <= self._limit else Blob(Reason.OVERSIZED_FRAME, frame) for frame in frames
         ]
@@ -135,11 +139,54 @@ class Splitter:
         """Take nothing for a frame up to the next terminator: we came in the middle of a line."""
         self._skipped = Blob(Reason.CORRUPT_FRAME)
 
+    def _unpadded(self, frame: bytes) -> bytes:
+        return frame.lstrip(self._padding) if self._padding else frame
+
     def _skip(self, data: bytes) -> None:
         assert self._skipped is not None
         keep = len(data) - (len(self._terminator) - 1)  # it may be the beginning of a terminator
         self._skipped.add(data[: max(0, keep)])
         self._buffer = data[max(0, keep) :]
+
+
+class Echoed:
+    """The frames that follow the echo of a request; what comes before it, or without, is none.
+
+    The echo may stand on a line of its own or before the reply on the same; blanks around it do not matter.
+    """
+
+    def __init__(self, frames: Cutter, request: bytes) -> None:
+        self._frames = frames
+        self._echo = request.strip()
+        self._heard = False
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return self._frames.waiting
+
+    def feed(self, data: bytes) -> list[bytes | Blob]:
+        """What is complete now, in order, without the echo."""
+        found: list[bytes | Blob] = []
+        for frame in self._frames.feed(data):
+            if self._heard or isinstance(frame, Blob):
+                found.append(frame)
+            elif not frame.lstrip().startswith(self._echo):
+                found.append(Blob(Reason.UNEXPECTED_REPLY, frame))
+            else:
+                self._heard = True
+                rest = frame.lstrip().removeprefix(self._echo)
+                if rest.strip():
+                    found.append(rest)
+        return found
+
+    def give_up(self) -> Blob | None:
+        """The frame that has begun will not end: what came of it, None if none had begun."""
+        return self._frames.give_up()
+
+    def skip_line(self) -> None:
+        """Take nothing for a frame before the next one begins."""
+        self._frames.skip_line()
 
 
 class Measurer:

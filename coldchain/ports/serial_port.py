@@ -272,7 +272,7 @@ class SerialPort:
             if asked and device.mute:
                 break
             query = bus.numbered(query, device.line)
-            reply = bus.ask(query.send, device.line, self._unasked(device))
+            reply = bus.question(query, device.line, self._unasked(device))
             if reply is Missing.STOPPED:
                 return
             if reply is Missing.SILENCE:

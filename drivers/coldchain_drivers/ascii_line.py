@@ -14,6 +14,7 @@ from operator import xor
 
 from coldchain.driver import Line, Maturity, Query, SerialDriver
 from coldchain.model import Bad, Decoded, Measured, Reason
+from coldchain_drivers import DATASHEETS
 from coldchain_drivers.ascii_settings import AsciiSettings
 from coldchain_drivers.lies import NUMBER, Lie, refusal, told
 from coldchain_drivers.times import event_time_ms
@@ -136,5 +137,6 @@ DRIVER = SerialDriver(
     keys=_keys,
     sends_time=lambda s: s.time is not None,
     numbers_readings=lambda s: s.sequence is not None,
+    datasheet=DATASHEETS / "ascii_line.toml",
     sources=("generic; the site describes what its device sends",),
 )

@@ -12,6 +12,7 @@ import re
 
 from coldchain.driver import Maturity, MqttDriver
 from coldchain.model import Bad, Decoded, Measured, Reason
+from coldchain_drivers import DATASHEETS
 from coldchain_drivers.lies import refusal
 from coldchain_drivers.mqtt_settings import Mapping, MqttSettings, same
 from coldchain_drivers.strict_json import Hole, NotJson, Number, Path, load, walk
@@ -124,5 +125,6 @@ DRIVER = MqttDriver(
     keys=lambda s: {mapping.key: mapping.unit for mapping in s.ready},
     sends_time=lambda s: all(mapping.time_path is not None for mapping in s.ready),
     numbers_readings=lambda s: all(mapping.sequence_path is not None for mapping in s.ready),
+    datasheet=DATASHEETS / "mqtt_json.toml",
     sources=("generic; the site describes what its devices send",),
 )

@@ -15,6 +15,7 @@ import re
 
 from coldchain.driver import Line, Maturity, Query, SerialDriver
 from coldchain.model import Bad, Decoded, Measured, Reason
+from coldchain_drivers import DATASHEETS
 from coldchain_drivers.lies import refusal, told
 from coldchain_drivers.mve_settings import TecSettings
 
@@ -78,6 +79,7 @@ DRIVER = SerialDriver(
     keys=lambda s: {key: unit for key, (_, unit) in s.by_key.items()},
     identity=_identity,
     identify=_identify,
+    datasheet=DATASHEETS / "mve_tec3000.toml",
     sources=(
         "check_mvetec.pl, icinga-plugins (in use against TEC 3000 through a Lantronix UDS1100)",
         "Thermo CryoExtra CE8100 manual, p. 71: Controller ASCII Interface",

@@ -127,3 +127,60 @@ def test_what_is_owed_ends_with_the_reply_to_it(pair: Pair) -> None:
     pair.write = lambda data: pair.device.sendall(b"b now\n") or None  # type: ignore[method-assign]
     assert bus.ask(b"b\n", line, found.append) == b"b now"
     assert [blob.head_hex for blob in found] == [b"other\na late\n".hex()]
+
+
+@pytest.mark.parametrize(
+    ("comes", "reply"),
+    [
+        pytest.param(b"V?\r\n-1\n", b"-1", id="echo on a line of its own, with another line end"),
+        pytest.param(b"V? -1\n", b" -1", id="echo before the reply on the same line"),
+        pytest.param(b"V?\n", Missing.SILENCE, id="echo alone is no reply"),
+        pytest.param(b"-1\n", "unexpected_reply", id="a reply without the echo answers something else"),
+        pytest.param(b"W?\n-1\n", "unexpected_reply", id="the echo of another request"),
+        pytest.param(b"-7\nV?\n-1\n", "unexpected_reply", id="a late reply before the echo: neither counts"),
+        pytest.param(b"V?\n-1\n-2\n", "unexpected_reply", id="two replies"),
+    ],
+)
+def test_an_echo_is_taken_away(pair: Pair, comes: bytes, reply: bytes | Missing | str) -> None:
+    """Of a device that sends each request back, only what follows the echo of this one answers it."""
+    bus = bus_on(pair)
+    bus._heard_s = 0.0
+    pair.write = lambda data: pair.device.sendall(comes) or None  # type: ignore[method-assign]
+    said = bus.ask(b"V?\n", Line(b"\n", 40, 20, echoes=True), strays.append)
+    assert (said.reason.value if isinstance(said, Blob) else said) == reply
+    assert (bus._owed is None) is isinstance(said, bytes), "without a clean reply one may still come"
+
+
+@pytest.mark.parametrize(
+    ("replies", "answer"),
+    [
+        pytest.param({b"S?\n": b"0\n", b"V?\n": b"-1\n"}, b"0\n-1\n0", id="all of them, joined"),
+        pytest.param({b"S?\n": b"0\n"}, Missing.SILENCE, id="one is silent: there is no answer"),
+        pytest.param({b"S?\n": b"0\n", b"V?\n": b"-1\n-2\n"}, "unexpected_reply", id="one is in doubt"),
+    ],
+)
+def test_a_question_of_several_requests(
+    pair: Pair, replies: dict[bytes, bytes], answer: bytes | Missing | str
+) -> None:
+    """A status and the value that it is about are one answer, or none."""
+    bus = bus_on(pair)
+    bus._heard_s = 0.0
+    pair.write = lambda data: pair.device.sendall(replies.get(data, b"")) or None  # type: ignore[method-assign]
+    said = bus.question(Query("v", b"S?\n", then=(b"V?\n", b"S?\n")), plain(), strays.append)
+    assert (said.reason.value if isinstance(said, Blob) else said) == answer
+
+
+def test_a_device_gets_the_rest_that_it_wants(pair: Pair) -> None:
+    """After a reply nothing is sent before the device's own pause is over, if that is longer than ours."""
+    bus = bus_on(pair)
+    rested: list[float] = []
+
+    def answer(data: bytes) -> None:
+        rested.append(bus._clock.real_s() - bus._heard_s)
+        pair.device.sendall(b"1\n")
+
+    pair.write = answer  # type: ignore[method-assign]
+    line = Line(b"\n", 40, 500, pause_ms=120)
+    for _ in range(2):
+        assert bus.ask(b"a\n", line, strays.append) == b"1"
+    assert min(rested) >= 0.12

@@ -56,6 +56,23 @@ def test_a_line_that_does_not_end_is_given_up_with_its_rest() -> None:
     assert splitter.give_up() is None
 
 
+@pytest.mark.parametrize(
+    ("chunks", "frames", "waiting"),
+    [
+        pytest.param([b" \x00-080 C\x04"], [b"-080 C"], False, id="before a frame"),
+        pytest.param([b"-080 C\x04 "], [b"-080 C"], False, id="after a frame: no other has begun"),
+        pytest.param([b"-080 C\x04", b" \x00", b"-", b"081 C\x04"], [b"-080 C", b"-081 C"], False, id="two"),
+        pytest.param([b"-0 \x00 80"], [], True, id="within a frame it stays"),
+        pytest.param([b"\x00" * 80 + b"-1\x04"], [b"-1"], False, id="it does not count as length"),
+    ],
+)
+def test_padding_belongs_to_no_frame(chunks: list[bytes], frames: list[bytes], waiting: bool) -> None:
+    """What a device puts between its frames is neither their beginning nor a frame that does not end."""
+    splitter = Splitter(b"\x04", 16, b" \x00")
+    assert [each for chunk in chunks for each in said(splitter.feed(chunk))] == frames
+    assert splitter.waiting is waiting
+
+
 def test_a_stream_joined_in_mid_line() -> None:
     """What comes before the first terminator is no frame if the line may have begun before us."""
     splitter = Splitter(b"\n", 80)
