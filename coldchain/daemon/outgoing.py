@@ -34,7 +34,7 @@ from coldchain.web.views import SinkView
 _log = logging.getLogger("coldchain.sinks")
 
 #: How long sinks may take to end when asked to, all together (real seconds).
-_STOP_S = 0.5
+STOP_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Outgoing:
     def _end(self, threads: list[SinkThread]) -> None:
         for thread in threads:
             thread.ask_to_stop()
-        until_s = self._clock.real_s() + _STOP_S
+        until_s = self._clock.real_s() + STOP_S
         for thread in threads:
             if not thread.stop(max(0.01, until_s - self._clock.real_s())):
                 _log.warning("sink %s does not end; it is left behind", thread.name)

@@ -17,6 +17,8 @@ from typing import Self
 import pytest
 
 from coldchain.daemon.control import Ask, ask, socket_path
+from coldchain.daemon.daemon import DOORS_S
+from coldchain.daemon.outgoing import STOP_S
 from coldchain.facts import Activated, Beat, ProcessEnded, SourceUp
 from tests.integration.gateways import (
     Child,
@@ -28,6 +30,7 @@ from tests.integration.gateways import (
     read,
     until,
 )
+from tests.servers import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -207,6 +210,40 @@ def test_a_second_daemon_is_told_who_holds_the_journal(life: Life) -> None:
     assert "coldchain run" in said
     assert "end the program that holds it" in said
     assert "Traceback" not in said
+
+
+def test_nobody_who_hangs_keeps_it_from_ending(tmp_path: Path) -> None:
+    """A receiver without an answer and browsers in the middle of a word: it ends, all that came in committed.
+
+    What each may take adds up to less than the two seconds that docs/installation.md promises.
+    """
+    assert DOORS_S + STOP_S < 2
+    port = free_port()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as receiver,
+        Printer(tmp_path / "one") as one,
+        socket.socket() as half,
+        socket.socket() as silent,
+    ):
+        site = Site(tmp_path).profile(hold="0 s").ascii("one", one.port)
+        site.webhook(f"http://127.0.0.1:{receiver.getsockname()[1]}/")
+        site.part("page", f"[page]\nport = {port}\n")
+        with Child("run", "--config", site.write(), log=tmp_path / "log") as daemon:
+            daemon.ready(site.journal)
+            until(lambda: ups(site) >= {"one"}, "the port")
+            half.connect(("127.0.0.1", port))
+            half.sendall(b"GET / HTTP/1.1\r\nHo")
+            silent.connect(("127.0.0.1", port))
+            one.say(-140.0, time.time_ns() // 1_000_000)
+            taken, _ = receiver.accept()  # the notice of the alarm, which nobody answers
+            with taken:
+                assert daemon.end() == 0, daemon.said
+        assert "sink room does not end; it is left behind" in daemon.said
+        assert "Traceback" not in daemon.said
+    history = read(site.journal)
+    assert len(history.readings("box-one.vapour")) == 1
+    assert history.facts[-1][2] == ProcessEnded("asked to stop")
+    assert_equal(site.journal)
 
 
 def test_a_stuck_writer_feeds_no_watchdog(tmp_path: Path) -> None:
