@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "run_command:run",
     "status": "ask_commands:status",
     "alarms": "ask_commands:alarms",
+    "why": "why_command:why",
     "ack": "ask_commands:ack",
     "shelve": "ask_commands:shelve",
     "unshelve": "ask_commands:unshelve",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
 from coldchain import __version__
-from coldchain.cli.replay_options import Misused
 from coldchain.pipeline.engine_id import engine
 from coldchain.reports.picture import draw
 from coldchain.reports.pictured import Picture
 from coldchain.reports.png import CannotDraw, png
+
+
+class CannotWrite(Exception):
+    """Why a picture could not be written, and the mend."""
 
 
 def made_by() -> str:
@@ -20,12 +21,11 @@ def made_by() -> str:
 
 
 def write(path: Path, picture: Picture) -> None:
-    """Draw a picture into a file whose ending says in which form; what hinders is an error of usage."""
+    """Draw a picture into a file whose ending says in which form. Raises CannotWrite."""
     drawn = draw(picture)
     try:
-        data = png(drawn) if path.suffix.lower() == ".png" else drawn.encode()
-        path.write_bytes(data)
+        path.write_bytes(png(drawn) if path.suffix.lower() == ".png" else drawn.encode())
     except CannotDraw as error:
-        raise Misused(str(error), click.get_current_context()) from error
+        raise CannotWrite(str(error)) from error
     except OSError as error:
-        raise Misused(f"{path} cannot be written: {error.strerror}", click.get_current_context()) from error
+        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error

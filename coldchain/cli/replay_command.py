@@ -135,7 +135,10 @@ def replay(file: Path, form: str, plot: Path | None, **told: Any) -> None:
     asked = _asked(roles=roles, **{key: told[key] for key in _ASKED})
     report = _report(file, _read_as(columns, told), asked)
     if plot is not None:
-        pictures.write(plot, picture_of(report, pictures.made_by()))
+        try:
+            pictures.write(plot, picture_of(report, pictures.made_by()))
+        except pictures.CannotWrite as error:
+            raise options.usage(str(error)) from error
     _print(report, form)
     click.get_current_context().exit(EXIT[report.verdict])
 

@@ -117,6 +117,7 @@ def _channel(channel: ChannelView) -> list[_Piece]:
         (_value(channel), "bold"),
         (judged.value.replace("_", " "), _JUDGED[judged]),
         (_limit(channel), "dim"),
+        (_watched(channel), "dim"),
         (last, "dim"),
         (_blind(channel), "yellow"),
     ]
@@ -134,6 +135,14 @@ def _work(work: WorkView) -> list[_Piece]:
     hides = f"hides {', '.join(work.hides)}" if work.hides else "OUT OF SERVICE"
     state = {"awaited": "sign awaited", "unconfirmed": "END NOT CONFIRMED"}.get(work.state, hides)
     return [(f"{where}{state}", "bold yellow"), (f"  {'  '.join(words)}", "dim")]
+
+
+def _watched(channel: ChannelView) -> str:
+    """Coverage: GOOD time over the product's time, rounded down, so that "100 %" is all of it."""
+    if channel.good_ms is None or not channel.product_ms:
+        return ""
+    permille = 1000 * min(channel.good_ms, channel.product_ms) // channel.product_ms
+    return f"watched {permille // 10}.{permille % 10} %" if permille < 1000 else "watched 100 %"
 
 
 def _blind(channel: ChannelView) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -19,7 +19,9 @@ from coldchain.journal.records import (
     Document,
     Entry,
     FactRow,
+    Outcome,
     PrivateText,
+    Receipt,
     Tail,
 )
 
@@ -250,6 +252,32 @@ class Readable:
             kinds=(str, bytes, str),
         ):
             yield PrivateText(*row)
+
+    def receipts(self, positions: Iterable[int]) -> Iterator[Receipt]:
+        """Whom the notices of these positions went to, and what became of each; in journal order."""
+        wanted = set(positions)
+        for row in self._database.all(
+            "read the outbox",
+            "SELECT sink, position, ordinal, outcome, receipt, failure, attempts, settled_ms FROM outbox"
+            " WHERE position >= ? AND position <= ? ORDER BY position, ordinal, sink",
+            (min(wanted, default=1), max(wanted, default=0)),
+        ):
+            if row[1] in wanted:
+                sink, position, ordinal, outcome, receipt, failure, attempts, settled_ms = row
+                ended = None if outcome is None else Outcome(outcome)
+                yield Receipt(sink, position, ordinal, ended, receipt, failure, attempts, settled_ms)
+
+    def activations(self) -> Iterator[FactRow]:
+        """Every fact by which a configuration came into force, found without reading others."""
+        for row in self._pages(
+            "read activations",
+            "SELECT position, arrival_ms, body FROM facts WHERE position > ? AND position <= ?"
+            ' AND shape = 0 AND instr(body, CAST(\'"fact":"activated"\' AS BLOB)) ORDER BY position LIMIT ?',
+            (_LOWEST,),
+            self._end(None),
+            (int, int, bytes),
+        ):
+            yield FactRow(*row)
 
     def latest_checkpoint(self, engine: str, up_to: int | None = None) -> Checkpoint | None:
         """The newest intact state of this engine at or before a position; None: fold from the beginning."""

@@ -160,6 +160,22 @@ class Settled(Struct, frozen=True):
     settled_ms: int
 
 
+class Receipt(Struct, frozen=True):
+    """Whether a sink has told of an announcement: its `outcome`, None while it waits.
+
+    receipt: what the receiver said; failure: what went wrong at the last attempt; settled_ms: when it ended.
+    """
+
+    sink: str
+    position: int
+    ordinal: int
+    outcome: Outcome | None
+    receipt: str
+    failure: str
+    attempts: int
+    settled_ms: int | None
+
+
 class Backlog(Struct, frozen=True):
     """What a notice sink still has to tell."""
 

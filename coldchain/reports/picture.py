@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
+from textwrap import wrap
 
 from coldchain.reports import words
 from coldchain.reports.axes import time_ticks, value_ticks
@@ -57,8 +58,9 @@ def draw(picture: Picture) -> str:
         sheet.write(x + wide / 2, y, stamp, 12, INK, font_weight="bold", text_anchor="middle")
         x -= 8
     for line in picture.lines:
-        y += 17
-        sheet.write(20, y, shortened(line, 11, WIDTH - 40), 11, MUTED)
+        for part in wrap(line, int((WIDTH - 40) / width_of("m", 11))):
+            y += 17
+            sheet.write(20, y, part, 11, MUTED)
     y += 12
     for panel in picture.panels:
         y = _Panel(sheet, panel, picture.zone, y).draw()
@@ -139,7 +141,7 @@ class _Panel:
                 day_ends = x + width_of(tick.day, 10)
         offsets = dict.fromkeys(words.offset(at, self._zone) for at in (panel.from_ms, panel.to_ms))
         zone = f"{self._zone} (UTC{', then '.join(offsets)})"
-        sheet.write(box.right + 13, box.bottom + 18, shortened(zone, 10, _RIGHT - 22), 10, MUTED)
+        sheet.write(box.right + 13, box.bottom + 32, shortened(zone, 10, _RIGHT - 22), 10, MUTED)
         return box.bottom + 36
 
     def _limits(self) -> None:

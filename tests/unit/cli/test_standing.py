@@ -86,3 +86,25 @@ def test_works_are_shown_with_their_end(said: StringIO) -> None:
     assert "1970-01-01 00:00:00 UTC" in text
     assert 'by anna  "weekly"' in text
     assert "box-7/vapour: END NOT CONFIRMED" in text
+
+
+@pytest.mark.parametrize(
+    ("good_ms", "product_ms", "says"),
+    [
+        pytest.param(60_000, 60_000, "watched 100 %", id="all of it"),
+        pytest.param(59_999, 60_000, "watched 99.9 %", id="never rounded up to all of it"),
+        pytest.param(0, 60_000, "watched 0.0 %", id="nothing"),
+        pytest.param(None, None, "", id="no product yet"),
+        pytest.param(0, 0, "", id="no time at all"),
+    ],
+)
+def test_how_much_was_watched(said: StringIO, good_ms: int | None, product_ms: int | None, says: str) -> None:
+    """Coverage stands in the channel's line, rounded down."""
+    room = Room()
+    channel = room.channel("box-7-vapour")
+    assert channel is not None
+    room.put_channel(replace(channel, good_ms=good_ms, product_ms=product_ms, value=-146_000))
+    standing.print_state(room.state())
+    (line,) = [line for line in said.getvalue().splitlines() if "−146.0 °C" in line]
+    assert says in line
+    assert ("watched" in line) is bool(says)
