@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -17,23 +18,35 @@ from coldchain.pipeline.verify import verify as verify_journal
 
 @click.command(short_help="Fold a journal again from nothing, and compare.")
 @click.argument("journal", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    callback=lambda context, parameter, given: _anchors(given),
+    help="A link known from elsewhere, as COMMIT:LINK (repeatable): shows that no end was cut off.",
+)
 @format_option
-def verify(journal: Path, as_json: bool) -> None:
+def verify(journal: Path, anchors: dict[int, bytes], as_json: bool) -> None:
     """Recompute every hash link of a journal, fold its facts again from nothing, and compare.
 
     Each stretch is equal, made by another engine (and what today's would say differently), or differs.
-    The exit status is 0 if it is sound, 1 if not, 2 if it cannot be read. Works beside a running daemon.
+    The exit status is 0 if it is sound, 1 if not, 2 if it cannot be read or holds no fact. Works beside a
+    running daemon. Copy a journal with its log (FILE-wal), or end the daemon first: the file alone may lack
+    its end.
 
     \b
     Example:
       coldchain verify /var/lib/coldchain/journal.db
+      coldchain verify copy.db --anchor 1207:9f2c…
     """
     try:
         with Reader.open(journal) as reader:
             last = reader.tail().position
             with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
                 task = progress.add_task("folding again", total=last)
-                found = verify_journal(reader, engine(), lambda at: progress.update(task, completed=at))
+                found = verify_journal(
+                    reader, engine(), lambda at: progress.update(task, completed=at), anchors
+                )
     except JournalError as error:
         errors.print(str(error), style="red", markup=False)
         sys.exit(2)
@@ -41,7 +54,22 @@ def verify(journal: Path, as_json: bool) -> None:
         print_json(_plain(found))
     else:
         _print(found)
+    if found.empty:
+        sys.exit(2)
     sys.exit(0 if found.sound else 1)
+
+
+def _anchors(given: tuple[str, ...]) -> dict[int, bytes]:
+    anchors: dict[int, bytes] = {}
+    for text in given:
+        number, _, link = text.partition(":")
+        if not number.isdecimal() or re.fullmatch("[0-9a-fA-F]{64}", link) is None:
+            raise click.BadParameter(
+                f'"{text}" is no anchor; write one as `coldchain verify` prints it: '
+                "the number of the commit, a colon, 64 hex digits"
+            )
+        anchors[int(number)] = bytes.fromhex(link)
+    return anchors
 
 
 def _plain(found: Verification) -> dict[str, object]:
@@ -54,6 +82,8 @@ def _plain(found: Verification) -> dict[str, object]:
         "last_link": chain.last_link.hex(),
         "findings": chain.findings,
         "stretches": found.stretches,
+        "stopped": found.stopped,
+        "cut": found.cut,
     }
 
 
@@ -68,7 +98,7 @@ def _print(found: Verification) -> None:
     chain = found.chain
     console.print(
         f"{chain.facts} facts, {chain.announcements} announcements in {chain.commits} commits; "
-        f"last link {chain.last_link.hex()[:16]}…",
+        f"anchor of its end {chain.commits}:{chain.last_link.hex()}",
     )
     for finding in chain.findings:
         console.print(
@@ -81,7 +111,17 @@ def _print(found: Verification) -> None:
             f"positions {stretch.first_position} to {stretch.last_position}: [{style}]{verdict}[/]"
             f" ({_counted(stretch)}; engine {stretch.engine})",
         )
-    console.print("sound" if found.sound else "NOT SOUND", style="green" if found.sound else "bold red")
+    if found.stopped is not None:
+        console.print(
+            f"from position {found.stopped.position} on nothing can be folded: {found.stopped.why}",
+            style="bold red", markup=False,
+        )  # fmt: skip
+    if found.cut:
+        console.print(f"note: {found.cut}", style="yellow", markup=False)
+    if found.empty:
+        console.print("EMPTY: there is not one fact in it, so there is nothing to verify", style="bold red")
+    else:
+        console.print("sound" if found.sound else "NOT SOUND", style="green" if found.sound else "bold red")
 
 
 def _counted(stretch: Stretch) -> str:

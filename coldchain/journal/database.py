@@ -126,7 +126,7 @@ def open_for_reading(path: Path) -> Database:
         with database.guard("open") as db:
             version = schema.inspect(db, path)
             if version == 0:
-                raise NotAJournal("open", path, "an empty file: no journal was made here yet")
+                raise _nothing_in(path, logged=db.pragma("journal_mode") == "wal")
             if version != schema.VERSION:
                 raise JournalReadOnly(
                     "open",
@@ -178,6 +178,23 @@ def open_for_writing(path: Path, *, create: bool, synchronous: str = "FULL") -> 
 def wal_path(path: Path) -> Path:
     """Where SQLite keeps the write-ahead log."""
     return path.with_name(path.name + "-wal")
+
+
+def _nothing_in(path: Path, *, logged: bool) -> NotAJournal:
+    """Why there is no table in a database: nothing was written, or all of it lies in a log that is not here.
+
+    Until it is first copied back, everything that was committed lies in the log alone.
+    """
+    log = wal_path(path)
+    if not logged or (log.exists() and log.stat().st_size):
+        return NotAJournal("open", path, "an empty file: no journal was made here yet")
+    return NotAJournal(
+        "open",
+        path,
+        f"nothing is in it, and the write-ahead log that it keeps is missing: there is no {log.name}",
+        mend=f"if it was copied from a running gateway, copy its log to {log.name} as well, "
+        "or end the daemon before copying",
+    )
 
 
 _MIGRATE = "start the daemon once, or open the journal for writing"
