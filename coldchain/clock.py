@@ -74,12 +74,17 @@ class _Timex(ctypes.Structure):
     ]
 
 
-def kernel_clock_synchronised() -> bool:
-    """Whether the kernel says its clock is disciplined (adjtimex without STA_UNSYNC)."""
+def kernel_clock_state() -> int:
+    """The status bits of the kernel's clock (adjtimex(2)); -1 if we may not ask."""
     buffer = _Timex()
     libc = ctypes.CDLL(None, use_errno=True)
-    state = libc.adjtimex(ctypes.byref(buffer))
-    return state >= 0 and not buffer.status & _STA_UNSYNC
+    return int(buffer.status) if libc.adjtimex(ctypes.byref(buffer)) >= 0 else -1
+
+
+def kernel_clock_synchronised() -> bool:
+    """Whether the kernel says its clock is disciplined (STA_UNSYNC is not set)."""
+    state = kernel_clock_state()
+    return state >= 0 and not state & _STA_UNSYNC
 
 
 def boot_id() -> str:
