@@ -43,6 +43,8 @@ class Kind(StrEnum):
     WORK_CONFIRMED = "work_confirmed"
     BLIND_BEGAN = "blind_began"
     BLIND_ENDED = "blind_ended"
+    FLOOD_BEGAN = "flood_began"
+    FLOOD_ENDED = "flood_ended"
     # To know: about ourselves.
     NOTE = "note"
 
@@ -66,6 +68,8 @@ class Announcement(Struct, frozen=True, omit_defaults=True):
     value:      the value that matters (extreme so far), limit: the limit, in the channel's quantum.
     text:       for NOTE: the words' key; detail: its parameters.
     to:         the contacts called by it; none: whoever listens.
+    folded:     told to people in one notice when the flood that it came in is over.
+    group:      the alarms of a vessel that came up together; first_in_group: it was the first of them.
     """
 
     kind: Kind
@@ -90,6 +94,9 @@ class Announcement(Struct, frozen=True, omit_defaults=True):
     actor: str = ""
     comment: str = ""
     to: tuple[str, ...] = ()
+    folded: bool = False
+    group: str = ""
+    first_in_group: bool = False
     unapproved: bool = False
     simulated: bool = False
 

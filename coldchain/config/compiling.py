@@ -19,6 +19,7 @@ from coldchain.plan import (
     CalibrationPoint,
     ChannelPlan,
     Cited,
+    FloodPlan,
     Plan,
     ProfilePlan,
     Rule,
@@ -59,6 +60,11 @@ def plan_of(loaded: Loaded) -> Plan:
             priority: settings.alarms.shelve_max.get(priority, SHELF_MAX_MS) for priority in Priority
         },
         contacts=contacts,
+        flood=FloodPlan(
+            settings.alarms.flood.within,
+            settings.alarms.flood.begins_above,
+            settings.alarms.flood.ends_below,
+        ),
         escalation=settings.escalation.compile(),
         zone=offsets(settings.site.time_zone) if any(each.quiet for each in contacts) else (),
     )
@@ -88,6 +94,7 @@ def _source(source: Source) -> SourcePlan:
         sends_time=source.driver.sends_time(source.driver_settings),
         numbered=source.driver.numbers_readings(source.driver_settings),
         simulated=source.settings.simulated,
+        link=source.settings.broker or (source.settings.port or "").rsplit("/", 1)[-1],
     )
 
 

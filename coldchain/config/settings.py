@@ -98,6 +98,24 @@ class Heartbeat(Table):
 SHELF_MAX_MS = 8 * 3_600_000
 
 
+class Flood(Table):
+    """When there are more alarms than a person can take in.
+
+    ISA-18.2, as quoted by prosys.com and exida.com: a flood begins when more than 10 alarms come up within 10
+    minutes, and ends when fewer than 5 do.
+    """
+
+    within: Period = 600_000
+    begins_above: Annotated[int, Field(ge=1)] = 10
+    ends_below: Annotated[int, Field(ge=1)] = 5
+
+    @model_validator(mode="after")
+    def _fits(self) -> Flood:
+        if self.ends_below > self.begins_above + 1:
+            raise said("would end before it begins", "write ends_below no larger than begins_above")
+        return self
+
+
 class Alarms(Table):
     """What the site decides for all alarms.
 
@@ -109,6 +127,7 @@ class Alarms(Table):
     re_alarm: dict[Annotated[Priority, Field(strict=False)], Period] = Field(default={})
     shelve_max: dict[Annotated[Priority, Field(strict=False)], Period] = Field(default={})
     out_of_service_max: Period | None = None
+    flood: Flood = Flood()
 
 
 class SiteFigure(Table):

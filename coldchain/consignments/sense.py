@@ -46,6 +46,9 @@ def _faults(plan: Plan) -> Iterator[str]:
     for profile in plan.profiles:
         yield from _profile(profile)
     yield from _works("the site", plan.works)
+    flood = plan.flood
+    if flood is not None and min(flood.within_ms, flood.begins_above, flood.ends_below) <= 0:
+        yield "a flood of alarms would never begin, or never end"
     for priority, most_ms in plan.shelf_max_ms.items():
         if most_ms <= 0:
             yield f"no {priority} alarm could ever be shelved"

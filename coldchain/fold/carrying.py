@@ -11,6 +11,7 @@ from coldchain.alarms.table import AlarmEvent, AlarmState
 from coldchain.announcements import Announcement, Kind
 from coldchain.fold.desk import About, Desk, new_alarm
 from coldchain.fold.excursions import Excursion
+from coldchain.fold.grouping import Groups
 from coldchain.fold.place import Place
 
 
@@ -23,6 +24,7 @@ def carry_over(
     are marked as announced where they overlap one that was.
     """
     desk.alarms = {}
+    desk.groups = Groups()
     for place in places.values():
         for excursion in place.ledger.all():
             excursion.announced = excursion.denied = False
@@ -60,6 +62,7 @@ def retell(desk: Desk, said: Announcement, announced_ms: int) -> None:
         told = (said.excursion, said.since_ms or 0, said.due_ms or 0, announced_ms)
         calling = desk.told_then(known, said)
         desk.alarms[said.alarm] = moves.raise_(known, *told, over=over, calling=calling)[0]
+        desk.groups.retell(said.alarm, said.group, first=said.first_in_group)
     elif said.kind in _MOVED and said.alarm in desk.alarms:
         known = desk.alarms[said.alarm]
         calling = desk.told_then(known, said)

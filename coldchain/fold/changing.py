@@ -42,6 +42,8 @@ def change(state: State, fact: Change) -> list[Announcement]:
         state.channels.activate(fact.plan)
         state.desk.activate(fact.plan)
         said += state.desk.bring_shelves_forward(state.lane.plan.shelf_max_ms, state.arrival_ms)
+        state.flood.activate(fact.plan.flood)
+        state.refresh_flood()
         state.refresh_alarms()
         _set_channel_lines(state)
     for name in sorted(state.lane.touched):

@@ -66,6 +66,7 @@ def _leap(state: State, started_ms: int, by_ms: int) -> list[Announcement]:
     for watch in watches:
         state.refresh_watch(watch.plan.id)
     state.desk.leap(started_ms, by_ms)
+    state.flood.leap(started_ms, by_ms)
     for work in state.veil.leap(started_ms, by_ms):
         state.refresh_work(work)
     state.refresh_alarms()

@@ -15,6 +15,7 @@ class DueKind(IntEnum):
     SILENCE = 1
     ALARM = 2
     WORK = 3
+    FLOOD = 4
 
 
 class Deadline(Struct, frozen=True, order=True):

@@ -15,6 +15,7 @@ from coldchain.alarms.calling import Calling, Contacts
 from coldchain.alarms.table import HIDDEN_STATES, AlarmEvent, AlarmState, Refusal
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
+from coldchain.fold.grouping import Groups
 from coldchain.fold.timebase import Timebase
 from coldchain.fold.veil import Veil
 from coldchain.model import Priority
@@ -43,6 +44,7 @@ class Desk:
     def __init__(self, veil: Veil, timebase: Timebase) -> None:
         self.alarms: dict[str, Alarm] = {}
         self.about: dict[str, About] = {}
+        self.groups = Groups()
         self._contacts = Contacts(Plan(site=""))
         self._veil, self._timebase = veil, timebase
 
@@ -89,6 +91,8 @@ class Desk:
         alarm = self.alarms[about.alarm]
         calling = self._calling(alarm, now_ms)
         moved = moves.raise_(alarm, excursion, since_ms, due_ms, now_ms, over=over, calling=calling)
+        group, first = self.groups.join(about.subject, about.alarm, self._stands)
+        words |= {"group": group, "first_in_group": first}
         words |= {"excursion": excursion, "since_ms": since_ms, "due_ms": due_ms}
         return said + self._put(about.alarm, moved, **words)
 
@@ -225,6 +229,11 @@ class Desk:
             if asked is not None and asked >= started_ms:
                 asked += by_ms
             self.alarms[name] = replace(alarm, next_re_alarm_ms=again, asked_ms=asked)
+
+    def _stands(self, alarm: str) -> bool:
+        """Whether an alarm lasts, or asks somebody to look."""
+        known = self.alarms.get(alarm)
+        return known is not None and (known.condition or bool(lifecycle.unacknowledged(known)))
 
     def _calling(self, alarm: Alarm, now_ms: int) -> Calling:
         return self._contacts.calling(alarm.priority, self._timebase.utc(now_ms))

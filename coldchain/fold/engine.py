@@ -82,6 +82,9 @@ class Fold(State):
         said += self.fire_until(arrival_ms, Late.STALLED)
         if self.veil.changed:
             said += working.settle(self)
+        if said:
+            said = self.flood.watch(said, arrival_ms)
+            self.refresh_flood()
         return said
 
     def next_due_ms(self) -> int | None:
@@ -202,11 +205,10 @@ class Fold(State):
         return self.gone(alarm) if self.desk.condition(alarm) else []
 
     def _heard(self, source: str) -> list[Announcement]:
-        known = self.silence.sources.get(source)
-        was_down = known is not None and known.down
-        for watch in self.silence.heard(source, self.arrival_ms):
+        over, freed = self.silence.heard(source, self.arrival_ms)
+        for watch in freed:
             self.refresh_watch(watch.plan.id)
-        return self.gone(f"port:{source}") if was_down else []
+        return [one for alarm in over for one in self.gone(alarm)]
 
     # People
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coldchain.announcements import Announcement, Late
 from coldchain.fold.deadlines import Deadline, DueKind
 from coldchain.fold.desk import About, Desk, late_reason
-from coldchain.fold.silence import Silence, Verdict
+from coldchain.fold.silence import NOTHING_HEARD, Silence
 from coldchain.plan import SourcePlan
 
 
@@ -31,14 +31,13 @@ def fell_silent(
     late: Late,
     source: SourcePlan,
 ) -> tuple[str, list[Announcement]]:
-    """A silence fell due: the channel's alarm, or its source's that stands for all its channels.
+    """A silence fell due: the channel's alarm, or one that stands for those of many channels.
 
     Answers the alarm's id and what is said ("" and nothing if another alarm stands for it already).
     """
     watch = silence.channels[channel]
     since_ms, due_ms = watch.since_ms, watch.due_event_ms
-    verdict = silence.fell_due(channel, deadline.journal_ms)
-    if verdict is Verdict.STOOD_FOR:
+    if not silence.fell_due(channel, deadline.journal_ms):
         return "", []
     reason = late_reason(deadline.journal_ms, arrival_ms, late)
     return raised(silence, desk, channel, since_ms, due_ms, arrival_ms, reason, source)
@@ -54,12 +53,16 @@ def raised(
     late: Late | None,
     source: SourcePlan,
 ) -> tuple[str, list[Announcement]]:
-    """Raise the alarm of a silent channel, or of its source if that is down; its id and what is said."""
+    """Raise the alarm of a silent channel, or the one that stands for it; its id and what is said."""
     watch = silence.channels[channel]
-    plan = watch.plan
-    if watch.stood_for:
-        subject, alarm = plan.source, f"port:{plan.source}"
-        plan = silence.most_urgent(plan.source) or plan
+    plan, detail = watch.plan, {}
+    if watch.stands:
+        alarm = watch.stands
+        covered = silence.covered(alarm)
+        subject = "gateway" if alarm == NOTHING_HEARD else alarm.split(":", 1)[1]
+        plan = silence.most_urgent(alarm) or plan
+        if not alarm.startswith("port:"):
+            detail = {"sources": ",".join(sorted(covered))}
     else:
         subject, alarm = watch.place, f"{watch.place}/silence"
     about = About(
@@ -71,5 +74,6 @@ def raised(
         axis="" if source.sends_time else "journal",
         simulated=source.simulated,
     )
-    said = desk.raise_(about, f"{alarm}@{since_ms}", since_ms, due_ms, arrival_ms, late=late)
+    excursion = f"{alarm}@{since_ms}"
+    said = desk.raise_(about, excursion, since_ms, due_ms, arrival_ms, late=late, detail=detail)
     return alarm, said

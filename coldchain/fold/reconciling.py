@@ -23,7 +23,7 @@ def _silence(state: State) -> list[Announcement]:
     said: list[Announcement] = []
     for name in sorted(state.silence.channels):
         watch = state.silence.channels[name]
-        alarm = f"port:{watch.plan.source}" if watch.stood_for else f"{watch.place}/silence"
+        alarm = watch.stands or f"{watch.place}/silence"
         if watch.silent and not state.desk.condition(alarm) and not state.desk.closed(alarm):
             due_ms = watch.due_event_ms
             source = state.source(watch.plan)
@@ -41,9 +41,10 @@ def _silence(state: State) -> list[Announcement]:
             state.refresh_alarm(alarm)
         elif not watch.silent and watch.heard_ms is not None and state.desk.condition(alarm):
             said += state.gone(alarm)
-    for name in sorted(state.silence.sources):
-        if not state.silence.sources[name].down:
-            said += state.gone(f"port:{name}")
+    for alarm, about in list(state.desk.about.items()):
+        stood = about.rule == "silence" and about.subject not in state.places
+        if stood and alarm not in state.silence.standing and state.silence.covered(alarm):
+            said += state.gone(alarm)
     return said
 
 

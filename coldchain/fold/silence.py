@@ -2,14 +2,15 @@
 
 A channel is silent when its newest GOOD or UNCERTAIN reading is older than it may be. Retained and
 imported readings never make it look alive; a probe that sends BAD for ever is silent. If nothing at
-all has come from the whole source, one alarm of the source stands for all its channels.
+all has come from the whole source, one alarm of the source stands for all its channels; if nothing
+has come from any source of a link (a broker, a bus), one alarm of the link for all of them; and one
+of the gateway if it hears nothing from anywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
 from coldchain.model import Origin, Priority
 from coldchain.plan import ChannelPlan, SourcePlan
@@ -19,12 +20,8 @@ from coldchain.rules.judging import BAD
 _URGENCY = {priority: i for i, priority in enumerate(Priority)}
 
 
-class Verdict(Enum):
-    """What a silence that fell due means."""
-
-    CHANNEL = "channel"
-    SOURCE = "source"
-    STOOD_FOR = "stood_for"
+#: The alarm of a gateway that hears nothing from anywhere.
+NOTHING_HEARD = "gateway/silence"
 
 
 @dataclass(slots=True)
@@ -35,6 +32,7 @@ class Watch:
     heard_ms: its newest reading, None before the first.
     due_ms:   when it falls due, None while it is silent; natural_ms: when it would without what put it off.
     set_ms:   when the deadline was set. place: where it measures.
+    stands:   the alarm that stands for its own, "" if none does.
     """
 
     plan: ChannelPlan
@@ -45,7 +43,7 @@ class Watch:
     set_ms: int
     heard_ms: int | None = None
     silent: bool = False
-    stood_for: bool = False
+    stands: str = ""
 
     @property
     def due_event_ms(self) -> int:
@@ -61,19 +59,24 @@ class Watch:
 
 @dataclass(slots=True)
 class Heard:
-    """One source: when anything at all last came from it (journal time), and whether it is down."""
+    """One source: when anything at all last came from it (journal time)."""
 
     plan: SourcePlan
     at_ms: int
-    down: bool = False
+
+    def is_quiet(self, now_ms: int) -> bool:
+        """Whether nothing has come from it for longer than a round."""
+        return now_ms - self.at_ms > self.plan.round_ms
 
 
 class Silence:
-    """The watches of all bound channels."""
+    """The watches of all bound channels. `standing`: alarms that stand for those of several channels now."""
 
     def __init__(self) -> None:
         self.channels: dict[str, Watch] = {}
         self.sources: dict[str, Heard] = {}
+        self.standing: set[str] = set()
+        self._on_link: dict[str, int] = {}  # how many sources share it
 
     def watch(
         self, channel: ChannelPlan, source: SourcePlan, place: str, arrival_ms: int, axis_ms: int
@@ -82,7 +85,10 @@ class Silence:
         heard = self.sources.get(source.id)
         if heard is None:
             self.sources[source.id] = Heard(source, arrival_ms)
-        else:
+            self._count(source.link, 1)
+        elif heard.plan != source:
+            self._count(heard.plan.link, -1)
+            self._count(source.link, 1)
             heard.plan = source
         known = self.channels.get(channel.id)
         if known is None or known.place != place or known.plan.source != channel.source:
@@ -104,24 +110,40 @@ class Silence:
         """Forget every source that has left the plan; their names."""
         gone = sorted(self.sources.keys() - sources)
         for name in gone:
-            del self.sources[name]
+            self._count(self.sources.pop(name).plan.link, -1)
+        self.standing = {alarm for alarm in self.standing if self.covered(alarm)}
         return gone
 
-    def heard(self, source: str, arrival_ms: int) -> list[Watch]:
-        """Something came from a source: the channels its alarm stood for get one round to speak."""
+    def covered(self, alarm: str) -> list[str]:
+        """The sources that an alarm stands for when it stands; none: it is no alarm of that kind."""
+        if alarm == NOTHING_HEARD:
+            return list(self.sources)
+        kind, _, name = alarm.partition(":")
+        if kind == "port":
+            return [name] if name in self.sources else []
+        if kind != "link":
+            return []
+        return [source for source, heard in self.sources.items() if heard.plan.link == name]
+
+    def heard(self, source: str, arrival_ms: int) -> tuple[list[str], list[Watch]]:
+        """Something came from a source: the alarms that no longer stand, and the channels they stood for.
+
+        Those get one round to speak.
+        """
         known = self.sources.get(source)
         if known is None:
-            return []
+            return [], []
         known.at_ms = arrival_ms
-        if not known.down:
-            return []
-        known.down = False
-        freed = [w for w in self.channels.values() if w.plan.source == source and w.stood_for]
+        if not self.standing:
+            return [], []
+        over = [alarm for alarm in self._above(source) if alarm in self.standing]
+        self.standing.difference_update(over)
+        freed = [watch for watch in self.channels.values() if over and watch.stands in over]
         for watch in freed:
-            watch.stood_for = watch.silent = False
+            watch.stands, watch.silent = "", False
             watch.due_ms = arrival_ms + self._round_ms(watch) + 1
             watch.set_ms = arrival_ms
-        return freed
+        return over, freed
 
     def reading(
         self, channel: str, at_ms: int, quality: int, origin: Origin, arrival_ms: int, axis_now_ms: int | None
@@ -151,7 +173,7 @@ class Silence:
             watch.natural_ms, watch.set_ms = due_ms, arrival_ms
             return True
         watch.count_from(due_ms, arrival_ms)
-        watch.silent = watch.stood_for = False
+        watch.silent, watch.stands = False, ""
         return True
 
     def moved(self, channel: str, from_ms: int, by_ms: int) -> None:
@@ -163,30 +185,50 @@ class Silence:
             watch.since_ms -= by_ms
         watch.heard_ms -= by_ms
 
-    def fell_due(self, channel: str, now_ms: int) -> Verdict:
-        """A silence fell due: is it the channel's own, or its whole source's?"""
+    def fell_due(self, channel: str, now_ms: int) -> str:
+        """A silence fell due: the alarm to raise for it, "" if one that stands speaks for it already.
+
+        The alarm is the one that stands for the most: of the whole gateway, of a link, of a source.
+        """
         watch = self.channels[channel]
         watch.silent, watch.due_ms = True, None
-        heard = self.sources[watch.plan.source]
-        if heard.down:
-            watch.stood_for = True
-            return Verdict.STOOD_FOR
-        if now_ms - heard.at_ms > heard.plan.round_ms:
-            heard.down = True
-            watch.stood_for = True
-            return Verdict.SOURCE
-        return Verdict.CHANNEL
+        above = self._above(watch.plan.source)
+        watch.stands = next((alarm for alarm in above if alarm in self.standing), "")
+        if watch.stands:
+            return ""
+        quiet = [
+            alarm
+            for alarm in above
+            if all(self.sources[name].is_quiet(now_ms) for name in self.covered(alarm))
+        ]
+        if not quiet:
+            return f"{watch.place}/silence"
+        watch.stands = quiet[-1]
+        self.standing.add(watch.stands)
+        return watch.stands
 
-    def most_urgent(self, source: str) -> ChannelPlan | None:
-        """Of a source's channels the one whose silence is the most urgent."""
-        mine = [watch.plan for watch in self.channels.values() if watch.plan.source == source]
+    def most_urgent(self, alarm: str) -> ChannelPlan | None:
+        """Of all channels that an alarm stands for the one whose silence is the most urgent."""
+        sources = set(self.covered(alarm))
+        mine = [watch.plan for watch in self.channels.values() if watch.plan.source in sources]
         return min(mine, key=lambda plan: (_URGENCY[plan.silence_priority], plan.id), default=None)
+
+    def _above(self, source: str) -> list[str]:
+        """The alarms that may stand for a source's channels, from the nearest on."""
+        link = self.sources[source].plan.link
+        found = [f"port:{source}"]
+        sharing = self._on_link.get(link, 1) if link else 1
+        if sharing > 1:
+            found.append(f"link:{link}")
+        if len(self.sources) > sharing:
+            found.append(NOTHING_HEARD)
+        return found
 
     def started(self, arrival_ms: int) -> list[Watch]:
         """The process began: what fell due while it was not running gets one round to speak."""
         self._one_round(arrival_ms, lambda watch: True)
-        for heard in self.sources.values():
-            if not heard.down:
+        for name, heard in self.sources.items():
+            if not any(alarm in self.standing for alarm in self._above(name)):
                 heard.at_ms = arrival_ms
         return list(self.channels.values())
 
@@ -208,6 +250,9 @@ class Silence:
             if heard.at_ms >= started_ms:
                 heard.at_ms += by_ms
         return list(self.channels.values())
+
+    def _count(self, link: str, by: int) -> None:
+        self._on_link[link] = self._on_link.get(link, 0) + by
 
     def _one_round(self, arrival_ms: int, chosen: Callable[[Watch], bool]) -> None:
         for watch in self.channels.values():

@@ -9,6 +9,7 @@ from coldchain.facts import ProcessStarted
 from coldchain.fold.channels import Channels
 from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
 from coldchain.fold.desk import About, Desk
+from coldchain.fold.flood import Flood
 from coldchain.fold.hearing import deadline_of, fell_silent
 from coldchain.fold.place import Moment, Place
 from coldchain.fold.silence import Silence
@@ -31,6 +32,7 @@ class State:
         self.silence = Silence()
         self.veil = Veil(self.silence)
         self.desk = Desk(self.veil, self.timebase)
+        self.flood = Flood()
         self.channels = Channels()
         self.places: dict[str, Place] = {}
         self.sources_up: dict[str, bool] = {}
@@ -46,7 +48,7 @@ class State:
             return False
         place = self.places.get(about.subject)
         if place is None:
-            return about.subject in self.silence.sources
+            return about.subject in self.silence.sources or bool(self.silence.covered(alarm))
         channel = place.track.channel
         watch = self.silence.channels.get(channel.id) if channel is not None else None
         if watch is None or watch.place != place.name:
@@ -81,6 +83,9 @@ class State:
                 said += told
             elif deadline.kind is DueKind.SILENCE:
                 said += self._fell_silent(key[2:], deadline, late)
+            elif deadline.kind is DueKind.FLOOD:
+                said += self.flood.fire(self.arrival_ms)
+                self.refresh_flood()
             elif deadline.kind is DueKind.WORK:
                 said += self.work_due(key[2:], late)
             else:
@@ -112,6 +117,12 @@ class State:
         at_ms = work.due_ms
         due = None if at_ms is None else Deadline(at_ms, work.scope, work.work.id, DueKind.WORK)
         self.deadlines.set(f"w:{work.key}", due)
+
+    def refresh_flood(self) -> None:
+        """State when a flood ends."""
+        at_ms = self.flood.due_ms()
+        due = None if at_ms is None else Deadline(at_ms, "gateway", "flood", DueKind.FLOOD)
+        self.deadlines.set("f:flood", due)
 
     def refresh_watch(self, channel: str) -> None:
         """State when a channel's silence falls due."""

@@ -88,12 +88,9 @@ class Veil:
         return moved
 
     def _speaks_for(self, work: Underway, alarm: str) -> bool:
-        """Whether an alarm is that of a source all of whose probes are out of service with their places."""
-        if not alarm.startswith("port:"):
-            return False
-        mine = [
-            watch.place for watch in self._silence.channels.values() if f"port:{watch.plan.source}" == alarm
-        ]
+        """Whether an alarm stands for probes all of which are out of service with their places."""
+        covered = set(self._silence.covered(alarm))
+        mine = [watch.place for watch in self._silence.channels.values() if watch.plan.source in covered]
         return bool(mine) and all(work.hides(f"{place}/silence", place, "silence") for place in mine)
 
 

@@ -166,8 +166,8 @@ def _kind(state: State, scope: str, name: str) -> Work | str:
 
 def _could_be_raised(state: State, alarm: str) -> bool:
     """Whether there may be an alarm of this name, though there was none yet."""
-    if alarm.startswith("port:"):
-        return alarm.removeprefix("port:") in state.silence.sources
+    if state.silence.covered(alarm):
+        return True
     name, _, rule = alarm.rpartition("/")
     place = state.places.get(name)
     if place is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from coldchain.model import Priority
-from coldchain.plan.calling import Contact, Escalation, QuietHours, Step
+from coldchain.plan.calling import Contact, Escalation, FloodPlan, QuietHours, Step
 from coldchain.plan.rules import (
     LANE,
     PAIR,
@@ -55,6 +55,7 @@ __all__ = [
     "Crossing",
     "Escalation",
     "Fires",
+    "FloodPlan",
     "HoldLeft",
     "KineticMean",
     "Limit",
@@ -82,7 +83,7 @@ __all__ = [
 
 
 class SourcePlan(Struct, frozen=True, omit_defaults=True):
-    """One device or message stream as the fold sees it."""
+    """One device or message stream as the fold sees it. `link`: what it shares with others: broker or bus."""
 
     id: str
     driver: str
@@ -91,6 +92,7 @@ class SourcePlan(Struct, frozen=True, omit_defaults=True):
     sends_time: bool = False
     numbered: bool = False
     simulated: bool = False
+    link: str = ""
 
 
 class CalibrationPoint(Struct, frozen=True):
@@ -185,3 +187,4 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     contacts: tuple[Contact, ...] = ()
     escalation: tuple[Escalation, ...] = ()
     zone: tuple[tuple[int, int], ...] = ()
+    flood: FloodPlan | None = None

@@ -1,4 +1,4 @@
-"""Who is called, in which order, and when not."""
+"""Who is called, in which order, and when not; and when there is more than a person can take in."""
 
 from __future__ import annotations
 
@@ -34,3 +34,11 @@ class Escalation(Struct, frozen=True):
 
     priority: Priority
     steps: tuple[Step, ...]
+
+
+class FloodPlan(Struct, frozen=True):
+    """A flood begins with more than so many alarms within a time, and ends with fewer than so many."""
+
+    within_ms: int
+    begins_above: int
+    ends_below: int

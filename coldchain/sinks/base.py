@@ -315,7 +315,7 @@ def calls_people(announcement: Announcement) -> bool:
     That a person hides alarms, and that they are back, is worth one; an ordinary filling by itself is not.
     """
     kind = announcement.kind
-    if kind in _QUIET:
+    if kind in _QUIET or announcement.folded:
         return False
     if kind in _WORKS:
         return announcement.text != "by_readings"

@@ -31,6 +31,8 @@ _KINDS = {
     Kind.EXCURSION_ENDED: "excursion ended",
     Kind.EXCURSION_REVISED: "excursion revised by late evidence",
     Kind.NOT_CONFIRMED: "not confirmed by late evidence",
+    Kind.FLOOD_BEGAN: "more alarms than a person can take in; low ones are told together at the end",
+    Kind.FLOOD_ENDED: "flood of alarms over",
     Kind.NOTE: "note",
 }
 

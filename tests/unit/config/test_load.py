@@ -47,8 +47,8 @@ def test_the_plan(tmp_path: Path) -> None:
     plan = configuration.compile(load(write(tmp_path), drivers=DRIVERS))
     assert plan.site == "Cell bank"
     assert plan.sources == (
-        SourcePlan(id="freezer", driver="probe", round_ms=10_000),
-        SourcePlan(id="shipper", driver="tracker", round_ms=600_000, sends_time=True),
+        SourcePlan(id="freezer", driver="probe", round_ms=10_000, link="ttyUSB0"),
+        SourcePlan(id="shipper", driver="tracker", round_ms=600_000, sends_time=True, link="local"),
     )
     assert plan.channels[0] == ChannelPlan(
         id="dewar-2.vapour",

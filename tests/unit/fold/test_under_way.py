@@ -368,7 +368,9 @@ def test_a_closed_alarm_comes_back_when_its_probe_does() -> None:
 def test_the_alarm_of_a_removed_source_can_be_closed() -> None:
     """A dead gateway leaves the configuration: its alarm stays, and a person may close it."""
     bench = Bench(two_probes())
-    bench.run(T0 + 2 * H)
+    for minute in range(0, 121, 10):
+        bench.run(T0 + minute * MIN)
+        bench.add(reading(minute, "-160", "spare", "other"))
     assert bench.fold.desk.condition("port:log")
     bench.add(Activated(Plan("test"), {}), T0 + 2 * H + MIN)
     said = bench.add(AlarmClosed("port:log", "a", "taken away"), T0 + 2 * H + 2 * MIN)
