@@ -14,12 +14,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from coldchain.config.document import Document
-from coldchain.config.fields import Duration, Name, Period, Table, Text, Value, said
+from coldchain.config.fields import Difference, Duration, Mass, Name, Period, Table, Text, Value, said
 from coldchain.config.positions import Place
 from coldchain.config.problems import ConfigError, Problem, listed, nearest
 from coldchain.config.profile_file import Profile, missing_figures, read_profile
 from coldchain.config.settings import SiteFigure
 from coldchain.importers.replay_plan import GAP_STEPS
+from coldchain.plan import LANE, PAIR, Rule
 from coldchain.profiles.load import find, is_file
 from coldchain.reports import Verdict
 from coldchain.testing.events import Event, event
@@ -44,6 +45,16 @@ class CheckChannel(Table):
     probe: Literal["air", "buffered", "vapour", "liquid"] | None = None
     valid_low: Value | None = None
     valid_high: Value | None = None
+    uncertainty: Difference | None = None
+
+
+class CheckVessel(Table):
+    """What the profile asks of the vessel: its own figures, and which probe stands in for which."""
+
+    tare_mass: Mass | None = None
+    loss_per_day: Mass | None = None
+    qualified_hold: Period | None = None
+    reserve: dict[Name, Name] = Field(default={})
 
 
 class CheckCase(Table):
@@ -66,6 +77,7 @@ class CheckHead(Table):
     profile: Text = Field(examples=["fridge-2-8-buffered"])
     stage: str = ""
     figures: dict[Name, SiteFigure] = Field(default={})
+    vessel: CheckVessel = CheckVessel()
     channels: dict[Name, CheckChannel] = Field(
         description='[channels.ROLE] with interval = "…", ROLE as the profile\'s rules name it'
     )
@@ -122,6 +134,7 @@ class CheckFile:
     channels: dict[str, Channel]
     cases: tuple[Case, ...]
     figures: dict[str, SiteFigure] = field(default_factory=dict)
+    vessel: CheckVessel = field(default_factory=CheckVessel)
 
     def with_cases(self, cases: Iterable[Case]) -> CheckFile:
         """The same file with these cases only."""
@@ -145,7 +158,12 @@ def read_check(path: Path, folders: Sequence[Path] = ()) -> CheckFile:
         case for index, given in enumerate(head.cases) if (case := reader.case(index, given)) is not None
     )
     document.raise_problems()
-    return CheckFile(document, head.title, profile, reader.channels, cases, dict(head.figures))
+    return CheckFile(document, head.title, profile, reader.channels, cases, dict(head.figures), head.vessel)
+
+
+def roles_of(rules: Iterable[Rule]) -> set[str]:
+    """The roles that somebody must measure for these rules: of a pair both, of a rule about the lane none."""
+    return {role for rule in rules for role in rule.role.split(PAIR) if role != LANE}
 
 
 def _profile(document: Document, head: CheckHead, base: Path, folders: Sequence[Path]) -> Profile:
@@ -191,7 +209,8 @@ class _Reader:
                     ("figures", figure), f'profile {profile.head.id} has no figure "{figure}"', figure,
                     profile.head.figures,
                 )  # fmt: skip
-        roles = {rule.role for stage in profile.plan.stages for rule in stage.rules}
+        roles = {role for stage in profile.plan.stages for role in roles_of(stage.rules)}
+        roles |= {role for pair in head.vessel.reserve.items() for role in pair}
         for role in head.channels:
             if roles and role not in roles:
                 self._unknown(

@@ -12,12 +12,12 @@ from coldchain.announcements import Kind
 from coldchain.facts import Activated, ClockSet, ConsignmentStarted, EngineStarted, Fact, ProcessStarted
 from coldchain.fold.coverage import Coverage, coverage
 from coldchain.importers.replay_plan import VALID_HIGH_MC, VALID_LOW_MC
-from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan, Rule, SourcePlan, StagePlan
+from coldchain.plan import PAIR, AssetPlan, ChannelPlan, Plan, ProfilePlan, Rule, SourcePlan, StagePlan
 from coldchain.reports import Verdict
 from coldchain.reports.judging import Found, Judging, could_be_hidden
 from coldchain.reports.statistics import Gap, Point, gaps, points
 from coldchain.reports.words import duration
-from coldchain.testing.check_file import Case, Channel, CheckFile
+from coldchain.testing.check_file import Case, Channel, CheckFile, roles_of
 from coldchain.testing.events import ASSET, CONSIGNMENT, Event
 from coldchain.testing.saying import Held, Told, hold
 from coldchain.units import QUANTITIES
@@ -132,7 +132,7 @@ def _run(file: CheckFile, case: Case, engine: str) -> CaseResult:
 
 def _plan(file: CheckFile, case: Case) -> Plan:
     profile = file.profile.plan
-    judged = {rule.role for stage in _stages(profile, case) for rule in stage.rules}
+    judged = {role for stage in _stages(profile, case) for role in roles_of(stage.rules)}
     channels = tuple(
         _channel(channel)
         for role, channel in file.channels.items()
@@ -148,7 +148,17 @@ def _plan(file: CheckFile, case: Case) -> Plan:
         )
         for channel in channels
     )
-    asset = AssetPlan(ASSET, "check", profile=profile.id, stage=case.stage)
+    vessel = file.vessel
+    asset = AssetPlan(
+        ASSET,
+        "check",
+        profile=profile.id,
+        stage=case.stage,
+        empty_mass=vessel.tare_mass.quanta if vessel.tare_mass else None,
+        loss_per_day=vessel.loss_per_day.quanta if vessel.loss_per_day else None,
+        qualified_hold_ms=vessel.qualified_hold,
+        reserves=tuple(vessel.reserve.items()),
+    )
     return Plan("check", sources, channels, (asset,), (profile,))
 
 
@@ -175,6 +185,7 @@ def _channel(channel: Channel) -> ChannelPlan:
         valid_high=high if settings.valid_high is None else settings.valid_high.quanta,
         unit=settings.unit or quantity.display_unit,
         probe=settings.probe or "",
+        uncertainty=settings.uncertainty.quanta if settings.uncertainty else 0,
     )
 
 
@@ -221,7 +232,10 @@ def _role_result(
     end_ms: int,
 ) -> RoleResult:
     rules = {
-        rule.id: rule for stage in _stages(profile, case) for rule in stage.rules if rule.role == channel.role
+        rule.id: rule
+        for stage in _stages(profile, case)
+        for rule in stage.rules
+        if channel.role in rule.role.split(PAIR)
     }
     read = points(channel, facts)
     unwatched = list(gaps(read, channel.max_gap_ms, end_ms))

@@ -22,6 +22,8 @@ from coldchain.facts import (
     StageEntered,
     Unbound,
     Unshelved,
+    WorkBegan,
+    WorkEnded,
 )
 from coldchain.testing.notation import LENGTH, Unreadable, duration_ms
 
@@ -59,6 +61,11 @@ class Event(Struct, frozen=True):
                 return Unbound(self.role, at_ms, ACTOR, self.text)
             case "bind":
                 return Bound(self.role, ASSET, self.role, at_ms, ACTOR, self.text)
+            case "work":
+                until_ms = at_ms + duration_ms(words.removeprefix("for "))
+                return WorkBegan(ASSET, self.rest.split()[0], until_ms, ACTOR, self.text)
+            case "done":
+                return WorkEnded(ASSET, self.rest, ACTOR, self.text)
             case "acknowledge":
                 return Acknowledged(alarm, unacknowledged(alarm), ACTOR, self.text)
             case "shelve":
@@ -79,6 +86,8 @@ EXAMPLES = {
     "end": "at 30h end delivered",
     "bind": "at 3h bind vapour",
     "unbind": "at 2h unbind vapour",
+    "work": "at 2h work filling for 30m",
+    "done": "at 2h20m done filling",
     "acknowledge": "at 4h acknowledge vapour/too-warm",
     "shelve": "at 4h shelve vapour/too-warm for 30m",
     "unshelve": "at 5h unshelve vapour/too-warm",
@@ -117,7 +126,7 @@ def _checked(found: Event) -> None:
             raise Unreadable(
                 found.rest or found.text, "is no outcome", f"write one of {', '.join(_OUTCOMES)}"
             )
-        case "shelve":
+        case "shelve" | "work":
             duration_ms(words.removeprefix("for "))
         case _:
             pass

@@ -46,7 +46,7 @@ _CLAUSES = (
     re.compile(rf"(?P<word>before|after)\s+(?P<at>{_TIME})"),
     re.compile(rf"(?P<late>{'|'.join(_LATE)})(?!\S)"),
 )
-_NAME = re.compile(r"[A-Za-z0-9][\w.:/-]*")
+_NAME = re.compile(r"[A-Za-z0-9][\w.:/~-]*")
 
 
 class What(StrEnum):
