@@ -45,13 +45,14 @@ def whole(value: Any) -> Any:
 
 
 def at(utc_ms: int | None, *, known: bool = True) -> str:
-    """A time for people: UTC, to the second; marked where the clock was not known."""
+    """A time for people: UTC, to the second. Of a clock not known it is journal time, and no date."""
     if utc_ms is None:
         return "—"
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
 
-    text = datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return f"{text} UTC" if known else f"{text} (clock not known)"
+    if not known:
+        return f"{timedelta(seconds=utc_ms // 1000)} after the journal began (clock not known)"
+    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 PRIORITY_STYLE = {"critical": "bold red", "high": "red", "low": "yellow", "to_know": "dim"}

@@ -57,6 +57,14 @@ def test_the_gravest_limit_that_is_violated_is_named(said: StringIO) -> None:
         assert limit in line
 
 
+def test_a_time_of_a_clock_that_nobody_vouches_for_is_no_date(said: StringIO) -> None:
+    """Not "1970-01-01": how long the journal had been kept by then."""
+    room = Room()
+    room.put_alarm(replace(room.critical(), since=Instant(90_061_000, known=False)))
+    standing.print_alarms(room.state().alarms)
+    assert "since 1 day, 1:01:01 after the journal began (clock not known)" in said.getvalue()
+
+
 def test_no_alarms(said: StringIO) -> None:
     """Nothing is said to be nothing."""
     standing.print_alarms(())
