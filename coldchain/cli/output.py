@@ -44,15 +44,23 @@ def whole(value: Any) -> Any:
     return value
 
 
+#: Nothing was measured before this program was thought of; a smaller number is journal time from nought.
+_NO_DATE_MS = 1_700_000_000_000
+
+
 def at(utc_ms: int | None, *, known: bool = True) -> str:
-    """A time for people: UTC, to the second. Of a clock not known it is journal time, and no date."""
+    """A time for people: UTC, to the second; marked where our clock was not known.
+
+    A journal whose clock was never known counts from nought: that is no date, and is not shown as one.
+    """
     if utc_ms is None:
         return "—"
     from datetime import UTC, datetime, timedelta
 
-    if not known:
+    if not known and utc_ms < _NO_DATE_MS:
         return f"{timedelta(seconds=utc_ms // 1000)} after the journal began (clock not known)"
-    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    text = datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{text} UTC" if known else f"{text} (clock not known)"
 
 
 PRIORITY_STYLE = {"critical": "bold red", "high": "red", "low": "yellow", "to_know": "dim"}
