@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import click
+from typing_extensions import override
 
 from coldchain.cli.gateway import Gateway, config_option, do
 from coldchain.cli.output import at, errors, format_option, print_json, whole
@@ -51,16 +53,36 @@ def status(config_file: Path, as_json: bool) -> None:
     print_state(state)
 
 
-@click.command()
+class _Alarms(click.Group):
+    """`alarms` by itself lists; what reads a whole journal is imported when it is asked for."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["report"]
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "report":
+            return None
+        command = import_module("coldchain.cli.alarm_report_command").report
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Alarms, invoke_without_command=True)
 @config_option
 @format_option
-def alarms(config_file: Path, as_json: bool) -> None:
+@click.pass_context
+def alarms(context: click.Context, config_file: Path, as_json: bool) -> None:
     """List the alarms that stand, the most urgent first.
 
     \b
     Example:
       coldchain alarms
     """
+    if context.invoked_subcommand is not None:
+        context.default_map = {context.invoked_subcommand: {"config_file": str(config_file)}}
+        return
     state, runs = Gateway(config_file).state()
     if not runs:
         errors.print(_NOT_RUNNING, style="bold red")

@@ -217,6 +217,23 @@ def test_the_story(gateway: Gateway) -> None:
     assert_equal(gateway.site.journal)
 
 
+def test_how_the_alarm_system_did(gateway: Gateway) -> None:
+    """Two critical alarms, one taken up; the span can be cut, and a cut that leaves nothing is refused."""
+    said = gateway.type("alarms", "report")
+    assert said.exit_code == 0, said.output
+    assert "most frequent" in said.stdout
+    found = gateway.says("alarms", "report")
+    critical = next(row for row in found["priorities"] if row["priority"] == "critical")
+    assert critical["raised"] == 2
+    assert {row["alarm"] for row in found["top"]} >= {HOT, OVER}
+    assert found["from_ms"] > 1_700_000_000_000, "UTC"
+    later = gateway.says("alarms", "report", "--to", "2020-01-01T00:00Z", "--from", "2019-01-01T00:00Z")
+    assert later["raised"] == 0
+    empty = gateway.type("alarms", "report", "--from", "2020-01-01T00:00Z", "--to", "2020-01-01T00:00Z")
+    assert empty.exit_code == 1
+    assert "let --to be later" in empty.stderr
+
+
 def test_outcomes_for_machines(gateway: Gateway) -> None:
     """JSON says whether it was done, where in the journal, or why not; the exit status says the same."""
     done = gateway.type(
