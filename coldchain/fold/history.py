@@ -11,10 +11,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from operator import mul, sub
 from typing import NamedTuple
 
 from coldchain.model import Origin, Reason
-from coldchain.rules.judging import BAD, Sample
+from coldchain.rules.judging import BAD, GOOD, Sample
 
 _REASONS = tuple(Reason)
 _REASON_CODE = {reason: code + 1 for code, reason in enumerate(_REASONS)}
@@ -23,6 +24,7 @@ _ORIGIN_CODE = {origin: code for code, origin in enumerate(_ORIGINS)}
 
 # A code holds quality (2 bits), origin (2), reason (8) and which shift its time was given (20).
 _ORIGIN_AT, _REASON_AT, _SHIFT_AT = 2, 4, 12
+_QUALITY = 3
 _SHIFTS = 1 << 20
 assert len(_REASONS) < 1 << (_SHIFT_AT - _REASON_AT)
 
@@ -212,6 +214,39 @@ class History:
         """The newest sample up to an instant."""
         hi = bisect_right(self.at, at_ms)
         return self.sample_at(self.at[hi - 1]) if hi else None
+
+    def first_in(self, at_ms: int) -> int:
+        """The time of the reading in force at an instant, or of the first one after it."""
+        i = max(0, bisect_right(self.at, at_ms) - 1)
+        return self.at[i] if i < len(self.at) else at_ms
+
+    def weighed(self, from_ms: int, to_ms: int, gap_ms: int, weight: Callable[[int], int]) -> tuple[int, int]:
+        """Of the GOOD dwells of a span: the sum of weight(value) times ms, and the sum of ms."""
+        at = self.at
+        lo = max(0, bisect_right(at, from_ms) - 1)
+        hi = bisect_left(at, to_ms)
+        if lo >= hi:
+            return 0, 0
+        times, codes = at[lo:hi], self.code[lo:hi]
+        ends = at[lo + 1 : hi]
+        ends.append(to_ms)
+        spans = list(map(sub, ends, times))
+        if times[0] < from_ms:
+            spans[0] -= from_ms - times[0]
+        whole = max(spans) <= gap_ms and ends[0] - times[0] <= gap_ms and min(spans) > 0
+        if whole and not any(map(_QUALITY.__and__, codes)):
+            return sum(map(mul, map(weight, self.value[lo:hi]), spans)), sum(spans)
+        weighted = time_ms = 0
+        last: Sample | None = None
+        for sample in (*self.samples(times[0] - 1, to_ms), None):
+            if last is not None and last.quality == GOOD:
+                until_ms = to_ms if sample is None else sample.at_ms
+                span_ms = min(until_ms, last.at_ms + gap_ms) - max(last.at_ms, from_ms)
+                if span_ms > 0:
+                    weighted += weight(last.high) * span_ms
+                    time_ms += span_ms
+            last = sample
+        return weighted, time_ms
 
     def samples(self, after_ms: int | None, until_ms: int | None) -> Iterator[Sample]:
         """Samples in event order with after_ms < time < until_ms (None: without bound)."""

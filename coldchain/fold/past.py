@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from coldchain.consignments.line import Segment
 from coldchain.fold.history import History
 from coldchain.fold.series import Difference, InReserve, Series
-from coldchain.rules.judging import Dwell
+from coldchain.rules.judging import GOOD, Dwell
 
 
 class Past:
@@ -66,15 +66,37 @@ class Past:
                 yield from self._within(index, series, begin_ms, until_ms)
             index += 1
 
+    def weighed(self, from_ms: int, to_ms: int, weight: Callable[[int], int]) -> tuple[int, int]:
+        """Of all GOOD dwells within a span: the sum of weight(value) times ms, and the sum of ms."""
+        if to_ms <= from_ms:
+            return 0, 0
+        index = self.segment_at(from_ms)
+        ends_ms = self.ends_ms(index)
+        if index >= 0 and (ends_ms is None or to_ms <= ends_ms):
+            segment = self.line[index]
+            series = self.series(segment)
+            if isinstance(series, History) and self._since_ms(index) <= series.first_in(from_ms):
+                return series.weighed(from_ms, to_ms, segment.gap_ms, weight)
+        weighted = time_ms = 0
+        for dwell in self.dwells(from_ms, to_ms):
+            if dwell.sample.quality == GOOD:
+                span_ms = dwell.end_ms - dwell.begin_ms
+                weighted += weight(dwell.sample.high) * span_ms
+                time_ms += span_ms
+        return weighted, time_ms
+
+    def _since_ms(self, index: int) -> int:
+        """Since when the probe of a segment has measured here."""
+        probe = self.line[index].probe
+        while index > 0 and self.line[index - 1].probe == probe:
+            index -= 1
+        return self.line[index].from_ms
+
     def _within(self, index: int, series: Series, begin_ms: int, until_ms: int) -> Iterator[Dwell]:
         """The dwells of one segment. The sample before it counts on where the same probe measured."""
         segment = self.line[index]
         assert segment.channel is not None
-        gap_ms = segment.gap_ms
-        since_ms = segment.from_ms
-        while index > 0 and self.line[index - 1].probe == segment.probe:
-            index -= 1
-            since_ms = self.line[index].from_ms
+        gap_ms, since_ms = segment.gap_ms, self._since_ms(index)
         first_ms = series.newest(begin_ms + 1)
         after_ms = begin_ms - 1 if first_ms is None or first_ms < since_ms else first_ms - 1
         last = None

@@ -18,11 +18,13 @@ from coldchain.fold.past import Past
 from coldchain.plan import Rule
 from coldchain.rules.book import judge_of
 from coldchain.rules.judging import (
+    ANYTHING,
     BAD,
     GOOD,
     LIMITS_CHANGED,
     NOT_IN_FORCE,
     PRODUCT_CHANGED,
+    Band,
     Change,
     Dwell,
     Returned,
@@ -100,6 +102,8 @@ class Stand:
     left: dict[str, tuple[Rule, Any]] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
     due: tuple[int, str] | None = None
+    _band: Band | None = None
+    _reckoned: bool = False
 
     # What a rule may look at (`Seen`), beside `last` and `gap_ms`
 
@@ -111,6 +115,60 @@ class Stand:
     def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
         """What counted within a span, cut to it, in order."""
         return self.past.dwells(from_ms, to_ms)
+
+    def weighed(self, from_ms: int, to_ms: int, weight: Callable[[int], int]) -> tuple[int, int]:
+        """Of all GOOD dwells within a span: the sum of weight(value) times ms, and the sum of ms."""
+        return self.past.weighed(from_ms, to_ms, weight)
+
+    # The calm band
+
+    @property
+    def band(self) -> Band | None:
+        """Within which samples no rule here says anything, and nothing is due; None: each must be asked."""
+        if self._reckoned:
+            return self._band
+        self._reckoned, self._band = True, None
+        last = self.last
+        if last is None or last.quality != GOOD:
+            return None
+        band = ANYTHING
+        for rule, state in self.running:
+            own = judge_of(rule).band(rule, state, self)
+            if own is None:
+                return None
+            band = band.within(own)
+        ends_ms = self.past.ends_ms(self.segment)
+        times = [at for at in (ends_ms, self.due[0] if self.due is not None else None) if at is not None]
+        self._band = band.within(Band(until_ms=min(times))) if times else band
+        return self._band
+
+    def forget_band(self) -> None:
+        """What the band was reckoned from has changed."""
+        self._reckoned = False
+
+    def skip(self, now: Sample) -> bool:
+        """Take a sample in without asking any rule, if it lies in the calm band; False: it does not."""
+        band, last = self.band, self.last
+        if (
+            band is None
+            or last is None
+            or now.quality != GOOD
+            or now.low < band.low
+            or now.high > band.high
+            or now.at_ms >= band.until_ms
+            or now.at_ms - last.at_ms > self.gap_ms
+        ):
+            return False
+        self._measure(now)
+        self.last, self.at_ms = now, now.at_ms
+        return True
+
+    def sync(self) -> None:
+        """Let every rule know of what was skipped."""
+        for i, (rule, state) in enumerate(self.running):
+            new = judge_of(rule).sync(rule, state, self)
+            if new is not state:
+                self.running[i] = (rule, new)
 
     # The four things
 
@@ -176,6 +234,7 @@ class Stand:
 
     def keep(self) -> Snapshot:
         """What is needed to continue from here."""
+        self.sync()
         return Snapshot(
             self.at_ms, self.segment, self.last, tuple(self.running), tuple(self.left.values()), self.meter
         )
@@ -209,6 +268,7 @@ class Stand:
             if at_ms is not None and (due is None or (at_ms, rule.id) < due):
                 due = (at_ms, rule.id)
         self.due = due
+        self._reckoned = False
 
     # The parts of a boundary
 

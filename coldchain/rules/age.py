@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from coldchain.plan import Age
 from coldchain.rules import spell as spells
 from coldchain.rules.judge import Judge, Step
-from coldchain.rules.judging import LIMITS_CHANGED, Change, Interval, Returned, Sample, Seen
+from coldchain.rules.judging import ANYTHING, LIMITS_CHANGED, Change, Interval, Returned, Sample, Seen
 from coldchain.rules.spell import NONE, Spell, turn
 
 
@@ -87,4 +87,5 @@ JUDGE = Judge(
     standing=standing,
     active=lambda state: state.spell.active,
     shows=lambda rule, state, sample: state.spell.active,
+    band=lambda rule, state, seen: ANYTHING,
 )

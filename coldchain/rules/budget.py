@@ -19,6 +19,7 @@ from coldchain.rules.judging import (
     GOOD,
     LIMITS_CHANGED,
     STAGE_OVER,
+    Band,
     Change,
     Ended,
     Interval,
@@ -29,6 +30,7 @@ from coldchain.rules.judging import (
     Triggered,
     crossing_ms,
     evidence_outside,
+    inside,
     interpolates,
     value_for,
 )
@@ -197,6 +199,14 @@ def active(state: BudgetState) -> bool:
     return state.spent is not None and state.spent.triggered_ms is not None
 
 
+def band(rule: Budget, state: BudgetState, seen: Seen) -> Band | None:
+    """Inside the limit nothing is spent. Where unmonitored time counts, its deadline moves all the time."""
+    moving = rule.charge_unmonitored and rule.fires is Fires.AT_DUE and not active(state)
+    if moving or (seen.last is not None and evidence_outside(rule, seen.last)):
+        return None
+    return inside(rule)
+
+
 def _exceeded(rule: Budget, spent_ms: int) -> bool:
     return spent_ms > rule.allowance_ms or (
         rule.exceeded is Outside.AT_OR_BEYOND and spent_ms == rule.allowance_ms
@@ -322,5 +332,6 @@ JUDGE = Judge(
     resume=resume,
     standing=standing,
     active=active,
+    band=band,
     shows=lambda rule, state, sample: evidence_outside(rule, sample),
 )

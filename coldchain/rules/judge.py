@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from coldchain.rules import spell as spells
-from coldchain.rules.judging import LIMITS_CHANGED, Change, Interval, Sample, Seen
+from coldchain.rules.judging import LIMITS_CHANGED, Band, Change, Interval, Sample, Seen
 
 Step = tuple[Any, tuple[Change, ...]]
 
@@ -45,12 +45,18 @@ class Judge:
     active: Callable[[Any], bool]
     #: (rule, state, sample): whether a sample shows the condition of its active alarm.
     shows: Callable[[Any, Any, Sample], bool]
+    #: (rule, state, seen): within which samples it says nothing and need not be asked; None: ask each time.
+    band: Callable[[Any, Any, Seen], Band | None] = lambda rule, state, seen: None
+    #: (rule, state, seen): the state that knows of all that was skipped, up to the last sample.
+    sync: Callable[[Any, Any, Seen], Any] = lambda rule, state, seen: state
 
 
 def spelled(
     start: Callable[[Any, Seen, int], Any],
     on_sample: Callable[[Any, Any, Seen, Sample], Step],
     same: Callable[[Any, Any], bool],
+    band: Callable[[Any, Any, Seen], Band | None] = lambda rule, state, seen: None,
+    sync: Callable[[Any, Any, Seen], Any] = lambda rule, state, seen: state,
 ) -> Judge:
     """A kind of rule without a deadline whose state has a `spell`.
 
@@ -81,4 +87,6 @@ def spelled(
         standing=lambda rule, state, seen, at_ms: spells.shown(state.spell, at_ms),
         active=lambda state: state.spell.active,
         shows=lambda rule, state, sample: state.spell.open is not None,
+        band=band,
+        sync=sync,
     )

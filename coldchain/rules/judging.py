@@ -7,7 +7,7 @@ in the channel's own event time. Live, replay, recovery and bulk run these same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
@@ -51,6 +51,31 @@ class Dwell(Struct, frozen=True):
     sample: Sample
 
 
+class Band(Struct, frozen=True):
+    """As long as values stay in low..high, and before `until_ms`, a rule says nothing: the calm band.
+
+    It holds for GOOD samples in order, each within `max_gap` of the one before. A rule that cannot prove its
+    band gives none.
+    """
+
+    low: int = -(2**62)
+    high: int = 2**62
+    until_ms: int = 2**62
+
+    def within(self, other: Band) -> Band:
+        """What both allow."""
+        return Band(max(self.low, other.low), min(self.high, other.high), min(self.until_ms, other.until_ms))
+
+
+ANYTHING = Band()
+
+
+def inside(rule: Bound) -> Band:
+    """All values that are not outside of a rule's line."""
+    on = 1 if rule.outside is Outside.AT_OR_BEYOND else 0
+    return Band(high=rule.limit - on) if rule.side is Side.ABOVE else Band(low=rule.limit + on)
+
+
 class Seen(Protocol):
     """What a rule may look at besides its own state: what was measured at its place so far."""
 
@@ -72,6 +97,17 @@ class Seen(Protocol):
         What was folded before is told each time alike, so a sum can take back exactly what it added.
         """
 
+    def weighed(self, from_ms: int, to_ms: int, weight: Callable[[int], int]) -> tuple[int, int]:
+        """Of all GOOD dwells within a span: the sum of weight(value) times ms, and the sum of ms."""
+
+
+def missed(seen: Seen, head_ms: int, now: Sample) -> Iterator[Sample]:
+    """The samples since `head_ms` that a rule was not asked about, because they lay in its calm band."""
+    if seen.last is not None and seen.last.at_ms > head_ms:
+        for dwell in seen.dwells(head_ms, now.at_ms):
+            if dwell.sample.at_ms > head_ms:
+                yield dwell.sample
+
 
 @dataclass(slots=True)
 class Alone:
@@ -84,6 +120,10 @@ class Alone:
     def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
         """Nothing: who asks for more than the last sample needs a place's own past."""
         return iter(())
+
+    def weighed(self, from_ms: int, to_ms: int, weight: Callable[[int], int]) -> tuple[int, int]:
+        """Nothing, likewise."""
+        return 0, 0
 
 
 class Interval(Struct, frozen=True):

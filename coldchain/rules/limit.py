@@ -18,6 +18,7 @@ from coldchain.rules.judging import (
     BAD,
     GOOD,
     LIMITS_CHANGED,
+    Band,
     Change,
     Ended,
     Interval,
@@ -29,6 +30,7 @@ from coldchain.rules.judging import (
     area_beyond,
     crossing_ms,
     evidence_outside,
+    inside,
     interpolates,
     is_outside,
     value_for,
@@ -191,6 +193,13 @@ def active(state: LimitState) -> bool:
     return state.active
 
 
+def band(rule: Limit, state: LimitState, seen: Seen) -> Band | None:
+    """Inside the limit, while nothing is open and no alarm waits to return."""
+    if state.open is not None or state.active or state.inside_ms is not None:
+        return None
+    return inside(rule)
+
+
 def _shifted(rule: Limit) -> int:
     return rule.limit - rule.deadband if rule.side is Side.ABOVE else rule.limit + rule.deadband
 
@@ -338,5 +347,6 @@ JUDGE = Judge(
     resume=resume,
     standing=standing,
     active=active,
+    band=band,
     shows=lambda rule, state, sample: evidence_outside(rule, sample),
 )

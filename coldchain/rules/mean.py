@@ -15,21 +15,26 @@ from fractions import Fraction
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from coldchain.plan import KineticMean, Outside
 from coldchain.rules.judge import Step, spelled
-from coldchain.rules.judging import GOOD, Sample, Seen
+from coldchain.rules.judging import GOOD, Band, Sample, Seen
 from coldchain.rules.kinetic import Kinetic
 from coldchain.rules.spell import NONE, Spell, turn
 
 
 class MeanState(Struct, frozen=True):
-    """Sums over the window from `tail_ms` to `head_ms`: weights times ms, and GOOD ms."""
+    """Sums over the window from `tail_ms` to `head_ms`: weights times ms, and GOOD ms.
+
+    warm_ms: the newest time at which a value above the limit counted, None: none is in the window.
+    """
 
     tail_ms: int
     head_ms: int
     weighted: int = 0
     time_ms: int = 0
+    warm_ms: int | None = None
     spell: Spell = NONE
 
 
@@ -42,44 +47,67 @@ def kinetic(energy_kj_mol: str) -> Kinetic:
 def _start(rule: KineticMean, seen: Seen, at_ms: int) -> MeanState:
     """What was measured of this product before the rule came into force counts."""
     begin = max(seen.since_ms, at_ms - rule.window_ms)
-    weighted, time_ms = _sum(rule, seen, begin, at_ms)
-    return MeanState(begin, at_ms, weighted, time_ms)
+    weighted, time_ms = seen.weighed(begin, at_ms, kinetic(rule.energy_kj_mol).weight)
+    warm = [dwell.end_ms for dwell in seen.dwells(begin, at_ms) if _is_warm(rule, dwell.sample)]
+    return MeanState(begin, at_ms, weighted, time_ms, max(warm, default=None))
+
+
+def _moved(rule: KineticMean, state: MeanState, seen: Seen, head: int) -> MeanState:
+    """The window moved up to an instant: what it gains, less what leaves it."""
+    weight = kinetic(rule.energy_kj_mol).weight
+    tail = max(state.tail_ms, head - rule.window_ms)
+    if tail >= state.head_ms:
+        weighted, time_ms = seen.weighed(tail, head, weight)
+    else:
+        weighted, time_ms = seen.weighed(state.head_ms, head, weight)
+        gone, gone_ms = seen.weighed(state.tail_ms, tail, weight)
+        weighted += state.weighted - gone
+        time_ms += state.time_ms - gone_ms
+    # A sample counts for its gap at the most: until then a warm one may be in the window still.
+    warm_ms = state.warm_ms
+    if seen.last is not None and _is_warm(rule, seen.last):
+        warm_ms = min(head, seen.last.at_ms + seen.gap_ms)
+    if warm_ms is not None and warm_ms <= tail:
+        warm_ms = None
+    return MeanState(tail, head, weighted, time_ms, warm_ms, state.spell)
 
 
 def _on_sample(rule: KineticMean, state: MeanState, seen: Seen, now: Sample) -> Step:
     """Move the window up to the sample, then compare its sums with the limit's."""
-    head = now.at_ms
-    tail = max(state.tail_ms, head - rule.window_ms)
-    weighted, time_ms = _sum(rule, seen, state.head_ms, head)
-    gone, gone_ms = _sum(rule, seen, state.tail_ms, tail)
-    weighted += state.weighted - gone
-    time_ms += state.time_ms - gone_ms
-    spell = state.spell
-    full = head - rule.window_ms >= seen.since_ms
-    if now.quality != GOOD or not full or time_ms <= 0:
-        return MeanState(tail, head, weighted, time_ms, spell), ()
+    state = _moved(rule, state, seen, now.at_ms)
+    full = now.at_ms - rule.window_ms >= seen.since_ms
+    if now.quality != GOOD or not full or state.time_ms <= 0:
+        return state, ()
     weights = kinetic(rule.energy_kj_mol)
-    on = weights.exceeds(weighted, time_ms, rule.limit, at=rule.outside is Outside.AT_OR_BEYOND)
-    if not on and spell is NONE:
-        return MeanState(tail, head, weighted, time_ms, spell), ()
-    mean_c = weights.mean_c(weighted, time_ms)
+    at = rule.outside is Outside.AT_OR_BEYOND
+    on = weights.exceeds(state.weighted, state.time_ms, rule.limit, at=at)
+    if not on and state.spell is NONE:
+        return state, ()
+    mean_c = weights.mean_c(state.weighted, state.time_ms)
     value = 0 if mean_c is None else int((mean_c * 1000).to_integral_value())
-    worse = spell.open is not None and value > spell.open.extreme
-    spell, changes = turn(rule.id, spell, on, head, value, worse=worse)
-    return MeanState(tail, head, weighted, time_ms, spell), changes
+    worse = state.spell.open is not None and value > state.spell.open.extreme
+    spell, changes = turn(rule.id, state.spell, on, now.at_ms, value, worse=worse)
+    return replace(state, spell=spell), changes
 
 
-def _sum(rule: KineticMean, seen: Seen, from_ms: int, to_ms: int) -> tuple[int, int]:
-    if to_ms <= from_ms:
-        return 0, 0
-    weight = kinetic(rule.energy_kj_mol).weight
-    weighted = time_ms = 0
-    for dwell in seen.dwells(from_ms, to_ms):
-        if dwell.sample.quality == GOOD:
-            span = dwell.end_ms - dwell.begin_ms
-            weighted += weight(dwell.sample.high) * span
-            time_ms += span
-    return weighted, time_ms
+def _is_warm(rule: KineticMean, sample: Sample) -> bool:
+    """Whether a value makes a mean above the limit possible: on it or above, as the rule says."""
+    if sample.quality != GOOD:
+        return False
+    return sample.high >= rule.limit if rule.outside is Outside.AT_OR_BEYOND else sample.high > rule.limit
+
+
+def _band(rule: KineticMean, state: MeanState, seen: Seen) -> Band | None:
+    """Below the limit, but only while nothing in the window is above it: cold that leaves raises the mean."""
+    last = seen.last
+    if state.spell is not NONE or state.warm_ms is not None or (last is not None and _is_warm(rule, last)):
+        return None
+    return Band(high=rule.limit - (1 if rule.outside is Outside.AT_OR_BEYOND else 0))
+
+
+def _sync(rule: KineticMean, state: MeanState, seen: Seen) -> MeanState:
+    last = seen.last
+    return state if last is None or last.at_ms <= state.head_ms else _moved(rule, state, seen, last.at_ms)
 
 
 def _same(old: KineticMean, new: KineticMean) -> bool:
@@ -91,4 +119,4 @@ def _same(old: KineticMean, new: KineticMean) -> bool:
     )
 
 
-JUDGE = spelled(_start, _on_sample, _same)
+JUDGE = spelled(_start, _on_sample, _same, _band, _sync)

@@ -89,4 +89,6 @@ JUDGE = Judge(
     standing=_standing,
     active=_active,
     shows=lambda rule, state, sample: _of(rule).shows(rule, state[1], sample),
+    band=lambda rule, state, seen: _of(rule).band(rule, state[1], seen),
+    sync=lambda rule, state, seen: (rule.kind, _of(rule).sync(rule, state[1], seen)),
 )

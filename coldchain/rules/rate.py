@@ -11,8 +11,10 @@ from msgspec import Struct
 from coldchain.model import Side
 from coldchain.plan import Rate
 from coldchain.rules.judge import Step, spelled
-from coldchain.rules.judging import GOOD, Sample, Seen
+from coldchain.rules.judging import GOOD, Band, Sample, Seen, missed
 from coldchain.rules.spell import NONE, Spell, turn
+
+_Edge = tuple[tuple[int, int], ...]
 
 
 class RateState(Struct, frozen=True):
@@ -21,7 +23,7 @@ class RateState(Struct, frozen=True):
     For a fall all values stand with the other sign.
     """
 
-    edge: tuple[tuple[int, int], ...] = ()
+    edge: _Edge = ()
     spell: Spell = NONE
 
 
@@ -35,15 +37,10 @@ def _on_sample(rule: Rate, state: RateState, seen: Seen, now: Sample) -> Step:
         return state, ()
     rising = rule.side is Side.ABOVE
     value, lowest = (now.high, now.low) if rising else (-now.low, -now.high)
-    first, edge = now.at_ms - rule.within_ms, state.edge
-    start = 0
-    while start < len(edge) and edge[start][0] < first:
-        start += 1
-    on = start < len(edge) and value - edge[start][1] >= rule.limit
-    end = len(edge)
-    while end > start and edge[end - 1][1] >= lowest:
-        end -= 1
-    kept = (*edge[start:end], (now.at_ms, lowest))
+    state = _caught_up(rule, state, seen, now)
+    edge = _since(state.edge, now.at_ms - rule.within_ms)
+    on = bool(edge) and value - edge[0][1] >= rule.limit
+    kept = _with(edge, now.at_ms, lowest)
     shown = now.high if rising else now.low
     open_ = state.spell.open
     worse = open_ is not None and (shown > open_.extreme if rising else shown < open_.extreme)
@@ -51,8 +48,54 @@ def _on_sample(rule: Rate, state: RateState, seen: Seen, now: Sample) -> Step:
     return RateState(kept, spell), changes
 
 
+def _since(edge: _Edge, first_ms: int) -> _Edge:
+    start = 0
+    while start < len(edge) and edge[start][0] < first_ms:
+        start += 1
+    return edge[start:] if start else edge
+
+
+def _with(edge: _Edge, at_ms: int, lowest: int) -> _Edge:
+    end = len(edge)
+    while end and edge[end - 1][1] >= lowest:
+        end -= 1
+    return (*edge[:end], (at_ms, lowest))
+
+
+def _caught_up(rule: Rate, state: RateState, seen: Seen, until: Sample) -> RateState:
+    """The state with the samples that lay in the calm band."""
+    if not state.edge:
+        return state
+    edge = state.edge
+    for one in missed(seen, edge[-1][0], until):
+        if one.quality == GOOD:
+            edge = _with(edge, one.at_ms, one.low if rule.side is Side.ABOVE else -one.high)
+    return state if edge is state.edge else RateState(edge, state.spell)
+
+
+def _band(rule: Rate, state: RateState, seen: Seen) -> Band | None:
+    """Values no further than a change from the lowest of the window can make no such change among them."""
+    if state.spell is not NONE or not state.edge:
+        return None
+    lowest = state.edge[0][1]
+    if rule.side is Side.ABOVE:
+        return Band(lowest, lowest + rule.limit - 1)
+    return Band(-lowest - rule.limit + 1, -lowest)
+
+
+def _sync(rule: Rate, state: RateState, seen: Seen) -> RateState:
+    last = seen.last
+    if last is None or not state.edge or last.quality != GOOD or last.at_ms <= state.edge[-1][0]:
+        return state
+    state = _caught_up(rule, state, seen, last)
+    edge = _since(state.edge, last.at_ms - rule.within_ms)
+    return RateState(
+        _with(edge, last.at_ms, last.low if rule.side is Side.ABOVE else -last.high), state.spell
+    )
+
+
 def _same(old: Rate, new: Rate) -> bool:
     return (old.side, old.limit, old.within_ms) == (new.side, new.limit, new.within_ms)
 
 
-JUDGE = spelled(_start, _on_sample, _same)
+JUDGE = spelled(_start, _on_sample, _same, _band, _sync)

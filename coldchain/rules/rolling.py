@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from coldchain.model import Side
 from coldchain.plan import Fires, Outside, Rolling
 from coldchain.rules.judge import Judge, Step, spelled
-from coldchain.rules.judging import BAD, GOOD, Sample, Seen, evidence_outside, value_for
+from coldchain.rules.judging import BAD, GOOD, Band, Sample, Seen, evidence_outside, inside, value_for
 from coldchain.rules.spell import NONE, Spell, turn
 
 
@@ -37,6 +37,8 @@ def _start(rule: Rolling, seen: Seen, at_ms: int) -> RollingState:
 
 def _moved(rule: Rolling, state: RollingState, seen: Seen, head: int) -> RollingState:
     tail = max(state.tail_ms, head - rule.window_ms)
+    if tail >= state.head_ms:
+        return RollingState(tail, head, _spent(rule, seen, tail, head), state.spell)
     spent = state.spent_ms + _spent(rule, seen, state.head_ms, head) - _spent(rule, seen, state.tail_ms, tail)
     return RollingState(tail, head, spent, state.spell)
 
@@ -44,6 +46,21 @@ def _moved(rule: Rolling, state: RollingState, seen: Seen, head: int) -> Rolling
 def spent_ms(rule: Rolling, state: RollingState, seen: Seen, at_ms: int) -> int:
     """What counts in the window that ends at an instant, for people to see."""
     return _moved(rule, state, seen, max(at_ms, state.head_ms)).spent_ms
+
+
+def _band(rule: Rolling, state: RollingState, seen: Seen) -> Band | None:
+    """Inside the limit nothing is spent, and what leaves the window only makes it less."""
+    last = seen.last
+    if state.spell is not NONE or last is None or evidence_outside(rule, last):
+        return None
+    if rule.charge_unmonitored and rule.fires is Fires.AT_DUE:
+        return None  # the deadline of unmonitored time moves with each sample
+    return inside(rule)
+
+
+def _sync(rule: Rolling, state: RollingState, seen: Seen) -> RollingState:
+    last = seen.last
+    return state if last is None or last.at_ms <= state.head_ms else _moved(rule, state, seen, last.at_ms)
 
 
 def _on_sample(rule: Rolling, state: RollingState, seen: Seen, now: Sample) -> Step:
@@ -145,4 +162,4 @@ def _judged(rule: Rolling) -> tuple[object, ...]:
     )
 
 
-JUDGE: Judge = changed(spelled(_start, _on_sample, _same), due_ms=due_ms, on_due=on_due)
+JUDGE: Judge = changed(spelled(_start, _on_sample, _same, _band, _sync), due_ms=due_ms, on_due=on_due)

@@ -76,6 +76,10 @@ def settling(inner: Judge) -> Judge:
         standing=standing,
         active=lambda state: not isinstance(state, Settling) and inner.active(state),
         shows=lambda rule, state, now: not isinstance(state, Settling) and inner.shows(rule, state, now),
+        band=lambda rule, state, seen: None if isinstance(state, Settling) else inner.band(rule, state, seen),
+        sync=lambda rule, state, seen: (
+            state if isinstance(state, Settling) else inner.sync(rule, state, seen)
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from coldchain.plan import Spike
 from coldchain.rules.judge import Step, spelled
-from coldchain.rules.judging import GOOD, Sample, Seen
+from coldchain.rules.judging import GOOD, Band, Sample, Seen
 from coldchain.rules.spell import NONE, Spell, turn
 
 
@@ -36,8 +36,16 @@ def _on_sample(rule: Spike, state: SpikeState, seen: Seen, now: Sample) -> Step:
     return SpikeState(spell), changes
 
 
+def _band(rule: Spike, state: SpikeState, seen: Seen) -> Band | None:
+    """Two values that both lie within half a jump of the last one are less than a jump apart."""
+    last = seen.last
+    if state.spell is not NONE or last is None or last.quality != GOOD:
+        return None
+    return Band(last.high - rule.limit // 2, last.low + rule.limit // 2)
+
+
 def _same(old: Spike, new: Spike) -> bool:
     return old.limit == new.limit
 
 
-JUDGE = spelled(_start, _on_sample, _same)
+JUDGE = spelled(_start, _on_sample, _same, _band)

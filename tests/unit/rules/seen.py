@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from coldchain.rules.judging import Dwell, Sample
+from coldchain.rules.judging import GOOD, Dwell, Sample
 
 GAP = 100
 
@@ -27,6 +27,15 @@ class Shown:
             end = min(until, sample.at_ms + self.gap_ms, to_ms)
             if end > begin:
                 yield Dwell(begin, end, sample)
+
+    def weighed(self, from_ms: int, to_ms: int, weight: Callable[[int], int]) -> tuple[int, int]:
+        """Of all GOOD dwells within a span: the sum of weight(value) times ms, and the sum of ms."""
+        good = [dwell for dwell in self.dwells(from_ms, to_ms) if dwell.sample.quality == GOOD]
+        spans = [dwell.end_ms - dwell.begin_ms for dwell in good]
+        return (
+            sum(weight(dwell.sample.high) * span for dwell, span in zip(good, spans, strict=True)),
+            sum(spans),
+        )
 
 
 def after(last: Sample | None, gap_ms: int = GAP) -> Shown:

@@ -1,0 +1,150 @@
+"""The calm band changes no result: what may be skipped is proved against asking every rule each time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldchain.announcements import Announcement
+from coldchain.facts import Reading
+from coldchain.fold.track import Track
+from coldchain.model import Priority, Reason, Side
+from coldchain.plan import (
+    Crossing,
+    Fires,
+    KineticMean,
+    Outside,
+    Per,
+    Rate,
+    Rolling,
+    Rule,
+    Settle,
+    Spike,
+    Stuck,
+    TimeToLimit,
+)
+from coldchain.rules.judging import Sample
+from tests.unit.fold.bench import CITED, MIN, T0, Bench, budget, channel, limit, plan
+
+WORDS: dict[str, Any] = {"role": "vapour", "priority": Priority.HIGH, "cited": CITED}
+WINDOW = 30 * MIN
+
+RULES: tuple[Rule, ...] = (
+    limit("l1", value=8, hold_ms=10 * MIN, deadband=1000, off_delay_ms=5 * MIN),
+    limit("l2", value=0, side=Side.BELOW, hold_ms=0, outside=Outside.AT_OR_BEYOND),
+    limit("l3", value=8, hold_ms=20 * MIN, crossing=Crossing.LINEAR, fires=Fires.ON_READING),
+    limit("l4", value=9, hold_ms=0, settle=Settle(Side.ABOVE, 6000, 60 * MIN)),
+    budget("b1", value=8, allowance_min=20),
+    budget("b2", value=8, allowance_min=20, charge_unmonitored=True),
+    budget("b3", value=8, allowance_min=15, per=Per.DAY),
+    Rolling(id="r1", **WORDS, side=Side.ABOVE, limit=8000, allowance_ms=10 * MIN, window_ms=WINDOW),
+    KineticMean(id="m1", **WORDS, limit=8000, window_ms=WINDOW, energy_kj_mol="83.144"),
+    Rate(id="v1", **WORDS, side=Side.ABOVE, limit=5000, within_ms=10 * MIN),
+    Rate(id="v2", **WORDS, side=Side.BELOW, limit=5000, within_ms=10 * MIN),
+    Stuck(id="s1", **WORDS, for_ms=12 * MIN),
+    Stuck(id="s2", **WORDS, for_ms=12 * MIN, tolerance=1000),
+    Spike(id="p1", **WORDS, limit=6000),
+)
+FORECAST = TimeToLimit(
+    id="f1", **WORDS, side=Side.ABOVE, limit=8000, horizon_ms=20 * MIN, window_ms=WINDOW, least=1000
+)
+
+# Cold, hot and mild in stretches about as long as the windows: what random single values never show.
+VALUES = st.sampled_from([-5, 0, 2, 4.9, 5, 5.1, 6, 7.9, 8, 8.1, 12, 20, None])
+STRETCH = st.tuples(VALUES, st.integers(1, 25), st.sampled_from([1, 1, 1, 2, 31]))
+STRETCHES = st.lists(STRETCH, min_size=1, max_size=12)
+
+
+def story(stretches: list[tuple[float | None, int, int]]) -> list[Reading]:
+    """Readings: a value for so many steps of so many minutes."""
+    made, minute = [], 0
+    for value, count, step in stretches:
+        for _ in range(count):
+            at_ms = T0 + minute * MIN
+            if value is None:
+                made.append(Reading("log", "box.vapour", at_ms=at_ms, bad=Reason.SENSOR_OPEN))
+            else:
+                made.append(Reading("log", "box.vapour", str(value), "degC", at_ms=at_ms))
+            minute += step
+    return made
+
+
+Told = list[tuple[int, Announcement]]
+
+
+def judged(rules: tuple[Rule, ...], made: list[tuple[int, Reading]], *, calm: bool) -> tuple[Told, object]:
+    """What is announced, and what is true at the end."""
+    bench = Bench(plan(*rules, channels=(channel(max_gap_ms=5 * MIN),)))
+    place = bench.fold.places["box/vapour"]
+    place.track.calm = calm
+    for arrival_ms, reading in made:
+        bench.run(arrival_ms)
+        bench.add(reading, max(arrival_ms, bench.fold.arrival_ms))
+    bench.run(bench.fold.arrival_ms + 60 * MIN)
+    truth = [(each.id, place.standing(each), each.closed_at_ms) for each in place.ledger.all()]
+    return bench.said, (truth, place.track.active(), place.track.meter)
+
+
+@given(STRETCHES, st.sets(st.integers(0, len(RULES) - 1), min_size=1, max_size=4))
+def test_skipping_changes_nothing(stretches: list[tuple[float | None, int, int]], chosen: set[int]) -> None:
+    """The same announcements at the same ms, the same excursions, the same statistics."""
+    rules = tuple(RULES[i] for i in sorted(chosen))
+    made = [(reading.at_ms or 0, reading) for reading in story(stretches)]
+    assert judged(rules, made, calm=True) == judged(rules, made, calm=False)
+
+
+@given(STRETCHES, st.sets(st.integers(0, len(RULES) - 1), min_size=1, max_size=3), st.data())
+def test_skipping_changes_nothing_of_what_comes_late(
+    stretches: list[tuple[float | None, int, int]], chosen: set[int], data: st.DataObject
+) -> None:
+    """Readings in any order of arrival."""
+    rules = tuple(RULES[i] for i in sorted(chosen))
+    sent = story(stretches)
+    delays = data.draw(st.lists(st.sampled_from([0, 0, 0, 7, 40]), min_size=len(sent), max_size=len(sent)))
+    made = sorted(
+        (((reading.at_ms or 0) + delay * MIN, reading) for reading, delay in zip(sent, delays, strict=True)),
+        key=lambda pair: pair[0],
+    )
+    assert judged(rules, made, calm=True)[1] == judged(rules, made, calm=False)[1]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The samples that rules were asked about."""
+    times: list[int] = []
+    ask = Track._ask
+
+    def counting(self: Track, now: Sample, tell: Any) -> None:
+        times.append(now.at_ms)
+        ask(self, now, tell)
+
+    monkeypatch.setattr(Track, "_ask", counting)
+    return times
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_calm_series_is_hardly_looked_at(rule: Rule, asked: list[int]) -> None:
+    """Of a thousand readings inside, a rule with a band is asked about few."""
+    made = [(reading.at_ms or 0, reading) for reading in story([(5, 1, 1), (5.1, 1, 1)] * 500)]
+    judged((rule,), made, calm=True)
+    # b2: the deadline of unmonitored time moves with each sample; s2: these values are stuck.
+    assert (len(asked) < 120) is (rule.id not in ("b2", "s2"))
+
+
+def test_a_rule_without_a_band_is_asked_each_time(asked: list[int]) -> None:
+    """A forecast cannot prove that the next value changes nothing."""
+    made = [(reading.at_ms or 0, reading) for reading in story([(5, 100, 1)])]
+    judged((FORECAST,), made, calm=True)
+    assert len(asked) == 100
+
+
+def test_cold_that_leaves_the_window_is_not_skipped() -> None:
+    """20 × −5, 3 × 20, 60 × 5 °C: the mean of 30 min rises above 8 °C with every value inside."""
+    made = [(reading.at_ms or 0, reading) for reading in story([(-5, 20, 1), (20, 3, 1), (5, 60, 1)])]
+    rule = RULES[8]
+    said, _ = judged((rule,), made, calm=True)
+    assert [(at - T0) / MIN for at, one in said if one.kind == "raised"] == [48]
+    assert (said, _) == judged((rule,), made, calm=False)
