@@ -58,23 +58,24 @@ class Told(_Part):
 
 
 class Says(_Part):
-    """One value, or one refusal, that a driver reads: `value` with `unit`, or `bad`."""
+    """What a driver reads: `value` with `unit`, a refusal (`bad`), or a `text` that nothing judges."""
 
     key: str | None = None
     value: str | None = None
     unit: str = ""
     bad: Annotated[Reason, Field(strict=False)] | None = None
+    text: str | None = None
     doubt: Annotated[Reason, Field(strict=False)] | None = None
     at_ms: int | None = None
     sequence: int | None = None
     history: bool = False
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.value is None) is (self.bad is None):
-            raise ValueError("give either value (with key and unit) or bad")
-        if self.value is not None and self.key is None:
-            raise ValueError("a value needs its key")
+    def _one_of_three(self) -> Self:
+        if sum(each is not None for each in (self.value, self.bad, self.text)) != 1:
+            raise ValueError("give exactly one of value (with key and unit), bad, text (with key)")
+        if self.bad is None and self.key is None:
+            raise ValueError("a value or a text needs its key")
         return self
 
 

@@ -55,6 +55,19 @@ class Unreadable(Struct, frozen=True, tag="unreadable", tag_field="fact", omit_d
     key: str = ""
 
 
+class Note(Struct, frozen=True, tag="note", tag_field="fact", omit_defaults=True):
+    """What a device said that nothing judges, as text: a state in words, a place on earth.
+
+    `at_ms`: the device's own time, None if it sends none.
+    """
+
+    source: str
+    key: str
+    text: str
+    at_ms: int | None = None
+    simulated: bool = False
+
+
 class Activated(Struct, frozen=True, tag="activated", tag_field="fact", omit_defaults=True):
     """A configuration came into force: its meaning, and the hash of each file's exact text."""
 
@@ -276,6 +289,7 @@ class WorkEnded(Struct, frozen=True, tag="work_ended", tag_field="fact", omit_de
 Fact = (
     Reading
     | Unreadable
+    | Note
     | Activated
     | EngineStarted
     | ProcessStarted

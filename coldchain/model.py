@@ -127,4 +127,16 @@ class Bad(Struct, frozen=True):
     history: bool = False
 
 
-Decoded = tuple[Measured | Bad, ...]
+class Noted(Struct, frozen=True):
+    """Something that a device says and nothing judges, as text: a state in words, a place on earth.
+
+    `key` names what it is about ("position", "fill_1"). The port records a change of it, and no more
+    often than once a minute; nothing is measured by it, and no limit can stand on it.
+    """
+
+    key: str
+    text: str
+    at_ms: int | None = None
+
+
+Decoded = tuple[Measured | Bad | Noted, ...]

@@ -41,6 +41,9 @@ def print_state(state: StateView) -> None:
     for source in state.gateway.sources:
         if not source.up:
             _print([(f"source {source.id} is down: {source.detail or 'not reached yet'}", "yellow")])
+        elif source.says:
+            said = ", ".join(f"{key} {text}" for key, text in source.says.items())
+            _print([(f"source {source.id}: {said}", "dim")])
     for sink in state.gateway.sinks:
         if not sink.ok:
             waiting = f", {sink.waiting} waiting" if sink.waiting else ""

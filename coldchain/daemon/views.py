@@ -205,7 +205,13 @@ def source(status: SourceStatus, printed: Printed) -> SourceView:
         utc_ms = printed(status.since_ms)
         since = Instant(status.since_ms if utc_ms is None else utc_ms, utc_ms is not None)
     return SourceView(
-        status.id, status.driver, status.up is True, since, status.detail, simulated=status.simulated
+        status.id,
+        status.driver,
+        status.up is True,
+        since,
+        status.detail,
+        simulated=status.simulated,
+        says=status.says,
     )
 
 

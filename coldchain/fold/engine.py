@@ -25,6 +25,7 @@ from coldchain.facts import (
     Fact,
     LatchReset,
     Lost,
+    Note,
     ProcessEnded,
     ProcessStarted,
     Reading,
@@ -106,7 +107,7 @@ class Fold(State):
         match fact:
             case Reading():
                 return self._reading(fact)
-            case Unreadable():
+            case Unreadable() | Note():
                 return self._heard(fact.source)
             case Beat():
                 self.beat_ms = self.arrival_ms

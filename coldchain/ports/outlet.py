@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from coldchain.clock import Clock
 from coldchain.config.loaded import Loaded, Source
-from coldchain.facts import Reading, Unreadable
-from coldchain.model import Bad, Decoded, Measured, Origin, Reason
+from coldchain.facts import Note, Reading, Unreadable
+from coldchain.model import Bad, Decoded, Measured, Noted, Origin, Reason
 from coldchain.ports.framing import Blob
 from coldchain.ports.standing import Count, Standing
 
@@ -35,7 +35,12 @@ NOT_UNDERSTOOD = frozenset(
 #: After a driver raised, its source is called up again by the first good frame that is this much later.
 FAULT_STANDS_S = 10.0
 
-PortFact = Reading | Unreadable
+#: A state or a place that changes all the time is recorded so often (real seconds; a judgement: a courier's
+#: van moves a kilometre in it).
+NOTE_EACH_S = 60.0
+NOTE_CHARACTERS_MAX = 200
+
+PortFact = Reading | Unreadable | Note
 
 
 def channels_of(loaded: Loaded, source: str) -> dict[str, str]:
@@ -140,6 +145,8 @@ class Outlet:
                     self.standing.told_keys.add(fact.key)
                 else:
                     counts[Count.UNREADABLE] += 1
+            elif isinstance(fact, Note):
+                self.standing.noted[fact.key] = (fact.text, self._clock.real_s())
             else:
                 counts[Count.READINGS] += 1
                 counts[Count.BAD] += fact.bad is not None
@@ -161,6 +168,10 @@ class Outlet:
         unmapped = 0
         told: set[str] = set()
         for place, item in enumerate(decoded):
+            if isinstance(item, Noted):
+                good = True
+                facts += self._note(item)
+                continue
             good = good or isinstance(item, Measured) or item.reason not in NOT_UNDERSTOOD
             if item.key is None:
                 facts.append(unreadable(self.source.id, Blob(_reason(item), frame)))
@@ -174,6 +185,15 @@ class Outlet:
                 continue
             facts.append(self._reading(item, channel, place, origin, dup=dup))
         return Made(tuple(facts), good, unmapped)
+
+    def _note(self, item: Noted) -> tuple[Note, ...]:
+        """The fact of what a device says of itself, if it is new and the last one is old enough."""
+        text = item.text[:NOTE_CHARACTERS_MAX]
+        self.standing.says[item.key] = text
+        told, told_s = self.standing.noted.get(item.key, (None, 0.0))
+        if text == told or (told is not None and self._clock.real_s() - told_s < NOTE_EACH_S):
+            return ()
+        return (Note(self.source.id, item.key, text, item.at_ms, self.source.settings.simulated),)
 
     def _reading(
         self, item: Measured | Bad, channel: str, place: int, origin: Origin, *, dup: bool

@@ -43,6 +43,7 @@ class SourceStatus(Struct, frozen=True):
     since_ms:     journal time of the last change; None: none yet.
     detail:       what the system said, or how the device was opened.
     last_good_ms: journal time of the last frame that could be read; None: none yet.
+    says:         what the device said last that nothing judges, by key.
     """
 
     id: str
@@ -55,6 +56,7 @@ class SourceStatus(Struct, frozen=True):
     detail: str = ""
     last_good_ms: int | None = None
     counts: dict[str, int] = {}
+    says: dict[str, str] = {}
 
 
 class Standing:
@@ -64,6 +66,10 @@ class Standing:
         self.source = source
         self.counts: Counter[Count] = Counter()
         self.told_keys: set[str] = set()
+        self.says: dict[str, str] = {}
+        self.noted: dict[
+            str, tuple[str, float]
+        ] = {}  # by key: what was recorded last, and when (real seconds)
         self._intake = intake
         self._clock = clock
         self._lock = threading.Lock()
@@ -113,6 +119,7 @@ class Standing:
                 detail=self._detail,
                 last_good_ms=self._last_good_ms,
                 counts={count.value: self.counts[count] for count in Count},
+                says=dict(self.says),
             )
 
     def _change(self, up: bool) -> bool:

@@ -177,6 +177,7 @@ class SourceView(Struct, frozen=True, omit_defaults=True):
     since: Instant | None = None
     detail: str = ""
     simulated: bool = False
+    says: dict[str, str] = {}  # what it said last that nothing judges: a state in words, a place
 
 
 class SinkView(Struct, frozen=True, omit_defaults=True):

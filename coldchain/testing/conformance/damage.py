@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from coldchain.datasheet import Vector
 from coldchain.driver import SerialDriver
-from coldchain.model import Decoded, Measured
-from coldchain.testing.conformance.subject import Subject, promptly, values
+from coldchain.model import Decoded, Measured, Noted
+from coldchain.testing.conformance.subject import Subject, claims, promptly, values
 from coldchain.units import exact
 
 #: Examples of one search, unless the profile in force wants more.
@@ -49,15 +49,15 @@ def two_frames_in_one_are_no_other_value(subject: Subject) -> None:
     """A frame that ran into another, or into the request's echo, gives no value but its own; of two, none."""
     for vector in subject.datasheet.vectors:
         frame = subject.frame(vector)
-        own = set(values(subject.read(vector)))
+        own = claims(subject.read(vector))
         for merged in (frame * 2, frame + b" " + frame, *_echoed(subject, vector, frame)):
-            found = set(_holds(subject, vector, merged))
+            found = _holds(subject, vector, merged)
             assert found <= own, f"{vector.name}: {merged!r} gives {found - own}"
         for other in subject.datasheet.vectors[:_PARTNERS]:
             if (other.asked, other.topic, other.changes) != (vector.asked, vector.topic, vector.changes):
                 continue
             if other.says != vector.says:  # two that contradict each other: neither counts
-                found = set(_holds(subject, vector, frame + subject.frame(other)))
+                found = _holds(subject, vector, frame + subject.frame(other))
                 assert not found, f"{vector.name}, then {other.name}: {found}"
 
 
@@ -74,11 +74,11 @@ def an_endless_frame_is_no_value(subject: Subject) -> None:
     """A megabyte, of whatever looks most like a frame of this device, is refused, and at once."""
     for vector in subject.datasheet.vectors[:3]:
         frame = subject.frame(vector) or b"0"
-        own = set(values(subject.read(vector)))
+        own = claims(subject.read(vector))
         for piece in (frame, frame + b"\n", b"0", b"-", b" ", b"[", b"\x00"):
             endless = (piece * (_FRAME_BYTES_MAX // len(piece) + 1))[:_FRAME_BYTES_MAX]
             for each in (endless, frame + endless, endless + frame):
-                assert set(_holds(subject, vector, each)) <= own, f"{vector.name} among {piece!r}"
+                assert _holds(subject, vector, each) <= own, f"{vector.name} among {piece!r}"
 
 
 def no_bytes_at_all_raise_or_invent(subject: Subject) -> None:
@@ -129,19 +129,19 @@ def nothing_is_kept_of_frames(subject: Subject) -> None:
     assert after - before < GROWTH_BYTES_MAX
 
 
-def _holds(subject: Subject, vector: Vector, frame: bytes, *, damaged: bool = False) -> list[Measured]:
-    """What every result must hold; the values in it."""
+def _holds(subject: Subject, vector: Vector, frame: bytes, *, damaged: bool = False) -> set[Measured | Noted]:
+    """What every result must hold; all in it that is no refusal."""
     sheet = subject.datasheet
     said: Decoded = subject.read(vector, frame)
     assert isinstance(said, tuple)
-    found = values(said)
-    for value in found:
+    found = claims(said)
+    for value in values(said):
         assert exact(value.value) is not None, f"{value.value!r} is no plain number"
         if sheet.numbers == "as_sent":
             assert value.value.encode("ascii") in frame, f"{value.value} was not sent: {frame[:80]!r}"
     if damaged and sheet.checked and _checked(vector):
-        own = set(values(subject.read(vector)))
-        assert set(found) <= own, f"{vector.name}: {frame!r} passed the checksum as {found}"
+        own = claims(subject.read(vector))
+        assert found <= own, f"{vector.name}: {frame!r} passed the checksum as {found}"
     return found
 
 

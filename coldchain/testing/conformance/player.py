@@ -43,7 +43,7 @@ FAULTS = tuple(Fault)
 
 def _plain(vector: Vector) -> bool:
     """Whether it is read with the example's settings, and all that it says are values."""
-    return not vector.changes and bool(vector.says) and all(said.value for said in vector.says)
+    return not vector.changes and bool(vector.says) and all(said.bad is None for said in vector.says)
 
 
 class Player:
@@ -107,7 +107,7 @@ class Player:
         return vector.parts[0] + self._line.terminator
 
     def _note(self, vector: Vector) -> None:
-        self.values |= {(said.key or "", said.value or "", said.unit) for said in vector.says}
+        self.values |= {(said.key or "", said.value or "", said.unit) for said in vector.says if said.value}
 
     # What goes wrong
 

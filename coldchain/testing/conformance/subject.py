@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from coldchain.datasheet import Datasheet, Vector, read_datasheet
 from coldchain.driver import Driver, MqttDriver, Query, SerialDriver
-from coldchain.model import Bad, Decoded, Measured
+from coldchain.model import Bad, Decoded, Measured, Noted
 
 #: A driver that takes so long over one frame hangs: no device waits, and the port's watchdog calls at 30 s.
 HANGS_S = 10.0
@@ -106,6 +106,11 @@ def installed() -> list[Subject]:
 def values(decoded: Decoded) -> list[Measured]:
     """The values among what was read."""
     return [each for each in decoded if isinstance(each, Measured)]
+
+
+def claims(decoded: Decoded) -> set[Measured | Noted]:
+    """All that was read and is no refusal."""
+    return {each for each in decoded if not isinstance(each, Bad)}
 
 
 def refusals(decoded: Decoded) -> list[Bad]:

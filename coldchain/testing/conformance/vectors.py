@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coldchain.datasheet import Says, Vector
 from coldchain.driver import SerialDriver
-from coldchain.model import Bad, Decoded, Measured
+from coldchain.model import Bad, Decoded, Measured, Noted
 from coldchain.testing.conformance.subject import Subject, values
 
 
@@ -20,10 +20,12 @@ def it_reads_each_vector(subject: Subject) -> None:
     assert not wrong, "".join(f"\n{name}:{how}" for name, how in wrong.items())
 
 
-def _item(said: Says, frame: bytes) -> Measured | Bad:
+def _item(said: Says, frame: bytes) -> Measured | Bad | Noted:
     if said.bad is not None:
         return Bad(said.bad, frame, said.key, said.at_ms, said.sequence, said.history)
     assert said.key is not None
+    if said.text is not None:
+        return Noted(said.key, said.text, said.at_ms)
     assert said.value is not None
     return Measured(said.key, said.value, said.unit, said.at_ms, said.sequence, said.doubt, said.history)
 

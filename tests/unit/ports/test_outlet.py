@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from coldchain.facts import Fact, Reading, Unreadable
-from coldchain.model import Bad, Decoded, Measured, Origin, Reason
+from coldchain.facts import Fact, Note, Reading, Unreadable
+from coldchain.model import Bad, Decoded, Measured, Noted, Origin, Reason
 from coldchain.ports.outlet import NOT_UNDERSTOOD, Made, Outlet, channels_of
 from coldchain.ports.standing import Count, Standing
 from tests.unit.ports.support import Desk, site
@@ -185,3 +185,34 @@ def test_a_closed_outlet_is_mute(tmp_path: Path) -> None:
     out.lost("gone")
     out.fails("stuck")
     assert desk.look() == []
+
+
+def test_what_nothing_judges_is_noted_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state or a place is a fact when it is new; what changes all the time is not written all the time."""
+    out, now_s = outlet(tmp_path, Desk()), [1000.0]
+    monkeypatch.setattr(out._clock, "real_s", lambda: now_s[0], raising=False)
+
+    def said(text: str, after_s: float) -> list[str]:
+        now_s[0] += after_s
+        made = out.read(lambda: (Noted("fill", text, 5),), b"")
+        assert made.good
+        out.taken(made)
+        assert all(isinstance(fact, Note) and (fact.key, fact.at_ms) == ("fill", 5) for fact in made.facts)
+        return [fact.text for fact in made.facts if isinstance(fact, Note)]
+
+    assert said("off", 0) == ["off"]
+    assert said("off", 3600) == []
+    assert said("on", 1) == ["on"]
+    assert said("expired", 59) == [], "a minute is not over"
+    assert out.standing.status().says == {"fill": "expired"}, "what it says now is known all the same"
+    assert said("expired", 1) == ["expired"]
+    assert said("x" * 500, 60) == ["x" * 200]
+
+
+def test_a_note_that_found_no_room_is_offered_again(tmp_path: Path) -> None:
+    """Only what was taken counts as told."""
+    out = outlet(tmp_path, Desk())
+    for _ in range(2):
+        assert len(out.read(lambda: (Noted("fill", "off"),), b"").facts) == 1
