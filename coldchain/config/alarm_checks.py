@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from coldchain.config.draft import Draft
 from coldchain.config.endpoints import SINKS, WebhookSink
 from coldchain.config.positions import Place
 from coldchain.config.problems import listed
+from coldchain.config.work_tables import WorkTable
 from coldchain.plan import OUT_OF_SERVICE
 
 
@@ -22,6 +25,9 @@ def _check_works(draft: Draft) -> None:
         draft.refuse(
             ("works", OUT_OF_SERVICE), what, "give it another name, or write alarms.out_of_service_max"
         )
+    for asset, settings in draft.assets.items():
+        profile = draft.limits.get(settings.profile or "")
+        _doubt_signs(draft, asset, profile.head.works if profile is not None else {})
     for name, work in draft.works.items():
         for role, quantity in work.measured().items():
             there = {channel.quantity for channel in draft.channels.values() if channel.role == role}
@@ -32,6 +38,18 @@ def _check_works(draft: Draft) -> None:
             elif quantity not in there:
                 what = f'"{role}" is a {listed(sorted(there))}, not a {quantity}'
                 draft.refuse((*place, "by"), what, "write it in the unit of that quantity")
+
+
+def _doubt_signs(draft: Draft, asset: str, works: Mapping[str, WorkTable]) -> None:
+    """Whether an asset has what shows that the works of its profile go on and are done."""
+    there = {channel.role for channel in draft.channels.values() if channel.asset == asset}
+    for name, work in works.items():
+        missing = sorted(work.measured().keys() - there)
+        if missing:
+            what = f"no reading shows {listed(missing)} there, and {name} of its profile is told by it"
+            draft.warn(
+                ("assets", asset, "profile"), what, "add a channel with that role, if the vessel has one"
+            )
 
 
 def _check_calling(draft: Draft) -> None:

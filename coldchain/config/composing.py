@@ -25,7 +25,7 @@ from coldchain.config.problems import Problem, listed, nearest
 
 #: What a profile has of the one that it extends. Approval and notes are of one file alone.
 _INHERITED = ("product_state", "guideline", "guideline_page")
-_INHERITED_TABLES = ("stages", "figures", "needs", "rules")
+_INHERITED_TABLES = ("stages", "figures", "needs", "rules", "works")
 
 #: What may be written to an inherited rule without changing it: whoever approved it still has.
 _LEAVES_AS_IT_IS = {"approved_by", "version", "title", "advice", "reason"}
@@ -223,7 +223,7 @@ def _choose(composed: Composed, stage: str, place: Place, chosen: dict[str, Any]
             (*place, "stage"), f"{chosen['profile']} {what}", f"write stage, one of {listed(theirs)}"
         )
         return
-    for table in ("rules", "figures", "needs"):
+    for table in ("rules", "figures", "needs", "works"):
         if not isinstance(composed.data.setdefault(table, {}), dict):
             return  # the model of the whole says so
     rules = {name: rule for name, rule in tables(base, "rules").items() if _holds_in(rule, which)}
@@ -251,6 +251,11 @@ def _choose(composed: Composed, stage: str, place: Place, chosen: dict[str, Any]
         if _holds_in(need, which):
             copy = {**deepcopy(need), "stages": [stage]}
             _place_beside(composed, ("needs", f"{prefix}-{name}"), copy, base, ("needs", name))
+    for name, work in tables(base, "works").items():
+        hides = [f"{prefix}-{rule}" for rule in work.get("hides", []) if rule in rules]
+        if hides:
+            copy = {**deepcopy(work), "hides": hides}
+            _place_beside(composed, ("works", f"{prefix}-{name}"), copy, base, ("works", name))
     _accept(composed, base, {name: f"{prefix}-{name}" for name in rules}, stage, which)
 
 

@@ -106,6 +106,7 @@ def read_profile(
             rules[name] = read
     if head is not None:
         _check_needs(composed, head)
+        _check_works(composed, head)
         _check_approval(composed, head, rules)
         check_overrides(composed, rules, {name: base.rules for name, base in bases.items()}, reading.given)
     composed.raise_problems()
@@ -186,6 +187,16 @@ def _check_needs(document: Document, head: ProfileHead) -> None:
         _check_stages(document, ("needs", name), need.stages)
 
 
+def _check_works(document: Document, head: ProfileHead) -> None:
+    known = tables(document, "rules")
+    for name, work in head.works.items():
+        for index, rule in enumerate(work.hides):
+            if rule not in known:
+                meant = nearest(rule, known)
+                mend = f'write "{meant}"' if meant else f"rules here: {listed(known)}"
+                document.refuse(("works", name, "hides", index), f'rule "{rule}" does not exist', mend)
+
+
 def _check_approval(document: Composed, head: ProfileHead, rules: Mapping[str, RuleTable]) -> None:
     """An approval is of this file: what it has of another must be approved in it too, or in the other."""
     if head.status != "approved":
@@ -223,6 +234,7 @@ def _plan(
         stages=stages,
         sha256=sha256,
         title=head.title,
+        works=tuple(work.compile(name) for name, work in head.works.items()),
     )
 
 

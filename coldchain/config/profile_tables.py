@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from coldchain.config.fields import Difference, Name, Period, Table, Text, said
 from coldchain.config.rule_tables.base import Confidence
+from coldchain.config.work_tables import ProfileWorkTable
 
 
 class RuleSet(Table):
@@ -88,6 +89,7 @@ class ProfileHead(Table):
     needs: dict[Name, Need] = Field(default={})
     accepted: tuple[Accepted, ...] = Field(default=(), strict=False)
     rules: dict[Name, dict[str, Any]] = Field(default={})
+    works: dict[Name, ProfileWorkTable] = Field(default={})
 
     @model_validator(mode="after")
     def _versions(self) -> ProfileHead:

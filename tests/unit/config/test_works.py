@@ -9,9 +9,9 @@ import pytest
 
 from coldchain.config import compile as compiled
 from coldchain.config import load
-from coldchain.model import Priority
-from coldchain.plan import OUT_OF_SERVICE, Moves, Sign
-from tests.unit.config.small_site import CONFIG, DRIVERS, changed, marked, problems, write
+from coldchain.model import Priority, Side
+from coldchain.plan import OUT_OF_SERVICE, Cause, Moves, Sign
+from tests.unit.config.small_site import CONFIG, DRIVERS, PROFILE, changed, marked, problems, write
 
 WORK = """
 [works.valve]
@@ -132,3 +132,92 @@ def test_a_touch_moves_the_reading(tmp_path: Path, touch: str) -> None:
     assert [one.split(": ", 2)[2] for one in said] == [
         f'touch "{touch}" is no move; write how far a touch moves the reading'
     ]
+
+
+FILLING = """
+[works.filling]
+title = "Filling"
+hides = ["too-warm"]
+going_on_when = { role = "valve", side = "above", value = "50 %" }
+longest = "30 min"
+done_when = { role = "mass", moves = "rises", by = "500 g", within = "10 min" }
+advice = "See whether nitrogen came."
+source = "our procedure 8"
+confidence = "medium"
+"""
+
+
+def test_a_profile_s_works(tmp_path: Path) -> None:
+    """What a profile suppresses by design is data in it: which rules, for how long, begun and confirmed by what."""
+    loaded = load(write(tmp_path, profile=PROFILE + FILLING), drivers=DRIVERS)
+    (work,) = compiled(loaded).profiles[0].works
+    assert (work.hides, work.longest_ms, work.cause) == (
+        ("too-warm",),
+        1_800_000,
+        Cause("valve", Side.ABOVE, 5000),
+    )
+    assert work.sign == Sign("mass", Moves.RISES, 5000, within_ms=600_000)
+    assert [warning.what for warning in loaded.warnings] == [
+        "no reading shows mass, valve there, and filling of its profile is told by it",
+        "no reading shows valve there, and filling of its profile is told by it",
+    ]
+
+
+def test_a_profile_s_work_in_sentences(tmp_path: Path) -> None:
+    """Every number and unit of it, as somebody would sign it."""
+    loaded = load(write(tmp_path, profile=PROFILE + FILLING), drivers=DRIVERS)
+    assert loaded.profiles["frozen"].head.works["filling"].sentences() == [
+        "While it goes on the alarms of too-warm call nobody; they are judged and recorded all the same.",
+        "A person says that it begins, or valve is above 50 %.",
+        "It ends after 30 min at the latest, and then they call again.",
+        "It counts as done when mass has risen by 500 g since it began, at the latest 10 min after its end.",
+        "Else a high alarm says that its end is not confirmed.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param(
+            'hides = ["too-warm"]',
+            'hides = ["to-warm"]',
+            'profiles/frozen.toml: works.filling.hides[0]: rule "to-warm" does not exist; write "too-warm"',
+            id="a rule that is not there",
+        ),
+        pytest.param(
+            'hides = ["too-warm"]',
+            "hides = []",
+            "profiles/frozen.toml: works.filling: hides nothing; name the rules whose alarms it explains",
+            id="nothing to hide",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_profile(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """Said in the profile's own file."""
+    (said,) = problems(write(tmp_path, profile=PROFILE + changed(FILLING, old, new)))
+    file, place = said.split(": ", 1)
+    assert f"{file.rsplit(':', 1)[0].replace('limits/', 'profiles/')}: {place}" == message
+
+
+def test_a_profile_takes_works_over(tmp_path: Path) -> None:
+    """One that extends another has its works, and a set brings those that explain its rules, renamed."""
+    path = write(tmp_path, profile=PROFILE + FILLING)
+    (tmp_path / "limits" / "ours.toml").write_text(
+        """
+id = "ours"
+version = "1"
+status = "unapproved"
+title = "Ours"
+product_state = "frozen"
+
+[stages.home]
+title = "At home"
+sets = [{ profile = "frozen", version = "3", stage = "storage", prefix = "their" }]
+""",
+        encoding="utf-8",
+    )
+    text = changed(CONFIG, 'directories = ["limits"]', 'directories = ["limits"]\nuse = ["ours"]')
+    path.write_text(text, encoding="utf-8")
+    loaded = load(path, drivers=DRIVERS)
+    work = loaded.profiles["ours"].plan.works[0]
+    assert (work.id, work.hides) == ("their-filling", ("their-too-warm",))

@@ -198,7 +198,7 @@ def test_source_and_values_are_in_the_documentation() -> None:
 def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
     """Whoever begins with it begins with something that loads, once the site has given its figure."""
     text = (Path(__file__).parents[3] / "docs" / "profiles.md").read_text(encoding="utf-8")
-    example, *others = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    example, filling, *others = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     path = tmp_path / "our-product.toml"
     path.write_text(example, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -207,6 +207,8 @@ def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
     figure = SiteFigure(value="30 min", source="stability study 12", approved_by="A. Meier, QA")
     ((stage),) = load(path, {"allowance": figure}).stages
     assert [rule.id for rule in stage.rules] == ["too-warm", "time-too-warm"]
+    path.write_text(example + "\n" + filling.replace("level-low", "too-warm"), encoding="utf-8")
+    assert [work.id for work in load(path, {"allowance": figure}).works] == ["filling"]
     extending, choosing = others
     (tmp_path / "our-shipper.toml").write_text(extending, encoding="utf-8")
     assert set(read(tmp_path / "our-shipper.toml").rules) == {"too-warm", "time-too-warm"}
