@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import mul, sub
 from typing import NamedTuple
 
+from coldchain.fold.columns import Columns
 from coldchain.model import Origin, Reason
 from coldchain.rules.judging import BAD, GOOD, Sample
 
@@ -210,6 +211,18 @@ class History:
             lo -= 1
         return self._reduce(lo, hi) if lo >= 0 and self.at[lo] == at_ms else None
 
+    @property
+    def columns(self) -> Columns:
+        """Times, values and codes, as `calm_until` scans them."""
+        return self.at, self.value, self.code
+
+    def group(self, i: int, hi: int) -> tuple[Sample, int]:
+        """The sample of the ms at an index, and the index behind it."""
+        at, j = self.at, i + 1
+        while j < hi and at[j] == at[i]:
+            j += 1
+        return self._reduce(i, j), j
+
     def in_force(self, at_ms: int) -> Sample | None:
         """The newest sample up to an instant."""
         hi = bisect_right(self.at, at_ms)
@@ -252,13 +265,9 @@ class History:
         """Samples in event order with after_ms < time < until_ms (None: without bound)."""
         i = 0 if after_ms is None else bisect_right(self.at, after_ms)
         n = len(self.at) if until_ms is None else bisect_left(self.at, until_ms)
-        at = self.at
         while i < n:
-            j = i + 1
-            while j < n and at[j] == at[i]:
-                j += 1
-            yield self._reduce(i, j)
-            i = j
+            sample, i = self.group(i, n)
+            yield sample
 
     def _recent(self) -> Iterable[int]:
         """The numbers of the shifts that are still looked at: none, and the newest ones."""

@@ -14,6 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coldchain.consignments.line import Segment
+from coldchain.fold.columns import calm_until, extremes
+from coldchain.fold.history import History
 from coldchain.fold.past import Past
 from coldchain.plan import Rule
 from coldchain.rules.book import judge_of
@@ -162,6 +164,32 @@ class Stand:
         self._measure(now)
         self.last, self.at_ms = now, now.at_ms
         return True
+
+    def skip_run(self, history: History, lo: int, hi: int) -> int:
+        """Take in all of a run of readings that lies in the calm band; the index behind it."""
+        band, last = self.band, self.last
+        if band is None or last is None:
+            return lo
+        end = calm_until(history.columns, lo, hi, last.at_ms, band, self.gap_ms)
+        if end == lo:
+            return lo
+        at, values, meter = history.at, history.value, self.meter
+        low, high = extremes(values, lo, end)
+        low_ms, high_ms = meter.low_ms, meter.high_ms
+        if meter.low is None or low < meter.low:
+            low_ms = at[values.index(low, lo, end)]
+        else:
+            low = meter.low
+        if meter.high is None or high > meter.high:
+            high_ms = at[values.index(high, lo, end)]
+        else:
+            high = meter.high
+        at_ms = at[end - 1]
+        good_ms = meter.good_ms + at_ms - max(last.at_ms, meter.from_ms)
+        self.meter = Meter(meter.scope, meter.since_ms, good_ms, low, low_ms, high, high_ms, meter.from_ms)
+        self.last = Sample(at_ms, values[end - 1], values[end - 1], GOOD)
+        self.at_ms = at_ms
+        return end
 
     def sync(self) -> None:
         """Let every rule know of what was skipped."""

@@ -188,6 +188,20 @@ class Track:
             self._since_snapshot = 0
             self._snapshots.append(self._stand.keep())
 
+    def judge_all(self, history: History, lo: int, hi: int, tell: Tell) -> None:
+        """Judge packed readings of the channel that measures here, in order: as `judge`, by calm runs."""
+        while lo < hi:
+            if self.calm:
+                end = self._stand.skip_run(history, lo, hi)
+                self._since_snapshot += end - lo
+                if self._since_snapshot >= SNAPSHOT_EVERY:
+                    self._since_snapshot = 0
+                    self._snapshots.append(self._stand.keep())
+                if (lo := end) == hi:
+                    return
+            sample, lo = history.group(lo, hi)
+            self.judge(sample, tell)
+
     def _ask(self, now: Sample, tell: Tell) -> None:
         self.advance(now.at_ms, tell)
         self._stand.judge(now, tell)
@@ -224,6 +238,10 @@ class Track:
         self._since_snapshot = 0
         self._stand.restore(stood.adjusted(was, now), self.line)
         return Refolded(began_ms, met.at_ms)
+
+    def keep(self) -> Snapshot:
+        """Where the place stands, with all that was skipped."""
+        return self._stand.keep()
 
     def shift_from(self, at_ms: int, by_ms: int) -> None:
         """The channel's axis moved by a down time that became known: let time follow."""

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldchain.announcements import Announcement
+from coldchain.consignments.line import Segment
 from coldchain.facts import Reading
+from coldchain.fold import columns
+from coldchain.fold.conditioning import condition
+from coldchain.fold.history import History, code_of
+from coldchain.fold.steps import Told as Change_
 from coldchain.fold.track import Track
 from coldchain.model import Priority, Reason, Side
 from coldchain.plan import (
@@ -26,7 +31,7 @@ from coldchain.plan import (
     Stuck,
     TimeToLimit,
 )
-from coldchain.rules.judging import Sample
+from coldchain.rules.judging import Opened, Sample
 from tests.unit.fold.bench import CITED, MIN, T0, Bench, budget, channel, limit, plan
 
 WORDS: dict[str, Any] = {"role": "vapour", "priority": Priority.HIGH, "cited": CITED}
@@ -148,3 +153,52 @@ def test_cold_that_leaves_the_window_is_not_skipped() -> None:
     said, _ = judged((rule,), made, calm=True)
     assert [(at - T0) / MIN for at, one in said if one.kind == "raised"] == [48]
     assert (said, _) == judged((rule,), made, calm=False)
+
+
+def along(
+    rules: tuple[Rule, ...], sent: list[Reading], how: str, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[Change_], object]:
+    """What a track tells of packed readings, judged in one of the ways there are."""
+    monkeypatch.setattr(columns, "BLOCKS", how == "blocks")
+    probe = channel(max_gap_ms=5 * MIN)
+    history = History()
+    for reading in sent:
+        value, quality, reason = condition(probe, reading)
+        history.insert(reading.at_ms or 0, value, code_of(quality, reason, reading.origin), 0)
+    track = Track("box/vapour", {probe.id: history})
+    track.line = [Segment(T0, probe, rules)]
+    track.calm = how != "plain"
+    told: list[Change_] = []
+    track.advance(T0, told.append)
+    track.judge_all(history, 0, len(history), told.append)
+    track.advance((track.at_ms or T0) + 60 * MIN, told.append)
+    state = track.keep()
+    return told, (state.last, state.meter, track.standing(track.at_ms or 0), track.active(), track.due())
+
+
+@given(STRETCHES, st.sets(st.integers(0, len(RULES) - 1), min_size=1, max_size=4), st.integers(1, 3))
+def test_bulk_is_the_plain_fold(
+    stretches: list[tuple[float | None, int, int]], chosen: set[int], times: int
+) -> None:
+    """By blocks, one by one, and asking every rule: the same, to the ms."""
+    rules = tuple(RULES[i] for i in sorted(chosen))
+    sent = story(stretches * times)
+    with pytest.MonkeyPatch.context() as patch:
+        plain = along(rules, sent, "plain", patch)
+        assert along(rules, sent, "one by one", patch) == plain
+        patch.setattr(columns, "_FEW", 4)
+        patch.setattr(columns, "_BLOCK", 8)
+        assert along(rules, sent, "blocks", patch) == plain
+
+
+def test_readings_of_one_ms_are_one_sample_in_bulk_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two at one ms, one of them outside: the limit takes the one furthest out, wherever a block ends."""
+    sent = story([(5, 100, 1)])
+    twin = Reading("log", "box.vapour", "20", "degC", at_ms=T0 + 80 * MIN)
+    for at in (0, 81):
+        made = [*sent[:at], twin, *sent[at:]] if at else [twin, *sent]
+        made.sort(key=lambda reading: reading.at_ms or 0)
+        monkeypatch.setattr(columns, "_BLOCK", 8)
+        plain = along(RULES[:4], made, "plain", monkeypatch)
+        assert along(RULES[:4], made, "blocks", monkeypatch) == plain
+        assert any(isinstance(one.change, Opened) for one in plain[0])
