@@ -31,7 +31,7 @@ COMMANDS = {
     "demo": "demo_command:demo",
     "simulate": "simulate_command:simulate",
     "config": "config_commands:config",
-    "profiles": "config_commands:profiles",
+    "profiles": "profile_commands:profiles",
     "ports": "port_commands:ports",
     "drivers": "port_commands:drivers",
     "user": "user_commands:user",

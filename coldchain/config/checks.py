@@ -286,10 +286,11 @@ def _check_probe(
 def _doubt_needs(draft: Draft, place: Place, channel: ChannelSettings, profile: Profile) -> None:
     source = draft.resolved.get(channel.source)
     interval = interval_ms(channel, source) if source else None
+    uncertainty = channel.calibration.uncertainty if channel.calibration else None
     for need in profile.head.needs.values():
         if need.role != channel.role:
             continue
-        for key, what, mend in unmet(need, channel, interval):
+        for key, what, mend in unmet(need, channel.probe, interval, uncertainty):
             draft.warn((*place, key), f"{what}, and {profile.head.id} needs it so ({need.source})", mend)
 
 

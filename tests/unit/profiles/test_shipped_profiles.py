@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from coldchain.config import ConfigError
+from coldchain.config.amounts import amount_text
 from coldchain.config.library import profile_files
 from coldchain.config.rule_tables import LimitTable, RuleTable
 from coldchain.config.settings import SiteFigure
 from coldchain.model import Priority, Side
 from coldchain.plan import Budget, Fires, Limit, Outside
 from coldchain.profiles import load, shipped
+from coldchain.profiles.documenting import redrawn, shipped_page
 from coldchain.profiles.load import read
 from coldchain.units import QUANTITIES
 
@@ -184,21 +186,33 @@ def test_a_warning_comes_before_its_critical_limit(name: str) -> None:
             assert not mild or not hard or max(mild) < min(hard)
 
 
-def test_source_and_values_are_in_the_documentation() -> None:
-    """What a person reads about a profile names each of its values."""
-    text = (Path(__file__).parents[3] / "docs" / "profiles.md").read_text(encoding="utf-8")
-    for name in shipped():
-        assert f"`{name}`" in text
-        for rule in read(name).rules.values():
-            for value in rule.values():
-                said = QUANTITIES[value.quantity].display(value.quanta).removesuffix(".0")
-                assert said in text, (name, said)
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def test_the_documentation_is_that_of_the_files() -> None:
+    """What a person reads is what the files say; `python docs/draw_profiles.py` writes it anew."""
+    page = (DOCS / "profiles.md").read_text(encoding="utf-8")
+    assert redrawn(page) == page
+    assert shipped_page() == (DOCS / "shipped-profiles.md").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="no <!-- profiles -->"):
+        redrawn("# Profiles\n")
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_value_and_source_are_in_the_documentation(name: str) -> None:
+    """Each of a profile's values stands in its own section, with the source."""
+    page = (DOCS / "shipped-profiles.md").read_text(encoding="utf-8")
+    section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+    for rule in read(name, complete=False).rules.values():
+        assert rule.source in section
+        for value in rule.values():
+            assert amount_text(QUANTITIES[value.quantity], value.quanta) in section
 
 
 def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
     """Whoever begins with it begins with something that loads, once the site has given its figure."""
-    text = (Path(__file__).parents[3] / "docs" / "profiles.md").read_text(encoding="utf-8")
-    example, filling, *others = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    text = (DOCS / "profiles.md").read_text(encoding="utf-8")
+    example, filling, extending, choosing, _ = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     path = tmp_path / "our-product.toml"
     path.write_text(example, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -209,7 +223,6 @@ def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
     assert [rule.id for rule in stage.rules] == ["too-warm", "time-too-warm"]
     path.write_text(example + "\n" + filling.replace("level-low", "too-warm"), encoding="utf-8")
     assert [work.id for work in load(path, {"allowance": figure}).works] == ["filling"]
-    extending, choosing = others
     (tmp_path / "our-shipper.toml").write_text(extending, encoding="utf-8")
     assert set(read(tmp_path / "our-shipper.toml").rules) == {"too-warm", "time-too-warm"}
     head = 'id = "our-lane"\nversion = "1"\nstatus = "unapproved"\ntitle = "x"\nproduct_state = "x"\n'
