@@ -40,6 +40,7 @@ from coldchain.pipeline.recovery import recover
 from coldchain.pipeline.timekeeper import Timekeeper
 from coldchain.pipeline.writer import Committed, Hooks, Writer
 from coldchain.ports import Ports, start_ports
+from coldchain.profiles.succession import changed_unversioned, check_succession
 from coldchain.sinks.wording import sentence
 from coldchain.web.settings import PageSettings
 from coldchain.web.views import SourceView
@@ -159,6 +160,7 @@ class Daemon:
         try:
             loaded = load(self.loaded.path)
             self._check(loaded)
+            check_succession(self.loaded.profiles, loaded.profiles)
             self.outgoing.reload(loaded)
         except (ConfigError, DaemonError, OSError) as error:
             return self._refuse(str(error))
@@ -250,6 +252,9 @@ class Daemon:
         self._writing = threading.Thread(target=self._write, name="writer")
         # The first facts are on disk before anything else may speak.
         self.queue.submit((*started.facts, EngineStarted(engine(), __version__)))
+        # Refused while we run; but a restart that refused it would leave nobody watching at all.
+        for problem in changed_unversioned(recovered.fold.lane.plan.profiles, self.loaded.profiles):
+            _log.error("an approved profile was changed while we were not running: %s", problem)
         self._activate(self.loaded)
         self._take_over(self.loaded)
         self.writer.step(0)

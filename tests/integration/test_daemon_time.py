@@ -307,6 +307,37 @@ def test_a_reload_changes_the_limits_and_keeps_the_old_ones_where_it_is_refused(
     assert_equal(site.journal)
 
 
+def test_an_approved_profile_is_not_changed_under_its_version(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither silently nor wider without a reason; a restart that finds it so says it and watches on."""
+    with Printer(tmp_path / "log") as printer:
+        site = Site(tmp_path).profile(hold="10 min").ascii("log", printer.port)
+        limits = tmp_path / "profiles" / "test.toml"
+        approved = limits.read_text(encoding="utf-8").replace(
+            'status = "unapproved"', 'status = "approved"\napproved_by = "A. Meier"'
+        )
+        approved = approved.replace("confidence =", 'approved_by = "A. Meier"\nconfidence =')
+        limits.write_text(approved, encoding="utf-8")
+        narrower = approved.replace("-150 °C", "-160 °C")
+        wider = approved.replace('"10 min"', '"20 min"').replace('version = "1"', 'version = "2"')
+        with running(site) as daemon:
+            for refused in (narrower, wider):
+                limits.write_text(refused, encoding="utf-8")
+                assert not daemon.reload()
+            assert "write a new version" in caplog.text
+            assert "write reason, why that is right now" in caplog.text
+            limits.write_text(narrower.replace('version = "1"', 'version = "2"'), encoding="utf-8")
+            assert daemon.reload()
+            assert len(read(site.journal).of(Activated)) == 2
+        limits.write_text(approved.replace('version = "1"', 'version = "2"'), encoding="utf-8")
+        caplog.clear()
+        with running(site) as daemon:
+            assert "an approved profile was changed while we were not running" in caplog.text
+            assert "profiles/test.toml:2: version: is 2, as approved" in caplog.text
+            assert daemon.station.state().assets
+
+
 # --- Silence -----------------------------------------------------------------------------------------------
 
 
