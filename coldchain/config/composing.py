@@ -252,7 +252,10 @@ def _choose(composed: Composed, stage: str, place: Place, chosen: dict[str, Any]
             copy = {**deepcopy(need), "stages": [stage]}
             _place_beside(composed, ("needs", f"{prefix}-{name}"), copy, base, ("needs", name))
     for name, work in tables(base, "works").items():
-        hides = [f"{prefix}-{rule}" for rule in work.get("hides", []) if rule in rules]
+        hidden = work.get("hides")
+        hides = (
+            [f"{prefix}-{rule}" for rule in hidden if rule in [*rules]] if isinstance(hidden, list) else []
+        )
         if hides:
             copy = {**deepcopy(work), "hides": hides}
             _place_beside(composed, ("works", f"{prefix}-{name}"), copy, base, ("works", name))
@@ -338,3 +341,14 @@ def _remove(composed: Composed, name: str, rule: dict[str, Any]) -> None:
         composed.refuse(place, "is removed, and there is no such rule", f'did you mean "{meant}"?')
     composed.removed[name] = Removal(composed.parents.pop(name, None), str(reason))
     composed.data["rules"].pop(name, None)
+    _hide_no_more(composed, name)
+
+
+def _hide_no_more(composed: Composed, rule: str) -> None:
+    """Take a rule that is gone out of the works of other files that hid its alarms."""
+    for name, work in tables(composed, "works").items():
+        hides = work.get("hides")
+        if name not in tables(composed.own, "works") and isinstance(hides, list) and rule in hides:
+            work["hides"] = [each for each in hides if each != rule]
+            if not work["hides"]:
+                del composed.data["works"][name]

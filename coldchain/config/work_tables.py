@@ -88,10 +88,12 @@ class ProfileWorkTable(WorkTable):
 
     hides:         the rules of the profile whose alarms it explains.
     going_on_when: readings that show that it goes on, so that nobody need say so.
+    reason:        why it hides more, or for longer, than what it replaces.
     """
 
     hides: tuple[Name, ...] = Field(strict=False, examples=[["level-low"]])
     going_on_when: CauseTable | None = None
+    reason: str = ""
 
     @model_validator(mode="after")
     def _hides_something(self) -> ProfileWorkTable:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from coldchain.config.composing import figure_in
+from coldchain.config.amounts import duration_text
+from coldchain.config.composing import figure_in, tables
 from coldchain.config.overriding import overrides
 from coldchain.config.profile_file import Profile, Waiting
 from coldchain.config.rule_changes import Change, Way, changes, is_text
 from coldchain.config.rule_tables import RULES, RuleTable
+from coldchain.config.work_changes import work_changes
+from coldchain.config.work_tables import ProfileWorkTable
 
 
 class Verdict(StrEnum):
@@ -70,6 +73,7 @@ def compare(before: Profile, after: Profile) -> Difference:
     )
     names = dict.fromkeys([*before.rules, *before.waiting, *after.rules, *after.waiting])
     found = [difference for name in names if (difference := _rule(name, before, after)) is not None]
+    found += _works(before.head.works, after.head.works)
     return Difference(
         named(before),
         named(after),
@@ -103,7 +107,37 @@ def from_bases(profile: Profile) -> tuple[RuleDifference, ...]:
         for name, rule in profile.rules.items()
         if name not in document.parents
     ]
+    extended = profile.bases.get(profile.head.extends or "")
+    found += _works(extended.head.works if extended is not None else {}, _own_works(profile))
     return tuple(found)
+
+
+def _own_works(profile: Profile) -> dict[str, ProfileWorkTable]:
+    """The works of a profile, without those that came with a set and are as they were there."""
+    own = tables(profile.document.own, "works")
+    extended = profile.bases.get(profile.head.extends or "")
+    theirs = extended.head.works if extended is not None else {}
+    return {name: work for name, work in profile.head.works.items() if name in own or name in theirs}
+
+
+def _works(
+    before: Mapping[str, ProfileWorkTable], after: Mapping[str, ProfileWorkTable]
+) -> Iterator[RuleDifference]:
+    """Kinds of work that differ. One that is new hides alarms that were heard before: it is wider."""
+    for name in dict.fromkeys([*before, *after]):
+        old, new = before.get(name), after.get(name)
+        if new is None:
+            assert old is not None
+            what: tuple[Change, ...] = (Change("hides", ", ".join(old.hides), "none", Way.NARROWER),)
+            yield RuleDifference(f"work {name}", Verdict.NARROWER, "hides nothing any more", what)
+            continue
+        if old is None:
+            what = (Change("hides", "none", ", ".join(new.hides), Way.WIDER),)
+        else:
+            what = work_changes(old, new)
+        if what:
+            brief = f"hides {', '.join(new.hides)} for {duration_text(new.longest)} at most"
+            yield RuleDifference(f"work {name}", verdict_of(what), brief, what, new.reason)
 
 
 def named(profile: Profile) -> str:

@@ -18,8 +18,8 @@ _INTRODUCTION = """\
 # Profiles that come with the program
 
 Made from the files themselves by `docs/draw_profiles.py`. What the words mean, and how to make one of these
-your own, is in [profiles.md](profiles.md). **None of these is approved.** `coldchain profiles explain ID` prints
-one in whole sentences.
+your own, is in [profiles.md](profiles.md). **None of these is approved.** `coldchain profiles explain ID`
+prints one in whole sentences.
 """
 
 
@@ -82,6 +82,8 @@ def _profile(name: str) -> Iterator[str]:
         parts += [f"a probe uncertain by {need.uncertainty.text} at most"] if need.uncertainty else []
         yield from (f"`{need.role}` needs {', '.join(parts)} ({need.source}; {need.confidence}).", "")
     yield from _rules(profile)
+    for work in head.works.values():
+        yield from (f"{work.title}: {' '.join(work.sentences())} ({work.source}; {work.confidence})", "")
 
 
 def _rules(profile: Profile) -> Iterator[str]:

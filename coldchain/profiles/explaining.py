@@ -13,6 +13,7 @@ from coldchain.config.profile_tables import Need
 from coldchain.config.rule_changes import Way, is_text, written
 from coldchain.config.rule_tables.base import SOURCE_SUFFIX
 from coldchain.config.settings import SiteFigure
+from coldchain.config.work_tables import ProfileWorkTable
 from coldchain.profiles.differences import RuleDifference, Verdict, from_bases
 
 #: What a rule says that has a line of its own, or is judged elsewhere.
@@ -37,6 +38,7 @@ class Explanation:
     head: tuple[str, ...]
     stages: dict[str, tuple[str, tuple[Told, ...]]]
     needs: tuple[Told, ...]
+    works: tuple[Told, ...]
     figures: tuple[Told, ...]
     answers: tuple[str, ...]
     differences: tuple[str, ...]
@@ -60,6 +62,7 @@ def explain(profile: Profile, given: Mapping[str, SiteFigure] | None = None) -> 
             for stage, about in profile.head.stages.items()
         },
         needs=tuple(_need(name, need) for name, need in profile.head.needs.items()),
+        works=tuple(_work(name, work) for name, work in profile.head.works.items()),
         figures=tuple(_figure(profile, name, given) for name in profile.head.figures),
         answers=tuple(
             f"{each.doubt}{_where(each.stages, each.rules)}: {each.reason}"
@@ -184,6 +187,15 @@ def _need(name: str, need: Need) -> Told:
     return Told(name, name, tuple(said), (f"Source: {need.source}. Confidence: {need.confidence}.",))
 
 
+def _work(name: str, work: ProfileWorkTable) -> Told:
+    sources = [f"Source: {work.source}. Confidence: {work.confidence}."]
+    if work.reason:
+        sources.append(f"Why it is wider than before: {work.reason}.")
+    return Told(
+        name, work.title or name, (*work.sentences(), f"What to do then: {work.advice}"), tuple(sources)
+    )
+
+
 def _words(key: str) -> str:
     return key.replace("_", " ")
 
@@ -233,6 +245,7 @@ def lines(told: Explanation) -> Iterator[str]:
                 yield from _told(heading, rule)
     for heading, parts in (
         ("What the roles must be measured with", told.needs),
+        ("Works that explain alarms", told.works),
         ("Figures of the site", told.figures),
     ):
         if parts:

@@ -7,13 +7,14 @@ that becomes wider than what was approved needs a reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from coldchain.config.problems import ConfigError, Problem
 from coldchain.config.profile_file import Profile
 from coldchain.config.rule_changes import widens
-from coldchain.plan import Cited, ProfilePlan
+from coldchain.plan import Cited, ProfilePlan, Rule, Work
 from coldchain.profiles.differences import RuleDifference, Verdict, compare
 
 
@@ -69,24 +70,24 @@ def changed_unversioned(before: Iterable[ProfilePlan], after: Mapping[str, Profi
         if now is None or not plan.approved or plan.version != now.plan.version:
             continue
         # With the same text, only a figure of the site can differ, which has an approval of its own.
-        if plan.sha256 != now.plan.sha256 and judging(plan) != judging(now.plan):
+        if plan.sha256 != now.plan.sha256 and _judging(plan) != _judging(now.plan):
             what = f"is {plan.version}, as approved, and it judges otherwise than when it was in force last"
             found.append(now.document.own.problem(("version",), what, "write a new version"))
     return found
 
 
-def judging(plan: ProfilePlan) -> dict[str, dict[str, object]]:
-    """What a compiled profile judges, by stage and rule: without words, and without the site's re-alarm."""
-    return {
-        stage.name: {
-            rule.id: replace(rule, title="", advice="", cited=_NOBODY, re_alarm_ms=None)
-            for rule in stage.rules
-        }
-        for stage in plan.stages
-    }
+def _judging(plan: ProfilePlan) -> object:
+    """What a compiled profile judges, and what hides it: without words, and without the site's re-alarm."""
+    rules = {stage.name: {rule.id: _wordless(rule) for rule in stage.rules} for stage in plan.stages}
+    return rules, {work.id: _wordless(work) for work in plan.works}
+
+
+def _wordless(judges: _Judges) -> _Judges:
+    return replace(judges, title="", advice="", cited=_NOBODY, re_alarm_ms=None)
 
 
 _NOBODY = Cited("", "")
+_Judges = TypeVar("_Judges", Rule, Work)
 
 
 def _unreasoned(before: Profile, after: Profile, each: RuleDifference, was: str) -> Iterator[Problem]:
@@ -95,10 +96,11 @@ def _unreasoned(before: Profile, after: Profile, each: RuleDifference, was: str)
         mend = f'write it again, or [rules.{each.rule}] with removed = "why"'
         yield after.document.own.problem(("rules", each.rule), what, mend)
     wider = widens(each.changes)
-    old_reason = before.rules[each.rule].reason if each.rule in before.rules else ""
+    name = each.rule.removeprefix("work ")
+    table = "rules" if name == each.rule else "works"
+    old = before.rules.get(name) if table == "rules" else before.head.works.get(name)
+    old_reason = old.reason if old is not None else ""
     if wider and (not each.reason or each.reason == old_reason):
         change = wider[0]
         what = f"is {change.after}, which is wider than {change.before} in {was}"
-        yield after.document.problem(
-            ("rules", each.rule, change.key), what, "write reason, why that is right now"
-        )
+        yield after.document.problem((table, name, change.key), what, "write reason, why that is right now")

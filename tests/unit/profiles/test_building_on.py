@@ -340,12 +340,33 @@ def test_answers_to_doubts_come_along(tmp_path: Path) -> None:
     assert (first.doubt, first.stages) == ("late", ())
 
 
+WORK = """
+[works.filling]
+hides = ["warming", "time-too-warm"]
+longest = "30 min"
+advice = "See whether the valve is open."
+source = "SOP-12"
+confidence = "high"
+"""
+
+
+def test_a_work_hides_no_rule_that_was_taken_away(tmp_path: Path) -> None:
+    """It comes along without it; a work that hides nothing any more goes with its last rule."""
+    gone = '\n[rules.warming]\nremoved = "SOP-12"\n'
+    ours = read_ours(tmp_path, OURS + gone, base=BASE + WORK)
+    assert ours.head.works["filling"].hides == ("time-too-warm",)
+    more = gone + '\n[rules.time-too-warm]\nremoved = "SOP-12"\n'
+    assert read_ours(tmp_path, OURS + more, base=BASE + WORK).head.works == {}
+    lorry = read_ours(tmp_path, CHOOSING + gone.replace("warming", "lorry-warming"), base=BASE + WORK)
+    assert lorry.head.works["lorry-filling"].hides == ("lorry-time-too-warm",)
+
+
 ANYTHING = st.sampled_from([
     "1", "-1.5", "true", "2027-01-31", '""', '"x"', '"10 min"', '"-150 °C"', '"base"', '"ours"', '"3"',
     "[]", '["a"]', "[[1]]", "{}", "[{}]", '{ figure = "allowance" }', '[{ profile = "base", version = "3" }]',
 ])  # fmt: skip
 KEYS = st.sampled_from(
-    ["kind", "stages", "removed", "sets", "extends", "accepted", "reason", "hold", "prefix"]
+    ["kind", "stages", "removed", "sets", "extends", "accepted", "reason", "hold", "prefix", "hides"]
 )
 
 
@@ -353,7 +374,10 @@ KEYS = st.sampled_from(
 def test_whatever_stands_in_it_is_a_profile_or_problems_with_lines(data: st.DataObject) -> None:
     """Nothing in the text of a profile or of its base ends reading in another way."""
     texts = {}
-    for name, text in {"base": BASE, "ours": data.draw(st.sampled_from([OURS + NARROWER, CHOOSING]))}.items():
+    for name, text in {
+        "base": BASE + WORK,
+        "ours": data.draw(st.sampled_from([OURS + NARROWER, CHOOSING])),
+    }.items():
         lines = text.split("\n")
         for _ in range(data.draw(st.integers(0, 3))):
             at = data.draw(st.integers(0, len(lines) - 1))

@@ -133,6 +133,47 @@ def test_what_may_take_the_place_of_an_approved_profile(
     assert found == [marked(text, message) for message in messages]
 
 
+WORK = """
+[works.filling]
+title = "Filling"
+hides = ["warming"]
+longest = "30 min"
+advice = "See whether the valve is open."
+source = "SOP-12"
+confidence = "high"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("", WORK, Verdict.WIDER),
+        (WORK, "", Verdict.NARROWER),
+        (WORK, WORK.replace("30 min", "40 min"), Verdict.WIDER),
+        (WORK, WORK.replace("30 min", "20 min"), Verdict.NARROWER),
+        (WORK, WORK.replace('"warming"', '"warming", "too-warm"'), Verdict.WIDER),
+        (WORK, WORK.replace("longest", 'priority = "low"\nlongest'), Verdict.WIDER),
+        (
+            WORK,
+            WORK + '[works.filling.going_on_when]\nrole = "valve"\nside = "above"\nvalue = "50 %"\n',
+            Verdict.WIDER,
+        ),
+        (WORK, WORK.replace("See", "Look"), Verdict.TEXT),
+        (WORK, WORK, None),
+    ],
+)
+def test_a_work_that_hides_alarms(tmp_path: Path, old: str, new: str, verdict: Verdict | None) -> None:
+    """More, or for longer, is wider; under an approved profile it needs a reason like a rule."""
+    before, after = profile(tmp_path, BASE + old), profile(tmp_path, NEXT + new)
+    assert [each.verdict for each in compare(before, after).rules] == ([verdict] if verdict else [])
+    refused = succession(before, after)
+    assert len(refused) == (verdict is Verdict.WIDER)
+    for problem in refused:
+        assert problem.place.startswith("works.filling")
+    with_reason = new.replace("longest", 'reason = "RA-9"\nlongest')
+    assert succession(before, profile(tmp_path, NEXT + with_reason)) == []
+
+
 def test_a_reason_given_before_is_none_now(tmp_path: Path) -> None:
     """Each widening has its own."""
     first = BASE.replace('hold = "5 min"', 'hold = "7 min"\nreason = "RA-9"')
