@@ -33,6 +33,7 @@ ALLOWED = frozenset(
         "MPL-2.0",
         "PSF-2.0",
         "Python-2.0",
+        "CC0-1.0",
         "Unlicense",
         "Zlib",
     ]
