@@ -9,7 +9,7 @@ from coldchain.fold.place import Place
 from coldchain.model import Quality
 from coldchain.plan import AssetPlan, Bound, ChannelPlan, Limit, bounds
 from coldchain.ports import SourceStatus
-from coldchain.rules.judging import BAD, evidence_outside
+from coldchain.rules.judging import BAD, GOOD, evidence_outside
 from coldchain.web.plain_views import CitedView, Instant
 from coldchain.web.views import (
     AssetView,
@@ -117,6 +117,10 @@ def _channel(lens: Lens, place: Place, channel: ChannelPlan) -> ChannelView:
         if value is not None
         else None
     )
+    last = place.track.last
+    counted_ms = meter.since_ms if last is None else max(last.at_ms, meter.since_ms)
+    counts_at_ms = place.journal_ms(counted_ms) if meter.since_ms else None
+    counts_for_ms = place.track.max_gap_ms if last is not None and last.quality == GOOD else 0
     blind_ms, blind_at_ms = work_views.blind_ms(lens, place)
     starts = [open_[rule.id].start_ms for rule in limits if rule.id in open_]
     return ChannelView(
@@ -140,7 +144,9 @@ def _channel(lens: Lens, place: Place, channel: ChannelPlan) -> ChannelView:
         least=_extreme(lens, meter.low, meter.low_ms, journal=journal),
         greatest=_extreme(lens, meter.high, meter.high_ms, journal=journal),
         good_ms=meter.good_ms if meter.since_ms else None,
-        product_ms=(place.track.at_ms or meter.since_ms) - meter.since_ms if meter.since_ms else None,
+        product_ms=counted_ms - meter.since_ms if meter.since_ms else None,
+        counts_at_journal_ms=counts_at_ms,
+        good_until_journal_ms=None if counts_at_ms is None else counts_at_ms + counts_for_ms,
         probe=" ".join(filter(None, (channel.probe, label.serial))),
         calibration_due=label.calibration_due,
         simulated=fold.channels.sources[channel.source].simulated,

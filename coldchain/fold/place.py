@@ -212,7 +212,7 @@ class Place:
 
         def collect(told: Told) -> None:
             if isinstance(told.change, Ended):
-                ended.append(Found(told.rule, told.segment, told.change.interval, told.at_ms))
+                ended.append(self._found(told.rule, told.segment, told.change.interval, told.at_ms))
 
         span = self.track.refold(from_ms, collect, pull_back=pull_back, grown=grown)
         standing: list[Found] | None = None
@@ -220,7 +220,9 @@ class Place:
             now = self.track.now
             at_ms = self.track.at_ms or 0
             standing = [
-                Found(rule, now, interval, None) for rule, interval in self.track.standing(at_ms) if now
+                self._found(rule, now, interval, None)
+                for rule, interval in self.track.standing(at_ms)
+                if now is not None
             ]
         revision = self.ledger.revise(span.began_ms, span.met_ms, ended, standing)
         for rule_id, old, new in revision.merged:
@@ -299,10 +301,28 @@ class Place:
         self._adopted = now
         self.adopted = True
         for rule in now.rules:
-            excursion = self.ledger.open.get(rule.id)
-            if excursion is not None:
-                excursion.rule = rule  # judged alike, or it would have been closed: only its words are new
             self._desk.adopt(self.about(rule, now), moment.arrival_ms)
+
+    def _found(self, rule: Rule, segment: Segment, interval: Interval, closed_at_ms: int | None) -> Found:
+        """An interval with the limit that was in force when it began: that is what it is held against.
+
+        Where the rule judges alike, a later profile may have other words, another source and approval.
+        """
+        index = self.track.segment_at(interval.start_ms)
+        if index >= 0:
+            then = self.track.line[index]
+            began_as = next((one for one in then.rules if one.id == rule.id), None)
+            if began_as is not None:
+                return Found(began_as, then, interval, closed_at_ms)
+        return Found(rule, segment, interval, closed_at_ms)
+
+    def _alarm_of(self, excursion: Excursion) -> About:
+        """What an excursion's alarm says: in the words of today, where its rule is in force."""
+        now = self.track.now
+        for rule, _ in self.track.running if now is not None else ():
+            if rule.id == excursion.rule.id and excursion.closed_at_ms is None and now is not None:
+                return self.about(rule, now)
+        return self.about(excursion.rule, excursion.segment)
 
     def _raise(self, excursion: Excursion, moment: Moment, *, over: bool = False) -> list[Announcement]:
         excursion.announced, excursion.denied = True, False
@@ -311,7 +331,7 @@ class Place:
         due_ms = interval.triggered_ms if interval.triggered_ms is not None else interval.start_ms
         # An occurrence that is over at once leaves its alarm's lasting condition alone.
         return self._desk.raise_(
-            self.about(excursion.rule, excursion.segment),
+            self._alarm_of(excursion),
             excursion.id,
             interval.start_ms,
             due_ms,

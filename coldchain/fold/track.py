@@ -140,6 +140,10 @@ class Track:
         """Ids of the rules whose alarm condition holds."""
         return {rule.id for rule, state in self._stand.running if judge_of(rule).active(state)}
 
+    def segment_at(self, at_ms: int) -> int:
+        """The index of the segment in force at an instant; −1: none was yet."""
+        return self.past.segment_at(at_ms)
+
     def measures(self, channel: str, at_ms: int) -> bool:
         """Whether a channel measures here at an instant."""
         i = self.past.segment_at(at_ms)

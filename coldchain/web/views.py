@@ -76,7 +76,8 @@ class ChannelView(Struct, frozen=True, omit_defaults=True):
     outside_since: start of the open excursion, if any.
     per_minute: trend in quanta a minute over the recent past, None if it cannot be told.
     least, greatest: extremes since packing, or since `since` where there is no consignment.
-    good_ms, product_ms: coverage is their quotient, GOOD time over product time.
+    good_ms, product_ms: coverage is their quotient, GOOD time over product time. Both run on from
+                `counts_at_journal_ms`: product time for ever, GOOD time until `good_until_journal_ms`.
     blind_ms:   for how long at least one of its alarms called nobody, since `since`; while that is so it runs
                 on from `blind_at_journal_ms`.
     """
@@ -102,6 +103,8 @@ class ChannelView(Struct, frozen=True, omit_defaults=True):
     greatest: Extreme | None = None
     good_ms: int | None = None
     product_ms: int | None = None
+    counts_at_journal_ms: int | None = None
+    good_until_journal_ms: int | None = None
     probe: str = ""
     calibration_due: Instant | None = None
     simulated: bool = False
