@@ -15,6 +15,7 @@ from coldchain.config.load import load
 from coldchain.config.problems import ConfigError
 from coldchain.daemon.daemon import Daemon
 from coldchain.daemon.errors import DaemonError
+from coldchain.daemon.wishes import Wishes
 from coldchain.journal import JournalError
 
 #: sysexits(3): a configuration error, something unavailable that may heal, a fault of ours.
@@ -52,15 +53,18 @@ def run(config_file: Path, speed: int, log_level: str) -> None:
     logging.basicConfig(
         level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    wishes = Wishes()
+    signal.signal(signal.SIGTERM, lambda *_: wishes.stop())
+    signal.signal(signal.SIGINT, lambda *_: wishes.stop())
+    signal.signal(signal.SIGHUP, lambda *_: wishes.reload())
     try:
         loaded = load(config_file)
     except (ConfigError, OSError) as error:
         _end(EX_CONFIG, error)
+    if wishes.stopping:
+        return
     clock = SystemClock(speed=speed, trusted=loaded.settings.clock.trust == "site")
-    daemon = Daemon(loaded, clock)
-    signal.signal(signal.SIGTERM, lambda *_: daemon.ask_to_stop())
-    signal.signal(signal.SIGINT, lambda *_: daemon.ask_to_stop())
-    signal.signal(signal.SIGHUP, lambda *_: daemon.ask_to_reload())
+    daemon = Daemon(loaded, clock, wishes=wishes)
     try:
         daemon.start()
     except DaemonError as error:

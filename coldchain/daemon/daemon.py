@@ -10,8 +10,6 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from enum import Enum
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -32,11 +30,12 @@ from coldchain.daemon.outgoing import Outgoing
 from coldchain.daemon.page_room import PageRoom, page_settings
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.daemon.systemd import Notifier
+from coldchain.daemon.wishes import Wishes
 from coldchain.facts import Activated, EngineStarted, ProcessEnded
 from coldchain.journal import Document, Journal, JournalError
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.intake import Queue
-from coldchain.pipeline.recovery import recover
+from coldchain.pipeline.recovery import GivenUp, recover
 from coldchain.pipeline.timekeeper import Timekeeper
 from coldchain.pipeline.writer import Committed, Hooks, Writer
 from coldchain.ports import Ports, start_ports
@@ -66,13 +65,11 @@ _ACTIVATE_S = 1.0
 _FEEDS = 3
 
 
-class _Wish(Enum):
-    STOP = "stop"
-    RELOAD = "reload"
-
-
 class Daemon:
-    """A whole gateway. `clock` may be scaled for simulated runs; `page` stands in for the configuration's."""
+    """A whole gateway. `clock` may be scaled for simulated runs; `page` stands in for the configuration's.
+
+    wishes: what it was asked for, perhaps before it was there.
+    """
 
     def __init__(
         self,
@@ -81,6 +78,7 @@ class Daemon:
         *,
         page: PageSettings | None = None,
         notifier: Notifier | None = None,
+        wishes: Wishes | None = None,
     ) -> None:
         self.loaded = loaded
         self.clock = clock
@@ -90,8 +88,7 @@ class Daemon:
         self.ports: Ports | None = None
         self._notifier = notifier or Notifier()
         self._page_settings = page
-        # Its `put` may be called from a signal handler at any moment; an Event's `set` may not.
-        self._wishes: SimpleQueue[_Wish] = SimpleQueue()
+        self._wishes = wishes or Wishes()
         self._rooms = ExitStack()
         self._page_room: PageRoom | None = None
         self._watchers: list[Callable[[Committed], None]] = []
@@ -106,7 +103,7 @@ class Daemon:
         """Start every room; returns when readings are accepted.
 
         Raises JournalError (another daemon holds the journal, it cannot be written, …) and DaemonError;
-        what was started by then is stopped again.
+        what was started by then is stopped again. So it is if the end is asked for while a journal is folded.
         """
         self._check(self.loaded)
         folder = self.journal_path.parent
@@ -119,6 +116,9 @@ class Daemon:
             self._start_writing()
             self._start_telling()
             self._open_doors()
+        except GivenUp:
+            self.stop()
+            return
         except BaseException:
             self.stop()
             raise
@@ -133,7 +133,7 @@ class Daemon:
 
         Raises DaemonError if it was not asked: the writer failed, and nothing is watched without it.
         """
-        while self._wishes.get() is _Wish.RELOAD:
+        while self._wishes.wait():
             self.reload()
         self.stop()
         if self.failure:
@@ -141,11 +141,11 @@ class Daemon:
 
     def ask_to_stop(self) -> None:
         """End soon; safe to call from a signal handler."""
-        self._wishes.put(_Wish.STOP)
+        self._wishes.stop()
 
     def ask_to_reload(self) -> None:
         """Read the configuration again soon; safe to call from a signal handler."""
-        self._wishes.put(_Wish.RELOAD)
+        self._wishes.reload()
 
     def stop(self) -> None:
         """Stop every room that runs; what had come in is committed. The second time does nothing."""
@@ -219,7 +219,7 @@ class Daemon:
         self.journal = Journal.open(self.journal_path, command="coldchain run", since_utc_ms=utc_ms)
         self._rooms.callback(self.journal.close)
         self._tidy()
-        recovered = recover(self.journal, engine())
+        recovered = recover(self.journal, engine(), lambda: not self._wishes.stopping)
         timekeeper = Timekeeper(self.clock)
         started = timekeeper.start(recovered.fold)
         self.queue = Queue(self.clock, INTAKE_FACTS)
@@ -300,7 +300,7 @@ class Daemon:
         except Exception as error:  # noqa: BLE001 - the thread's outer edge: nothing is watched without it
             _log.critical("the writer failed; ending, to be started anew", exc_info=True)
             self.failure = f"{type(error).__name__}: {error}"
-            self._wishes.put(_Wish.STOP)
+            self._wishes.stop()
 
     # What rooms call
 

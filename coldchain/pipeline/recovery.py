@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from coldchain import announcements, facts
@@ -23,8 +23,18 @@ class Recovered:
     from_checkpoint: int
 
 
-def recover(journal: Readable, engine: str) -> Recovered:
+class GivenUp(Exception):
+    """Nobody wants the state any more."""
+
+
+#: After so many facts it is asked whether the state is still wanted: a few ms of folding.
+_ASK_EVERY = 256
+
+
+def recover(journal: Readable, engine: str, wanted: Callable[[], bool] = lambda: True) -> Recovered:
     """Fold a journal to its tail, from the newest checkpoint of this engine if there is one.
+
+    Raises GivenUp when the state is no longer `wanted`: folding a long journal takes a while.
 
     Where another engine made the journal last, everything is folded anew by this one and the
     announced side is taken over; the differences are told by the EngineStarted fact that follows.
@@ -38,6 +48,8 @@ def recover(journal: Readable, engine: str) -> Recovered:
             fold, start = Fold(), 0  # a cache that cannot be read is no cache
     for row in journal.facts(start + 1):
         refold(journal, fold, row.position, row.arrival_ms, facts.decode(row.body))
+        if row.position % _ASK_EVERY == 0 and not wanted():
+            raise GivenUp
     other = bool(fold.engine) and fold.engine != engine
     if other:
         fold.adopt(announced(journal))

@@ -16,10 +16,14 @@ from typing import Self
 
 import pytest
 
+from coldchain.clock import SystemClock
+from coldchain.config import load
 from coldchain.daemon.control import Ask, ask, socket_path
-from coldchain.daemon.daemon import DOORS_S
+from coldchain.daemon.daemon import DOORS_S, Daemon
 from coldchain.daemon.outgoing import STOP_S
-from coldchain.facts import Activated, Beat, ProcessEnded, SourceUp
+from coldchain.daemon.wishes import Wishes
+from coldchain.facts import Activated, Beat, ProcessEnded, SourceUp, encode
+from coldchain.journal import Batch, Entry, Journal
 from tests.integration.gateways import (
     Child,
     History,
@@ -210,6 +214,39 @@ def test_a_second_daemon_is_told_who_holds_the_journal(life: Life) -> None:
     assert "coldchain run" in said
     assert "end the program that holds it" in said
     assert "Traceback" not in said
+
+
+def test_a_reload_that_is_asked_for_too_early(tmp_path: Path) -> None:
+    """A SIGHUP at every moment of the start ends nothing: it is watched, and the file is read again."""
+    with Printer(tmp_path / "one") as one, Systemd(tmp_path / "notify") as systemd:
+        site = Site(tmp_path).profile().ascii("one", one.port)
+        with Child(
+            "-m", "tests.integration.hasty", "run", "--config", site.write(),
+            log=tmp_path / "log", environment=systemd.environment,
+        ) as daemon:  # fmt: skip
+            daemon.ready(site.journal)
+            systemd.wait_for("RELOADING=1")
+            systemd.wait_for("READY=1", 2)
+            assert daemon.end() == 0, daemon.said
+
+
+def test_an_end_that_is_asked_for_while_a_journal_is_folded(tmp_path: Path) -> None:
+    """Folding a long journal takes a while, and nobody waits for it: it ends in order, and did not start."""
+    with Printer(tmp_path / "one") as one:
+        site = Site(tmp_path).profile().ascii("one", one.port)
+        loaded = load(site.write())
+        with Journal.open(site.journal, command="test") as journal:
+            beats = [Entry(position, position, encode(Beat()), ()) for position in range(1, 1_001)]
+            journal.commit(Batch(tuple(beats)))
+        wishes = Wishes()
+        wishes.reload()
+        wishes.stop()
+        daemon = Daemon(loaded, SystemClock(), wishes=wishes)
+        daemon.start()
+        started = answers(site.journal)
+        daemon.run()
+        assert not started
+    assert len(read(site.journal).facts) == 1_000
 
 
 def test_nobody_who_hangs_keeps_it_from_ending(tmp_path: Path) -> None:
