@@ -15,8 +15,9 @@ import pytest
 
 from benchmarks.series import T0_MS
 from benchmarks.world import HandClock, World, reading, readings, shippers, start
-from coldchain import facts
+from coldchain import announcements, facts
 from coldchain.facts import Beat, Fact, Reading, Wake
+from coldchain.fold.steps import Stand
 from coldchain.fold.track import SNAPSHOT_EVERY
 from coldchain.journal import Batch, Entry, Journal
 from coldchain.model import Reason, Side
@@ -135,8 +136,9 @@ def test_what_falls_due_at_one_instant_takes_one_wake(world: World, clock: HandC
     for _ in range(5):
         world.writer.step(0)
     assert since(world, before.position) == [Wake()]
-    said = list(world.journal.announcements(before.position + 1))
-    assert len(said) == CHANNELS, "each shipper's tracker is a source of its own"
+    [said] = [announcements.decode(row.body) for row in world.journal.announcements(before.position + 1)]
+    assert said.alarm == "gateway/silence", "one outage is one alarm, though each tracker is its own source"
+    assert said.detail["sources"].count(",") == CHANNELS - 1
 
 
 def test_an_idle_hour_holds_heartbeats_alone(world: World, clock: HandClock) -> None:
@@ -288,6 +290,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     return found
 
 
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No reading is calm enough to be taken in unasked: what everything costs at most."""
+    monkeypatch.setattr(Stand, "skip", lambda stand, now: False)
+    monkeypatch.setattr(Stand, "skip_run", lambda stand, history, lo, hi: lo)
+
+
 OURS = ("warm", "cold", "sum")
 THEIRS = ("their-warm", "their-sum")
 
@@ -318,6 +327,15 @@ def spell(count: int, name: str = "box.vapour") -> Iterator[Reading]:
     return (say(T0 + number * MIN, number, name) for number in range(1, count + 1))
 
 
+def test_a_calm_reading_asks_nobody(asked: Asked) -> None:
+    """Far from every limit nothing but sums can change: the first reading is judged, and no other."""
+    bench = Bench(two_boxes())
+    for fact in spell(5):
+        bench.add(fact)
+    assert asked == [(rule, T0 + MIN) for rule in OURS]
+
+
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize(
     ("words", "times"),
     [
@@ -341,6 +359,7 @@ def test_each_rule_of_the_place_is_asked_once(asked: Asked, words: dict[str, obj
     assert asked == [(rule, T0 + 6 * MIN) for rule in OURS] * times
 
 
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("late_by", [1, 2, 10, SNAPSHOT_EVERY - 1, SNAPSHOT_EVERY, SNAPSHOT_EVERY + 1, 900])
 def test_a_late_reading_costs_two_snapshots_at_most(asked: Asked, late_by: int) -> None:
     """A reading overtaken by others is folded from a snapshot before it to where all is as it was again.
@@ -361,6 +380,7 @@ def test_a_late_reading_costs_two_snapshots_at_most(asked: Asked, late_by: int) 
     assert len(asked) <= len(OURS) * (SNAPSHOT_EVERY + 1 + min(late_by, SNAPSHOT_EVERY))
 
 
+@pytest.mark.usefixtures("plain")
 def test_a_late_reading_costs_no_more_on_a_long_history(asked: Asked) -> None:
     """What a late reading costs does not grow with what lies before it."""
     for count in (600, 1_200, 2_400):
@@ -372,6 +392,7 @@ def test_a_late_reading_costs_no_more_on_a_long_history(asked: Asked) -> None:
         assert len(asked) <= len(OURS) * (SNAPSHOT_EVERY + 1 + 5)
 
 
+@pytest.mark.usefixtures("plain")
 def test_a_reading_in_order_after_late_ones_is_asked_once_again(asked: Asked) -> None:
     """A revision leaves nothing behind: the next reading in order costs what one always costs."""
     bench = Bench(two_boxes())
