@@ -45,7 +45,6 @@ class Reason(StrEnum):
     SIMULATED = "simulated"  # says so of itself, and the source's settings do not
     OFFLINE = "offline"  # who relays the device says that it is gone, or its value out of date
     ENCRYPTED = "encrypted"  # for somebody else's key
-    DISAGREES = "disagrees"  # somebody else's reading of the same bytes is another; ours counts
     # Said by a driver about a value that is there but in doubt (UNCERTAIN).
     UNSTABLE = "unstable"
     # Said by the fold.

@@ -13,7 +13,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from coldchain.driver import Maturity, MqttDriver
-from coldchain.model import Bad, Decoded, Measured, Reason
+from coldchain.model import Bad, Decoded, Measured, Noted, Reason
 from coldchain.session import Now, Received, Session, Turn
 from coldchain_drivers import DATASHEETS
 from coldchain_drivers.lorawan.codec import Uplink
@@ -97,10 +97,8 @@ def _read(settings: ChirpstackSettings, topic: str, payload: bytes) -> tuple[Dec
             return _uplink(device, message, payload), eui, known
         case "status":
             return _status(device, message, payload), eui, known
-        case "log" if message.get("level") == "ERROR":
-            return (Bad(Reason.UNEXPECTED_REPLY, payload),), "", ""
         case "log":
-            return (), "", ""
+            return _log(device, message), eui, known
     return (Bad(Reason.UNEXPECTED_REPLY, payload),), "", ""
 
 
@@ -124,6 +122,14 @@ def _status(device: ChirpstackDevice, message: Object, payload: bytes) -> Decode
     if not isinstance(level, Number) or message.get("batteryLevelUnavailable") is True or not certain:
         return ()
     return (Measured(f"{device.name}/battery_level", str(level), "%", at_ms),)
+
+
+def _log(device: ChirpstackDevice, message: Object) -> Decoded:
+    """What the network says went wrong with a device, as a frame whose check failed."""
+    code = message.get("code")
+    if message.get("level") != "ERROR" or not isinstance(code, str):
+        return ()
+    return (Noted(f"{device.name}/network", code[:100]),)
 
 
 def _time(message: Object) -> tuple[int | None, bool]:

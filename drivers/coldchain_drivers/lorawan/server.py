@@ -1,7 +1,7 @@
 """What both network servers have in common: a payload to decode, a copy to recognise, a second opinion.
 
 The network server's own reading (`object`, `decoded_payload`) is never the value. It is compared, and a
-disagreement is noted once for each device: one of the two codecs is wrong, and a person should look.
+disagreement is noted: one of the two codecs is wrong, and a person should look.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Iterator
 from fractions import Fraction
 
-from coldchain.model import Bad, Decoded, Measured, Reason
+from coldchain.model import Bad, Decoded, Measured, Noted, Reason
 from coldchain.units import exact
 from coldchain_drivers.lorawan.codec import Uplink
 from coldchain_drivers.lorawan.models import LoraDevice
@@ -19,6 +19,8 @@ from coldchain_drivers.strict_json import Number, Object
 
 #: Copies of an uplink come within seconds; so many identities are remembered of each device.
 REMEMBERED = 32
+#: What is noted of a server whose codec says something else.
+DISAGREES = "the network server's own codec reads a temperature otherwise: one of the two is wrong"
 #: A server's codec may round to one decimal.
 _ROUNDED = Fraction("0.051")
 #: Longer payloads no LoRaWAN region allows (242 bytes; RP002, regional parameters).
@@ -40,7 +42,7 @@ def payload_of(sent: object) -> bytes | None:
 
 def values(device: LoraDevice, uplink: Uplink, message: bytes, opinion: object) -> Decoded:
     """What a payload says, and one note more if the server's own reading says something else."""
-    said: list[Measured | Bad] = []
+    said: list[Measured | Bad | Noted] = []
     for each in device.codec.read(uplink):
         key = f"{device.name}/{each.name}" if each.name else None
         history = each.at_ms is not None
@@ -51,7 +53,7 @@ def values(device: LoraDevice, uplink: Uplink, message: bytes, opinion: object) 
             unit = device.codec.units[each.name]
             said.append(Measured(key, each.value, unit, at_ms, history=history))
     if not _agrees(said, opinion):
-        said.append(Bad(Reason.DISAGREES, message, f"{device.name}/server's own reading", uplink.at_ms))
+        said.append(Noted(f"{device.name}/second_opinion", DISAGREES))
     return tuple(said)
 
 
@@ -70,7 +72,7 @@ def again(seen: Seen, device: str, identity: str) -> tuple[bool, Seen]:
     return False, seen | {device: (identity, *known[: REMEMBERED - 1])}
 
 
-def _agrees(said: list[Measured | Bad], opinion: object) -> bool:
+def _agrees(said: list[Measured | Bad | Noted], opinion: object) -> bool:
     """Whether each temperature measured now is somewhere in the server's own reading, if it has numbers."""
     numbers = list(_numbers(opinion))
     ours = [

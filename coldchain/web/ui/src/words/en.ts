@@ -54,7 +54,6 @@ export const en = {
     simulated: "the device says that it is simulated",
     offline: "said to be gone by what relays it",
     encrypted: "encrypted for somebody else",
-    disagrees: "read otherwise by somebody else",
     silence: "nothing heard",
     not_running: "the monitor was not running",
     unbound: "probe not bound",
