@@ -90,6 +90,7 @@ class Vector(_Part):
     settings: what differs from the settings of the example; `without`: what is left out of them.
     lie:      which row of the table of lies this is, as "ds18b20.open"; `reads_as` what it would read as.
     about:    `address` (another device's frame), `damage` (a frame that was changed on the way).
+    checked:  false: this one carries no checksum, though others of the device do.
     """
 
     name: Words
@@ -105,6 +106,7 @@ class Vector(_Part):
     lie: str = ""
     reads_as: str = ""
     about: Literal["", "address", "damage"] = ""
+    checked: bool = True
     says: tuple[Says, ...] = Field(strict=False)
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ class Maturity(StrEnum):
     """How sure we are that a driver reads its device as the device means it."""
 
     VENDOR_VECTORS = "verified against vendor vectors"
+    VENDOR_DOCUMENT = "from the vendor's own document, which has no vectors"
     SECOND_HAND = "from second-hand description"
     SIMULATED = "simulated only"
     GENERIC = "generic format, stated by the site"
@@ -100,6 +101,8 @@ class SerialDriver:
     decode:   (settings, query or None, frame without its terminator) -> values; never raises.
     identity: settings -> the requests whose replies are checked on each connect.
     identify: (settings, identity request, frame) -> None if it is the right device, else a sentence why not.
+    devices:  model of the data files that `settings` may name under `device`, for drivers of many devices;
+              each has a `title` and says `how_sure` (a Maturity) it is.
     keys:     settings -> every key this source can send, with its unit as sent ("" if none known).
     reach:    settings -> for keys whose device ends somewhere: where, so that nobody watches a limit beyond.
     datasheet: the file of what is known of the device and from where (coldchain.datasheet).
@@ -117,6 +120,7 @@ class SerialDriver:
     identity: Callable[[Any], tuple[Query, ...]] = lambda settings: ()
     identify: Callable[[Any, Query, bytes], str | None] = lambda settings, query, frame: None
     reach: Callable[[Any], Mapping[str, Reach]] = lambda settings: {}
+    devices: type[BaseModel] | None = None
     sends_time: Callable[[Any], bool] = lambda settings: False
     numbers_readings: Callable[[Any], bool] = lambda settings: False
     sources: tuple[str, ...] = field(default=())

@@ -11,6 +11,7 @@ import click
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
+from coldchain.config.devices import device_files, shipped_device
 from coldchain.config.sources import installed_drivers
 from coldchain.driver import Driver, Maturity, SerialDriver
 
@@ -26,6 +27,7 @@ _STABLE = (Path("/dev/serial/by-id"), Path("/dev/serial/by-path"))
 
 _PLAIN = {
     Maturity.VENDOR_VECTORS: "checked against examples of the vendor",
+    Maturity.VENDOR_DOCUMENT: "from the vendor's own description; no example of theirs to check against",
     Maturity.SECOND_HAND: "from descriptions of others; not checked against a device of the vendor",
     Maturity.SIMULATED: "written from a description without examples; tried on our own simulator only",
     Maturity.GENERIC: "a general format; your settings say what the device means",
@@ -88,6 +90,9 @@ def list_drivers(form: str) -> None:
         click.echo(f"{driver['name']}  version {driver['version']}  {driver['title']}")
         click.echo(f"    read from {driver['read_from']}")
         click.echo(f"    {driver['maturity_in_words']}")
+        for device in driver["devices"]:
+            click.echo(f"    device {device['name']}: {device['title']}")
+            click.echo(f"        {device['maturity_in_words']}")
         for source in driver["sources"]:
             click.echo(f"    source: {source}")
 
@@ -126,5 +131,21 @@ def _about(name: str, driver: Driver) -> dict[str, Any]:
         "read_from": "a serial line" if isinstance(driver, SerialDriver) else "an MQTT broker",
         "maturity": driver.maturity.value,
         "maturity_in_words": _PLAIN[driver.maturity],
+        "devices": list(_devices(driver)),
         "sources": list(driver.sources),
     }
+
+
+def _devices(driver: Driver) -> Iterator[dict[str, str]]:
+    """The devices that a driver of many knows by their data files."""
+    if not isinstance(driver, SerialDriver) or driver.devices is None:
+        return
+    for name in device_files():
+        device = shipped_device(name, driver.devices)
+        sure: Maturity = getattr(device, "how_sure", driver.maturity)
+        yield {
+            "name": name,
+            "title": str(getattr(device, "title", "")),
+            "maturity": sure.value,
+            "maturity_in_words": _PLAIN[sure],
+        }

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from coldchain.config.calling_tables import ContactTable, EscalationTable
 from coldchain.config.document import Document
 from coldchain.config.endpoints import SINKS, BrokerSettings, SinkSettings
@@ -69,6 +71,7 @@ class Draft:
     works: dict[str, WorkTable] = field(default_factory=dict)
     contacts: dict[str, ContactTable] = field(default_factory=dict)
     escalation: EscalationTable = field(default_factory=EscalationTable)
+    devices: dict[str, tuple[Document, BaseModel]] = field(default_factory=dict)
     resolved: dict[str, Source] = field(default_factory=dict)
     limits: dict[str, Profile] = field(default_factory=dict)
     elsewhere: list[Problem] = field(default_factory=list)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from coldchain.config.checks import check_all
 from coldchain.config.compiling import plan_of
+from coldchain.config.devices import documents_of
 from coldchain.config.document import Document
 from coldchain.config.draft import Draft, read_tables
 from coldchain.config.library import Shelf
@@ -31,7 +32,7 @@ def load(path: Path | str, *, drivers: Mapping[str, Driver] | None = None) -> Lo
     path = Path(path)
     document = Document.read(path)
     draft = read_tables(document)
-    resolve_sources(draft, drivers)
+    resolve_sources(draft, drivers, path.parent)
     _load_profiles(draft, path.parent)
     check_all(draft)
     problems = document.problems + draft.elsewhere
@@ -40,6 +41,7 @@ def load(path: Path | str, *, drivers: Mapping[str, Driver] | None = None) -> Lo
     documents = {document.name: document}
     for profile in draft.limits.values():
         documents |= {part.name: part for part in profile.document.parts()}
+    documents |= documents_of(draft)
     return Loaded(
         path=path,
         settings=draft.settings(),

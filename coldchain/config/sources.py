@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 from pydantic import BaseModel
 
+from coldchain.config.devices import with_device
 from coldchain.config.draft import Draft
 from coldchain.config.loaded import Source
 from coldchain.config.positions import Place
@@ -24,14 +27,17 @@ def installed_drivers() -> dict[str, Driver]:
     return {entry.name: entry.load() for entry in entry_points(group=_GROUP)}
 
 
-def resolve_sources(draft: Draft, drivers: Mapping[str, Driver] | None) -> None:
-    """Find each source's driver and let it read its settings; fills `draft.resolved`."""
+def resolve_sources(draft: Draft, drivers: Mapping[str, Driver] | None, base: Path) -> None:
+    """Find each source's driver and let it read its settings; fills `draft.resolved`.
+
+    base: where relative paths start.
+    """
     for name, settings in draft.sources.items():
         place: Place = ("sources", name, "driver")
         driver = _find(draft, place, settings.driver, drivers)
         if driver is None:
             continue
-        own = draft.document.validate(driver.settings, settings.settings, ("sources", name, "settings"))
+        own = _own_settings(draft, ("sources", name, "settings"), settings.settings, driver, base)
         if own is None:
             continue
         if getattr(own, "simulated", False) and not settings.simulated:
@@ -53,6 +59,16 @@ def resolve_sources(draft: Draft, drivers: Mapping[str, Driver] | None) -> None:
         )
     _check_shared_ports(draft)
     _check_wills(draft)
+
+
+def _own_settings(
+    draft: Draft, place: Place, written: dict[str, Any], driver: Driver, base: Path
+) -> BaseModel | None:
+    """The driver's settings, with the device that they name; None if they are wrong, the problems noted."""
+    table: dict[str, Any] | None = written
+    if isinstance(driver, SerialDriver) and driver.devices is not None:
+        table = with_device(draft, place, written, driver.devices, base)
+    return None if table is None else draft.document.validate(driver.settings, table, place)
 
 
 def _find(draft: Draft, place: Place, name: str, drivers: Mapping[str, Driver] | None) -> Driver | None:
@@ -118,7 +134,13 @@ def _check_serial(
             'write port = "/dev/serial/by-id/…" or "socket://HOST:PORT"',
         )
     line = driver.line(own)
-    over_network = settings.port is not None and "://" in settings.port
+    over_network = line.numbered is not None or (settings.port is not None and "://" in settings.port)
+    if line.numbered is not None and settings.port is not None and "://" not in settings.port:
+        draft.refuse(
+            ("sources", name, "port"),
+            f'{driver.name} is told to speak over the network, and "{settings.port}" is a device file',
+            'write port = "socket://HOST:PORT"',
+        )
     for key, own_word, example in (("baud", line.baud, "9600"), ("frame", line.frame, '"8N1"')):
         stated = getattr(settings, key)
         if own_word is not None and stated is not None and own_word != stated:
@@ -171,16 +193,19 @@ def _round_ms(draft: Draft, name: str, settings: SourceSettings, polled: bool) -
 
 def _check_shared_ports(draft: Draft) -> None:
     """Several polled devices may share a bus: same speed, and each with an address of its own."""
-    owner: dict[str, Source] = {}
+    owners: dict[str, list[Source]] = {}
     for name, source in draft.resolved.items():
         port = source.settings.port
         if port is None:
             continue
-        first = owner.setdefault(port, source)
-        if first is not source and (refusal := _cannot_share(first, source)) is not None:
-            draft.refuse(
-                ("sources", name, "port"), f'"{port}" belongs to sources.{first.id}, {refusal[0]}', refusal[1]
-            )
+        before = owners.setdefault(port, [])
+        for first in before:
+            refusal = _cannot_share(first, source)
+            if refusal is not None:
+                what = f'"{port}" belongs to sources.{first.id}, {refusal[0]}'
+                draft.refuse(("sources", name, "port"), what, refusal[1])
+                break
+        before.append(source)
 
 
 def _check_wills(draft: Draft) -> None:
@@ -207,6 +232,8 @@ def _cannot_share(first: Source, second: Source) -> tuple[str, str] | None:
         return "and one of the two speaks by itself", "give each a port of its own"
     if first.line is not None and second.line is not None:
         ours = [(line.baud, line.frame) for line in (first.line, second.line)]
+        if (first.line.numbered is None) is not (second.line.numbered is None):
+            return "and only one of the two speaks Modbus TCP", "give each a port of its own"
         if ours[0] != ours[1]:
             return f"which talks at {ours[0][0]} {ours[0][1]}", "give both the same baud and frame"
     asked = [
@@ -215,6 +242,11 @@ def _cannot_share(first: Source, second: Source) -> tuple[str, str] | None:
         if isinstance(source.driver, SerialDriver)
     ]
     if len(asked) == 2 and asked[0] & asked[1]:
-        same = min(asked[0] & asked[1]).decode("ascii", "replace").strip()
-        return f'and both ask "{same}"', "give each device an address of its own"
+        return f"and both ask {_spoken(min(asked[0] & asked[1]))}", "give each device an address of its own"
     return None
+
+
+def _spoken(request: bytes) -> str:
+    """A request for people: as text if it is one, else in hex."""
+    text = request.decode("latin-1").strip()
+    return f'"{text}"' if text.isascii() and text.isprintable() else request.hex(" ")

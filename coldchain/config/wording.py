@@ -75,8 +75,8 @@ def _wrong_value(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, st
         case "literal_error" | "enum":
             words = _QUOTED.findall(message)
             meant = nearest(str(detail["input"]), words)
-            mend = f'write "{meant}"' if meant else "write one of " + ", ".join(f'"{word}"' for word in words)
-            return f"{given} is not known here", mend
+            known = "one of " + ", ".join(f'"{word}"' for word in words) if words else message
+            return f"{given} is not known here", f'write "{meant}"' if meant else f"write {known}"
         case "string_type":
             plain = isinstance(detail["input"], int | float) and not isinstance(detail["input"], bool)
             return f"{given} is no text", f'write "{given}"' if plain else "write a text in quotes"

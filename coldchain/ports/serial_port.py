@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from coldchain.clock import Clock
 from coldchain.driver import Line, Query, SerialDriver
+from coldchain.facts import Reading
 from coldchain.model import Decoded, Reason
 from coldchain.pipeline.intake import Intake
 from coldchain.ports.backoff import Backoff
@@ -55,7 +56,7 @@ class _Device:
     mute: bool = False  # a whole round without any reply: one request a round until it answers
     turn: int = 0
     identity_due_s: float = 0.0
-    impostor: bytes | None = None  # what a wrong device answered last
+    objection: str | None = None  # what was wrong with the device that answered last
 
 
 class SerialPort:
@@ -207,7 +208,7 @@ class SerialPort:
         if why is not None:
             self._turn_away(device, why)
             return
-        device.known, device.misses, device.impostor = True, 0, None
+        device.known, device.misses, device.objection = True, 0, None
         device.backoff.reset()
         if not device.doubted:
             device.rounds.at_once(self._clock.boot_ms())
@@ -245,10 +246,18 @@ class SerialPort:
             return f"driver {device.driver.name} raised {type(error).__name__}: {error}"
         if why is not None:
             bus.doubt(device.line)
-            if reply != device.impostor:  # once, not every ten seconds for as long as it stands there
-                self._no_frame(device, Blob(Reason.WRONG_DEVICE, reply))
-            device.impostor = reply
+            if why != device.objection:  # once, not every ten seconds for as long as it stands there
+                self._not_it(device, query, reply)
+            device.objection = why
         return why
+
+    def _not_it(self, device: _Device, query: Query, reply: bytes) -> None:
+        """Hand in what a wrong answer makes of the source's values if its driver says it, else the frame."""
+        made = device.outlet.read(_decoding(device, query, reply), reply)
+        if any(isinstance(fact, Reading) for fact in made.facts):
+            device.hands.give(made)
+        else:
+            self._no_frame(device, Blob(Reason.WRONG_DEVICE, reply))
 
     def _round(self, bus: Bus, device: _Device) -> None:
         """Ask for everything once; a mute device is asked for one thing a round, in turn."""

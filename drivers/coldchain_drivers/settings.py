@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -35,6 +36,28 @@ SAID_BY_DRIVERS = (
 )
 
 
+_TOLD = "must be given: "
+
+
+def refused(what: str, mend: str) -> PydanticCustomError:
+    """A complaint: what is wrong with a value, and the mend."""
+    return PydanticCustomError("said", "{what}; {mend}", {"what": what, "mend": mend})
+
+
+def missing(how: str) -> PydanticCustomError:
+    """A complaint about a key that is not there and must be: what to write, and why."""
+    return PydanticCustomError("missing", _TOLD + how.replace("{", "(").replace("}", ")"))
+
+
+def refused_at(
+    title: str, complaints: Iterable[tuple[tuple[str | int, ...], PydanticCustomError]]
+) -> ValidationError:
+    """Complaints at places within a table, to be raised by its validators."""
+    return ValidationError.from_exception_data(
+        title, [InitErrorDetails(type=what, loc=place, input=None) for place, what in complaints]
+    )
+
+
 class Strict(BaseModel):
     """A table of settings: nothing is converted, an unknown key is refused, what is missing is explained."""
 
@@ -53,11 +76,12 @@ class Strict(BaseModel):
 
     @classmethod
     def _told(cls, error: Any) -> InitErrorDetails:
-        said, loc = error["msg"], error["loc"]
-        if error["type"] == "missing" and len(loc) == 1:
-            said = f"must be given: {cls.model_fields[loc[0]].description}"
+        said, loc, kind = error["msg"], error["loc"], error["type"]
+        if kind == "missing" and len(loc) == 1 and not said.startswith(_TOLD):
+            said = f"{_TOLD}{cls.model_fields[loc[0]].description}"
         said = said.removeprefix("Value error, ")
-        return InitErrorDetails(type=PydanticCustomError(error["type"], said), loc=loc, input=error["input"])
+        what = refused(**error["ctx"]) if kind == "said" else PydanticCustomError(kind, said)
+        return InitErrorDetails(type=what, loc=loc, input=error["input"])
 
 
 def _known_unit(token: str) -> str:

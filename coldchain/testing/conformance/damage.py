@@ -147,7 +147,7 @@ def _holds(subject: Subject, vector: Vector, frame: bytes, *, damaged: bool = Fa
 
 def _checked(vector: Vector) -> bool:
     """Whether the frame of this vector carries the checksum (a vector may switch it off)."""
-    return vector.about != "damage" and vector.changes.get("checksum") != "none"
+    return vector.checked and vector.about != "damage" and vector.changes.get("checksum") != "none"
 
 
 CHECKS = (

@@ -22,8 +22,11 @@ def it_sees_through_the_lies_of_its_device(subject: Subject) -> None:
 
 
 def it_sees_through_every_lie_that_a_site_selects(subject: Subject) -> None:
-    """A driver with the setting `lies`: each lie of the table is BAD with its reason once it is selected."""
-    if "lies" not in subject.driver.settings.model_fields:
+    """A driver with the setting `lies`: each lie of the table is BAD with its reason once it is selected.
+
+    Only where the number stands in the frame as text: others show it by vectors of their own.
+    """
+    if "lies" not in subject.driver.settings.model_fields or subject.datasheet.numbers == "computed":
         return
     vector = next((v for v in subject.datasheet.vectors if _shows(subject, v, "-151.25")), None)
     assert vector is not None, "no vector whose number can be put in place of another"

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from coldchain.config.devices import shipped_device
 from coldchain.datasheet import Datasheet, Vector, read_datasheet
 from coldchain.driver import Driver, MqttDriver, Query, SerialDriver
 from coldchain.model import Bad, Decoded, Measured, Noted
@@ -55,8 +56,15 @@ class Subject:
         if known not in self._ready:
             given = self.datasheet.example_settings | dict(more or {})
             kept = {key: value for key, value in given.items() if value is not None}
-            self._ready[known] = self.driver.settings.model_validate(kept)
+            self._ready[known] = self.driver.settings.model_validate(self._with_device(kept))
         return self._ready[known]
+
+    def _with_device(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The settings with the shipped device that they name, for drivers of many devices."""
+        model = self.driver.devices if isinstance(self.driver, SerialDriver) else None
+        if model is None or not isinstance(given.get("device"), str):
+            return given
+        return given | {"device": shipped_device(given["device"], model)}
 
     @cached_property
     def _ready(self) -> dict[str, BaseModel]:

@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
+from coldchain.config.devices import shipped_device
 from coldchain.config.settings import ChannelSettings, SourceSettings
 from coldchain_drivers.ascii_line import DRIVER as ASCII_LINE
 from coldchain_drivers.lies import LIES
+from coldchain_drivers.modbus import DRIVER as MODBUS
+from coldchain_drivers.modbus_device import DeviceFile
 from coldchain_drivers.mqtt_json import DRIVER as MQTT_JSON
 from coldchain_drivers.mve_tec3000 import DRIVER as MVE_TEC3000
 
-DRIVERS = {driver.name: driver for driver in (ASCII_LINE, MQTT_JSON, MVE_TEC3000)}
+DRIVERS = {driver.name: driver for driver in (ASCII_LINE, MODBUS, MQTT_JSON, MVE_TEC3000)}
 PAGES = Path(__file__).parents[3] / "docs" / "drivers"
 
 
@@ -73,7 +76,10 @@ def test_examples_work(name: str, block: str) -> None:
         settings = SourceSettings.model_validate(given)
         assert settings.driver == name
         driver = DRIVERS[name]
-        keys[source] = driver.keys(driver.settings.model_validate(settings.settings))
+        own = settings.settings
+        if driver is MODBUS:
+            own = own | {"device": shipped_device(own["device"], DeviceFile)}
+        keys[source] = driver.keys(driver.settings.model_validate(own))
     for given in example.get("channels", {}).values():
         channel = ChannelSettings.model_validate(given)
         assert channel.key in keys[channel.source]

@@ -51,7 +51,7 @@ def test_each_family_says_where_it_comes_from(name: str) -> None:
         pytest.param("cwt_8pt1000", "650", "degC", Reason.SENSOR_OPEN, id="on the upper bound"),
         pytest.param("cwt_8pt1000", "649.9", "degC", None, id="below the upper bound"),
         pytest.param("mb8art", "-300.00", "degC", Reason.SENSOR_FAULT, id="MB8ART, high resolution"),
-        pytest.param("mb8art", "3000.0", "degC", Reason.SENSOR_FAULT, id="MB8ART, low resolution"),
+        pytest.param("mb8art", "3000.0", "degC", Reason.SENSOR_OPEN, id="MB8ART, low resolution"),
         pytest.param("thermo_tde", "-127.0", "degC", Reason.NOT_CONNECTED, id="TDE, no thermocouple"),
         pytest.param("papouch_awp", "-3200.5", "degC", Reason.SENSOR_FAULT, id="AWP, error 5"),
         pytest.param("ruuvi_df5", "-163.84", "degC", Reason.UNDER_RANGE, id="Ruuvi, not available"),
