@@ -109,10 +109,10 @@ def test_the_driver_reads_the_simulator(tmp_path: Path) -> None:
     """What the driver asks over a real terminal, the simulator answers, in pieces too."""
     tec = device(address=1)
     with on_the_line(tec, tmp_path) as (_, line):
-        identity = DRIVER.identity(SETTINGS)
-        assert identity is not None
+        (identity,) = DRIVER.identity(SETTINGS)
         line.write(identity.send)
-        assert DRIVER.identify(SETTINGS, line.read_until(b"\r\n").removesuffix(b"\r\n")) is None
+        name = line.read_until(b"\r\n").removesuffix(b"\r\n")
+        assert DRIVER.identify(SETTINGS, identity, name) is None
         assert ask(line) == GOOD
         tec.inject(Fault.SPLIT)
         assert ask(line) == GOOD
