@@ -50,10 +50,12 @@ class Told(_Part):
 
     by: `frame` (the device sends it), `request` (we ask for that unit), `format` (the format has no other),
     `settings` (the site states it); several: the first that does.
+    codes: how the device spells units that we know by another token.
     """
 
     keys: tuple[Words, ...] = Field(strict=False, min_length=1)
     by: tuple[Literal["frame", "request", "format", "settings"], ...] = Field(strict=False, min_length=1)
+    codes: dict[str, str] = Field(default={})
     note: str = ""
 
 

@@ -19,6 +19,9 @@ from pydantic import BaseModel
 from coldchain.model import Decoded
 from coldchain.session import Session
 
+#: In `keys` of a driver: each value comes with the unit that the device sent with it, whichever that is.
+AS_SENT = "as sent"
+
 
 class Maturity(StrEnum):
     """How sure we are that a driver reads its device as the device means it."""
@@ -103,7 +106,8 @@ class SerialDriver:
     identify: (settings, identity request, frame) -> None if it is the right device, else a sentence why not.
     devices:  model of the data files that `settings` may name under `device`, for drivers of many devices;
               each has a `title` and says `how_sure` (a Maturity) it is.
-    keys:     settings -> every key this source can send, with its unit as sent ("" if none known).
+    keys:     settings -> every key this source can send, with the unit that it means; AS_SENT where each
+              value carries its own, "" where none is known.
     reach:    settings -> for keys whose device ends somewhere: where, so that nobody watches a limit beyond.
     datasheet: the file of what is known of the device and from where (coldchain.datasheet).
     """

@@ -19,6 +19,7 @@ from coldchain.config.profile_file import Profile
 from coldchain.config.reaching import check_reach
 from coldchain.config.rule_tables import LimitTable, RuleTable
 from coldchain.config.settings import AssetSettings, ChannelSettings
+from coldchain.driver import AS_SENT
 from coldchain.units import QUANTITIES
 
 #: A reading counts until the next one, or for this many intervals. Our judgement: one missed reading is
@@ -83,6 +84,10 @@ def _check_channel(draft: Draft, name: str, channel: ChannelSettings) -> None:
 def _check_unit(draft: Draft, place: Place, channel: ChannelSettings, sent: str) -> None:
     quantity = QUANTITIES[channel.quantity]
     at = (*place, "unit") if channel.unit else (*place, "quantity")
+    if sent == AS_SENT:
+        if channel.unit:
+            draft.refuse(at, f'"{channel.key}" comes with its own unit each time', "leave out unit")
+        return
     if sent and channel.unit and quantity.units.get(sent) != quantity.units.get(channel.unit):
         draft.refuse(
             at, f'unit "{channel.unit}" contradicts the device, which sends "{sent}"', "leave out unit"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +9,7 @@ from functools import reduce
 from operator import xor
 from typing import Literal
 
-from coldchain.clock import Clock
 from coldchain_simulators.shown import fixed
-from coldchain_simulators.stepping import Stepper
-from coldchain_simulators.wires import Wire
-
-_LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,42 +69,3 @@ def _stamped(utc_ms: int, form: str) -> str:
         return f"{utc_ms // 1000}.{utc_ms % 1000:03d}"
     moment = datetime.fromtimestamp(utc_ms // 1000, tz=UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{utc_ms % 1000:03d}Z"
-
-
-class AsciiLoggerSimulator:
-    """The logger at the end of a line. `stepper` moves what its probes hang in."""
-
-    def __init__(self, device: AsciiLogger, wire: Wire, stepper: Stepper, interval_ms: int = 60_000) -> None:
-        """`interval_ms`: simulated time between two lines."""
-        self.device = device
-        self.wire = wire
-        self._stepper = stepper
-        stepper.every(interval_ms, self.emit)
-
-    @property
-    def port(self) -> str:
-        """What a client opens."""
-        return self.wire.port
-
-    def emit(self, utc_ms: int) -> None:
-        """Print one line now."""
-        self.wire.write(self.device.line(utc_ms))
-
-    def process(self, dt_s: float) -> None:
-        """Let simulated time pass; the lines due in it are printed."""
-        self._stepper.process(dt_s)
-
-    def run(self, clock: Clock, stop: threading.Event) -> None:
-        """Follow the clock and print until `stop` is set."""
-        listener = threading.Thread(target=self.serve, args=(stop,), name="ascii logger line")
-        listener.start()
-        try:
-            self._stepper.run(clock, stop)
-        finally:
-            stop.set()
-            listener.join()
-
-    def serve(self, stop: threading.Event) -> None:
-        """Swallow what comes in (and let TCP clients in) until `stop` is set."""
-        while not stop.is_set():
-            self.wire.read(_LOOK_S)

@@ -7,11 +7,13 @@ in a dry shipper publishes to the broker. Nothing dramatic happens unless somebo
 from __future__ import annotations
 
 from coldchain.clock import Clock
-from coldchain_simulators.ascii_logger import AsciiLogger, AsciiLoggerSimulator, Column
+from coldchain_simulators.ascii_logger import AsciiLogger, Column
+from coldchain_simulators.asked import AskedSimulator
 from coldchain_simulators.mqtt_logger import MqttLogger, MqttLoggerSimulator, Publisher
 from coldchain_simulators.rig import Rig
 from coldchain_simulators.scenario import Box, Cupboard
-from coldchain_simulators.tec3000 import Tec3000, Tec3000Simulator
+from coldchain_simulators.speaking import SpeakingSimulator
+from coldchain_simulators.tec3000 import Tec3000
 from coldchain_simulators.wires import TcpWire
 
 #: As in config/gateway.toml.
@@ -37,9 +39,9 @@ class Bench(Rig):
         super().__init__(clock, (self.freezer, self.shipper, self.cupboard))
         probes = {"TEMPA": self.freezer.vapour_a.sample, "TEMPB": self.freezer.vapour_b.sample}
         controller = Tec3000(probes, address=1, seed=seed)
-        self.tec = Tec3000Simulator(controller, TcpWire(port=tec_port), self.stepper)
+        self.tec = AskedSimulator(controller, TcpWire(port=tec_port), self.stepper)
         line = AsciiLogger({"T": Column(self.cupboard.probe.sample)}, checksum="xor8")
-        self.logger = AsciiLoggerSimulator(line, TcpWire(port=logger_port), self.stepper, interval_ms)
+        self.logger = SpeakingSimulator(line, TcpWire(port=logger_port), self.stepper, interval_ms)
         self.lines += [self.tec, self.logger]
         publisher = Publisher(host, broker_port, f"sim-{TRACKER}", f"coldchain/demo/{TRACKER}")
         tracker = MqttLogger(TRACKER, self.shipper.logged())

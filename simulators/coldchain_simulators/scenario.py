@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from coldchain.clock import Clock
+from coldchain_simulators.asked import AskedSimulator
 from coldchain_simulators.mqtt_logger import MqttLogger, MqttLoggerSimulator, Publisher, Quantity
 from coldchain_simulators.physics.dry_shipper import DryShipper, Vacuum
 from coldchain_simulators.physics.fridge import Fridge
 from coldchain_simulators.physics.probe import Failure, Probe, ProbeFigures
 from coldchain_simulators.rig import Rig
-from coldchain_simulators.tec3000 import Tec3000, Tec3000Simulator
+from coldchain_simulators.tec3000 import Tec3000
 from coldchain_simulators.wires import PtyWire
 
 _MINUTE_MS = 60_000
@@ -144,7 +145,7 @@ class DemoBox(Rig):
         self.wire = PtyWire(place / "tec3000")
         probes = {"TEMPA": self.box.vapour_a.sample, "TEMPB": self.box.vapour_b.sample}
         tec = Tec3000(probes, address=1, seed=seed)
-        self.tec = Tec3000Simulator(tec, self.wire, self.stepper, _TEC_CYCLE_MS)
+        self.tec = AskedSimulator(tec, self.wire, self.stepper, _TEC_CYCLE_MS)
         self.lines.append(self.tec)
         for name, quantities in ((box, self.box.logged()), (fridge, self.cupboard.logged())):
             publisher = Publisher(host, broker_port, f"sim-{name}", f"coldchain/demo/{name}")

@@ -31,7 +31,8 @@ from coldchain.fold import Fold
 from coldchain.journal import Reader
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import Verdict, Verification, verify
-from coldchain_simulators.ascii_logger import AsciiLogger, AsciiLoggerSimulator, Column
+from coldchain_simulators.ascii_logger import AsciiLogger, Column
+from coldchain_simulators.speaking import SpeakingSimulator
 from coldchain_simulators.stepping import Stepper
 from coldchain_simulators.wires import PtyWire
 from tests.servers import wait_until
@@ -424,10 +425,10 @@ class Printer:
         self.wire.close()
 
 
-def stamped(course: Course, wire: PtyWire, stepper: Stepper) -> AsciiLoggerSimulator:
+def stamped(course: Course, wire: PtyWire, stepper: Stepper) -> SpeakingSimulator:
     """A logger that prints what a course says once a minute, with time, number and checksum."""
     logger = AsciiLogger({"T": Column(course.sample)}, stamp="epoch_ms", numbered=True, checksum="xor8")
-    return AsciiLoggerSimulator(logger, wire, stepper)
+    return SpeakingSimulator(logger, wire, stepper)
 
 
 def until(condition: Callable[[], bool], what: str, deadline_s: float = 30) -> None:

@@ -23,9 +23,10 @@ from coldchain.cli.main import main
 from coldchain.clock import SystemClock
 from coldchain.facts import ClockSet, Reading
 from coldchain.web.series import SeriesView
+from coldchain_simulators.asked import AskedSimulator
 from coldchain_simulators.mqtt_logger import MqttLogger, MqttLoggerSimulator, Publisher, Quantity
 from coldchain_simulators.rig import Rig
-from coldchain_simulators.tec3000 import Tec3000, Tec3000Simulator
+from coldchain_simulators.tec3000 import Tec3000
 from coldchain_simulators.wires import PtyWire
 from tests.integration.gateways import Course, History, Site, assert_equal, read, running, stamped, until
 from tests.integration.test_sink_mqtt import PREFIX, Board
@@ -85,7 +86,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
             course, whole = Course(*BROKEN), Course(*WARM)
             rig = Rig(clock, (course, whole))
             tec = Tec3000({"TEMPA": whole.sample}, address=1)
-            rig.lines.append(Tec3000Simulator(tec, wires["tec"], rig.stepper))
+            rig.lines.append(AskedSimulator(tec, wires["tec"], rig.stepper))
             rig.lines.append(stamped(course, wires["log"], rig.stepper))
             logger = MqttLogger("bus", {"vapour": Quantity(course.sample, "degC")})
             publisher = Publisher("127.0.0.1", broker.port, "simulated", "probe/bus")

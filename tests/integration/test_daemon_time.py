@@ -18,8 +18,9 @@ from coldchain.daemon.daemon import Daemon
 from coldchain.facts import Activated, ClockSet, Fact, Reading, SourceUp
 from coldchain.fold import Fold
 from coldchain.pipeline.timekeeper import BUILT_UTC_MS
+from coldchain_simulators.asked import AskedSimulator
 from coldchain_simulators.rig import Rig
-from coldchain_simulators.tec3000 import Tec3000, Tec3000Simulator
+from coldchain_simulators.tec3000 import Tec3000
 from coldchain_simulators.wires import PtyWire
 from tests.integration.gateways import (
     Course,
@@ -44,7 +45,7 @@ BEAT = '[heartbeat]\ninterval = "100 ms"\n'
 def controller(clock: SystemClock, wire: PtyWire, course: Course) -> Iterator[Rig]:
     """A TEC 3000 whose probe hangs in a course."""
     rig = Rig(clock, (course,))
-    rig.lines.append(Tec3000Simulator(Tec3000({"TEMPA": course.sample}, address=1), wire, rig.stepper))
+    rig.lines.append(AskedSimulator(Tec3000({"TEMPA": course.sample}, address=1), wire, rig.stepper))
     with rig:
         yield rig
 

@@ -22,9 +22,11 @@ from coldchain.ports import Ports, start_ports
 from coldchain.ports.standing import Count
 from coldchain_drivers.lies import LIES
 from coldchain_drivers.mve_tec3000 import DRIVER
-from coldchain_simulators.ascii_logger import AsciiLogger, AsciiLoggerSimulator, Column
+from coldchain_simulators.ascii_logger import AsciiLogger, Column
+from coldchain_simulators.asked import AskedSimulator, Fault
+from coldchain_simulators.speaking import SpeakingSimulator
 from coldchain_simulators.stepping import Stepper
-from coldchain_simulators.tec3000 import Fault, Tec3000, Tec3000Simulator
+from coldchain_simulators.tec3000 import Tec3000
 from coldchain_simulators.wires import PtyWire, TcpWire, Wire
 from tests.unit.ports.support import AnySettings, Desk, nothing, site
 
@@ -583,7 +585,7 @@ def test_a_driver_that_blocks_stops_its_own_port_alone(
     tec.measure()
     stop = threading.Event()
     wire = PtyWire(tmp_path / "ttyFreezer")
-    freezer = threading.Thread(target=Tec3000Simulator(tec, wire, Stepper()).serve, args=(stop,))
+    freezer = threading.Thread(target=AskedSimulator(tec, wire, Stepper()).serve, args=(stop,))
     freezer.start()
     loaded = site(
         tmp_path,
@@ -832,7 +834,7 @@ def test_a_simulated_logger(tmp_path: Path, pty: PtyWire) -> None:
         checksum="xor8",
     )
     stepper = Stepper(start_ms=1_700_000_000_000)
-    simulator = AsciiLoggerSimulator(logger, pty, stepper, interval_ms=60_000)
+    simulator = SpeakingSimulator(logger, pty, stepper, interval_ms=60_000)
     more = 'sequence = "seq"\ntime = { at = "time", format = "iso8601" }\nchecksum = "xor8"'
     with listening(tmp_path, pty, desk, more):
         simulator.process(120.0)
@@ -946,7 +948,7 @@ def test_faults_of_the_simulated_controller(tmp_path: Path, pty: PtyWire, fault:
     tec = Tec3000({"TEMPA": lambda: -182.4}, address=7)
     tec.measure()
     stop = threading.Event()
-    speaker = threading.Thread(target=Tec3000Simulator(tec, pty, Stepper()).serve, args=(stop,))
+    speaker = threading.Thread(target=AskedSimulator(tec, pty, Stepper()).serve, args=(stop,))
     speaker.start()
     impatient = dataclasses.replace(DRIVER, line=lambda s: Line(b"\r\n", 80, TIMEOUT_MS, s.baud, s.frame))
     loaded = site(

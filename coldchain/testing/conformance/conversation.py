@@ -16,8 +16,9 @@ import msgspec
 
 from coldchain.config.loaded import Loaded, Source
 from coldchain.driver import Line, SerialDriver
-from coldchain.facts import Reading, SourceDown
-from coldchain.ports import start_ports
+from coldchain.facts import Note, Reading, SourceDown
+from coldchain.ports import Ports, start_ports
+from coldchain.ports.standing import Count
 from coldchain.testing.conformance.papers import example
 from coldchain.testing.conformance.player import FAULTS, Fault, Player
 from coldchain.testing.conformance.subject import Subject
@@ -34,14 +35,20 @@ class Talk:
     """A port that reads, a device that plays, and what has come in."""
 
     desk: Desk
+    ports: Ports
     player: Player
     wire: PtyWire
-    keys: int
 
     def reads_on(self, rounds: int = 1) -> None:
-        """Wait until each key has come well again, so many times."""
-        seen = len(self.good)
-        self.desk.until(lambda: len(self.good) >= seen + self.keys * rounds, "it reads on")
+        """Wait until each key, or a frame with what is only noted, has come well again, so many times."""
+        keys = {channel for channel, _, _ in self.player.values}
+        seen, frames = len(self.good), self._frames()
+        self.desk.until(lambda: len(self.good) >= seen + len(keys) * rounds, "it reads on")
+        self.desk.until(lambda: self._frames() >= frames + rounds, "frames come on")
+
+    def _frames(self) -> int:
+        counts = self.ports.status()[0].counts
+        return counts[Count.FRAMES] - counts[Count.UNREADABLE]
 
     @property
     def good(self) -> list[Reading]:
@@ -52,6 +59,8 @@ class Talk:
         """No value but those that were sent, and the driver raised nothing."""
         found = {(reading.channel, reading.raw, reading.unit) for reading in self.good}
         assert found == self.player.values, f"came in: {found}; was sent: {self.player.values}"
+        noted = {(note.key, note.text) for note in self.desk.of(Note) if isinstance(note, Note)}
+        assert noted == self.player.notes, f"was noted: {noted}; was sent: {self.player.notes}"
         raised = [down.why for down in self.desk.downs if "raised" in down.why]
         assert raised == [], f"the driver raised: {raised}"
 
@@ -67,7 +76,7 @@ def talking(subject: Subject) -> Iterator[Talk]:
         with Player(subject, source.line, wire) as player:
             ports = start_ports(loaded, desk.intake, desk.clock)
             try:
-                yield Talk(desk, player, wire, len({channel for channel, _, _ in player.values}))
+                yield Talk(desk, ports, player, wire)
             finally:
                 ports.stop()
                 wire.close()
@@ -91,8 +100,10 @@ def _on(subject: Subject, port: str) -> tuple[Source, Loaded]:
         line=impatient,
         round_ms=ROUND_MS,
     )
-    one = next(iter(loaded.settings.channels.values()))
-    channels = {key: one.model_copy(update={"key": key, "source": source.id}) for key in source.keys}
+    shown = next(iter(loaded.settings.channels.values()), None)
+    channels = {
+        key: shown.model_copy(update={"key": key, "source": source.id}) for key in source.keys if shown
+    }
     return source, dataclasses.replace(
         loaded,
         sources={source.id: source},

@@ -17,7 +17,8 @@ def it_sees_through_the_lies_of_its_device(subject: Subject) -> None:
     for name, vector in shown.items():
         said = subject.read(vector)
         assert values(said) == [], f"{name} is a number: {said}"
-        assert known[name].reason in {bad.reason for bad in refusals(said)}, f"{name}: {said}"
+        if subject.name in known[name].drivers:
+            assert known[name].reason in {bad.reason for bad in refusals(said)}, f"{name}: {said}"
         assert vector.reads_as, f"{name}: say what it would have been taken for"
 
 

@@ -52,6 +52,7 @@ class Player:
     def __init__(self, subject: Subject, line: Line, wire: PtyWire) -> None:
         self.strange: list[bytes] = []
         self.values: set[tuple[str, str, str]] = set()
+        self.notes: set[tuple[str, str]] = set()
         self._subject = subject
         self._line = line
         self._wire = wire
@@ -107,6 +108,7 @@ class Player:
         return vector.parts[0] + self._line.terminator
 
     def _note(self, vector: Vector) -> None:
+        self.notes |= {(said.key or "", said.text) for said in vector.says if said.text}
         self.values |= {(said.key or "", said.value or "", said.unit) for said in vector.says if said.value}
 
     # What goes wrong

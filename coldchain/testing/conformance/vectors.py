@@ -39,12 +39,15 @@ def it_guesses_no_unit(subject: Subject) -> None:
 
 
 def _told(subject: Subject, vector: Vector, frame: bytes, value: Measured) -> bool:
-    told = {key: each.by for each in subject.datasheet.units for key in each.keys}
-    by = told.get(value.key) or told.get("*", ())
-    if "frame" in by and any(value.unit.encode(code, "replace") in frame for code in ("latin-1", "utf-8")):
+    told = {key: each for each in subject.datasheet.units for key in each.keys}
+    who = told.get(value.key) or told.get("*")
+    assert who is not None, f"nobody tells the unit of {value.key}"
+    spelled = [value.unit, *(code for code, unit in who.codes.items() if unit == value.unit)]
+    sent = {text.encode(code, "replace") for text in spelled for code in ("latin-1", "utf-8")}
+    if "frame" in who.by and any(each in frame for each in sent):
         return True
     stated = subject.driver.keys(subject.settings(vector.changes)).get(value.key, "")
-    return by != ("frame",) and value.unit == stated
+    return who.by != ("frame",) and value.unit == stated
 
 
 def it_answers_no_question_that_was_not_asked(subject: Subject) -> None:

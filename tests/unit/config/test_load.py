@@ -179,6 +179,15 @@ def test_a_unit_said_in_other_words_is_no_contradiction(tmp_path: Path) -> None:
     assert problems(write(tmp_path, text)) == []
 
 
+def test_a_unit_that_comes_with_each_value_is_not_asked_for(tmp_path: Path) -> None:
+    """A balance says g or kg each time: the site needs no word for it, and one of its own would mislead."""
+    text = changed(CONFIG, 'poll = "10 s"', 'poll = "10 s"\nsettings = { unit = "as sent" }')
+    assert problems(write(tmp_path, text)) == []
+    text = changed(text, 'key = "temp_a"', 'key = "temp_a"\nunit = "K"')
+    (said,) = problems(write(tmp_path, text))
+    assert said.endswith('unit: "temp_a" comes with its own unit each time; leave out unit')
+
+
 def test_what_an_activation_keeps(tmp_path: Path) -> None:
     """Every text that judges is there, letter for letter, under its hash; the plan survives the journal."""
     path = write(tmp_path, CONFIG.replace("\n", "\r\n"))

@@ -12,7 +12,8 @@ import serial
 
 from coldchain.model import Bad, Measured, Reason
 from coldchain_drivers.ascii_line import DRIVER
-from coldchain_simulators.ascii_logger import AsciiLogger, AsciiLoggerSimulator, Column
+from coldchain_simulators.ascii_logger import AsciiLogger, Column
+from coldchain_simulators.speaking import SpeakingSimulator
 from coldchain_simulators.stepping import Stepper
 from coldchain_simulators.wires import PtyWire
 
@@ -74,7 +75,7 @@ def test_lines_come_over_a_real_terminal(tmp_path: Path) -> None:
     """A client that listens gets one line for each interval of simulated time."""
     stop = threading.Event()
     with closing(PtyWire(tmp_path / "logger")) as wire:
-        simulator = AsciiLoggerSimulator(
+        simulator = SpeakingSimulator(
             AsciiLogger({"T": Column(lambda: 4.5)}, stamp="epoch_ms"), wire, Stepper(start_ms=1000), 60_000
         )
         listener = threading.Thread(target=simulator.serve, args=(stop,))

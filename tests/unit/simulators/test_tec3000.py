@@ -14,9 +14,10 @@ import serial
 from coldchain.clock import SystemClock
 from coldchain.model import Bad, Measured, Reason
 from coldchain_drivers.mve_tec3000 import DRIVER
+from coldchain_simulators.asked import AskedSimulator, Fault
 from coldchain_simulators.physics.probe import Failure, Probe, ProbeFigures
 from coldchain_simulators.stepping import Stepper
-from coldchain_simulators.tec3000 import Fault, Tec3000, Tec3000Simulator
+from coldchain_simulators.tec3000 import Tec3000
 from coldchain_simulators.wires import PtyWire
 
 PATIENCE_S = 5.0
@@ -76,11 +77,11 @@ def test_it_shows_the_last_measurement() -> None:
 
 
 @contextmanager
-def on_the_line(tec: Tec3000, place: Path) -> Iterator[tuple[Tec3000Simulator, Any]]:
+def on_the_line(tec: Tec3000, place: Path) -> Iterator[tuple[AskedSimulator, Any]]:
     """The simulator served on a real pseudo-terminal, and pyserial at the other end."""
     stop = threading.Event()
     with closing(PtyWire(place / "tec")) as wire:
-        simulator = Tec3000Simulator(tec, wire, Stepper())
+        simulator = AskedSimulator(tec, wire, Stepper())
         thread = threading.Thread(target=simulator.serve, args=(stop,))
         thread.start()
         try:
@@ -185,7 +186,7 @@ def test_run_moves_and_answers(tmp_path: Path) -> None:
     """`run` moves simulated time with the clock and answers meanwhile."""
     stop = threading.Event()
     with closing(PtyWire(tmp_path / "tec")) as wire:
-        simulator = Tec3000Simulator(Tec3000({"TEMPA": lambda: -197.1}, address=1), wire, Stepper())
+        simulator = AskedSimulator(Tec3000({"TEMPA": lambda: -197.1}, address=1), wire, Stepper())
         thread = threading.Thread(target=simulator.run, args=(SystemClock(speed=100), stop))
         thread.start()
         try:
