@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 
-from coldchain.config.composing import Composed, figure_in, tables
+from coldchain.config.composed import Composed, figure_in, tables
 from coldchain.config.positions import Place
 from coldchain.config.rule_changes import Change, changes, widens
 from coldchain.config.rule_tables import RuleTable
-from coldchain.config.rule_tables.base import SOURCE_SUFFIX
 
 #: The rules of each profile that is built on, by its id.
 BaseRules = Mapping[str, Mapping[str, RuleTable]]
@@ -94,8 +93,7 @@ def _check_source(document: Composed, name: str, rule: RuleTable, change: Change
     if figure is not None:
         wanted, written = "source", tables(document.own, "figures")[figure]
     else:
-        own = f"{change.key}{SOURCE_SUFFIX}"
-        wanted = own if own in type(rule).model_fields else "source"
+        wanted = rule.source_key(change.key)
         written = tables(document.own, "rules").get(name, {})
     if wanted not in written:
         document.problems.append(

@@ -7,11 +7,14 @@ limit carries the site's source. What a profile builds on is put together by `co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from coldchain.config.composing import Composed, compose, figure_in, tables
+from msgspec.structs import replace
+
+from coldchain.config.composed import Composed, figure_in, tables
+from coldchain.config.composing import compose
 from coldchain.config.document import Document
 from coldchain.config.library import Shelf
 from coldchain.config.overriding import check_overrides
@@ -41,6 +44,7 @@ class Profile:
     """A profile as read: its head, its rules by id (figures in place), and its plan.
 
     waiting: the rules without which it was read, because the site has not given their figures.
+    waiting_works: its works, likewise.
     bases:   the profiles that it builds on, as they are by themselves.
     """
 
@@ -49,6 +53,7 @@ class Profile:
     plan: ProfilePlan
     document: Composed = field(repr=False)
     waiting: dict[str, Waiting] = field(default_factory=dict)
+    waiting_works: dict[str, Waiting] = field(default_factory=dict)
     bases: dict[str, Profile] = field(default_factory=dict)
 
     def holds_in(self, rule: str) -> tuple[str, ...]:
@@ -92,7 +97,8 @@ def read_profile(
         composed.raise_problems()
     bases = {name: read_profile(base, complete=False) for name, base in composed.bases.items()}
     reading = _Reading(composed, given or {}, at)
-    head = composed.validate(ProfileHead, composed.data)
+    works, waiting_works = reading.works()
+    head = composed.validate(ProfileHead, {**composed.data, "works": works})
     if complete and at is None:
         for name, title in missing_figures(composed, reading.given).items():
             mend = f"write it under profiles.figures.{composed.data.get('id', 'ID')}"
@@ -111,8 +117,17 @@ def read_profile(
         check_overrides(composed, rules, {name: base.rules for name, base in bases.items()}, reading.given)
     composed.raise_problems()
     assert head is not None  # else a problem was raised
-    plan = _plan(head, rules, reading.given, composed.hash())
-    return Profile(head, rules, plan, composed, waiting, bases)
+    plan = _plan(head, rules, reading.given, composed)
+    return Profile(head, rules, plan, composed, waiting, waiting_works, bases)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A table with figures in place. given: the places whose value is the site's, and the figure's name."""
+
+    table: dict[str, Any]
+    missing: tuple[str, ...]
+    given: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -131,36 +146,59 @@ class _Reading:
             meant = nearest(kind, RULES)
             document.refuse((*place, "kind"), f'"{kind}" is no kind of rule', f'write "{meant or "limit"}"')
             return None
-        table = dict(written)
-        missing, given = [], {}  # given: places whose value is the site's, and the figure's name
-        for key, value in written.items():
-            figure = figure_in(value)
-            if figure is None:
-                continue
-            if figure not in tables(document, "figures"):
-                self._no_such_figure((*place, key), figure)
-                return None
-            if figure in self.given:
-                table[key] = self.given[figure].value
-                given[document.problem((*place, key), "", "").place] = figure
-            elif (default := tables(document, "figures")[figure].get("default")) is not None:
-                table[key] = default
-            else:
-                missing.append(figure)
-        if missing:
-            stages = table.get("stages")
+        placed = self._place_figures(place, written)
+        if placed is None:
+            return None
+        if placed.missing:
+            stages = written.get("stages")
             named = tuple(map(str, stages)) if isinstance(stages, list) else ()
-            return Waiting(kind, written, tuple(missing), named)
+            return Waiting(kind, written, placed.missing, named)
         before = len(document.problems)
-        rule = document.validate(RULES[kind], table, place)
+        rule = document.validate(RULES[kind], placed.table, place)
         for index, problem in enumerate(document.problems[before:], before):
-            if self.at is not None and problem.place in given:
-                document.problems[index] = self.at(given[problem.place], problem.what, problem.mend)
+            if self.at is not None and problem.place in placed.given:
+                document.problems[index] = self.at(placed.given[problem.place], problem.what, problem.mend)
         if rule is not None:
             _check_stages(document, place, rule.stages)
             for where, stage in rule.other_stages().items():
                 _check_stage(document, (*place, *where), stage)
         return rule
+
+    def works(self) -> tuple[Any, dict[str, Waiting]]:
+        """The works as written, figures in place; and those that wait for theirs."""
+        written = self.document.data.get("works", {})
+        if not isinstance(written, dict):
+            return written, {}  # the model of the whole says so
+        whole, waiting = dict(written), {}
+        for name, table in tables(self.document, "works").items():
+            placed = self._place_figures(("works", name), table)
+            if placed is not None and not placed.missing:
+                whole[name] = placed.table
+                continue
+            del whole[name]
+            if placed is not None:
+                waiting[name] = Waiting("work", table, placed.missing, ())
+        return whole, waiting
+
+    def _place_figures(self, place: Place, written: dict[str, Any]) -> _Placed | None:
+        """A table with its figures in place; None if it names one that does not exist."""
+        table = dict(written)
+        missing, given = [], {}
+        for key, value in written.items():
+            figure = figure_in(value)
+            if figure is None:
+                continue
+            if figure not in tables(self.document, "figures"):
+                self._no_such_figure((*place, key), figure)
+                return None
+            if figure in self.given:
+                table[key] = self.given[figure].value
+                given[self.document.problem((*place, key), "", "").place] = figure
+            elif (default := tables(self.document, "figures")[figure].get("default")) is not None:
+                table[key] = default
+            else:
+                missing.append(figure)
+        return _Placed(table, tuple(missing), given)
 
     def _no_such_figure(self, place: Place, figure: str) -> None:
         known = tables(self.document, "figures")
@@ -214,9 +252,12 @@ def _check_approval(document: Composed, head: ProfileHead, rules: Mapping[str, R
 
 
 def _plan(
-    head: ProfileHead, rules: Mapping[str, RuleTable], given: Mapping[str, SiteFigure], sha256: str
+    head: ProfileHead, rules: Mapping[str, RuleTable], given: Mapping[str, SiteFigure], document: Composed
 ) -> ProfilePlan:
-    compiled = {name: rule.compile(name, _cited(head, name, rule, given)) for name, rule in rules.items()}
+    written = head.rules
+    compiled = {
+        name: rule.compile(name, _cited(head, written[name], rule, given)) for name, rule in rules.items()
+    }
     stages = tuple(
         StagePlan(
             name=stage,
@@ -227,25 +268,40 @@ def _plan(
         )
         for stage in head.stages
     )
+    works = []
+    for name, work in head.works.items():
+        figures = _of_figures(head, tables(document, "works")[name], given)
+        plan = work.compile(name)
+        cited = replace(plan.cited, source="; ".join((plan.cited.source, *figures)))
+        works.append(replace(plan, cited=cited))
     return ProfilePlan(
         id=head.id,
         version=head.version,
         approved=head.status == "approved",
         stages=stages,
-        sha256=sha256,
+        sha256=document.hash(),
         title=head.title,
-        works=tuple(work.compile(name) for name, work in head.works.items()),
+        works=tuple(works),
     )
 
 
-def _cited(head: ProfileHead, name: str, rule: RuleTable, given: Mapping[str, SiteFigure]) -> Cited:
+def _cited(
+    head: ProfileHead, written: Mapping[str, Any], rule: RuleTable, given: Mapping[str, SiteFigure]
+) -> Cited:
     """The rule's source, those of its parameters, and that of each figure in it."""
     said = [rule.source, *(f"{key}: {source}" for key, source in rule.sources().items())]
-    for key, value in head.rules[name].items():
+    said += _of_figures(head, written, given)
+    return Cited(source="; ".join(said), confidence=rule.confidence, approved_by=rule.approved_by)
+
+
+def _of_figures(
+    head: ProfileHead, written: Mapping[str, Any], given: Mapping[str, SiteFigure]
+) -> Iterator[str]:
+    """Where each figure in a table comes from: from the site, with who approved it, or from the file."""
+    for key, value in written.items():
         if (figure := figure_in(value)) is not None and figure in head.figures:
             if figure in given:
                 site = given[figure]
-                said.append(f"{key} {site.value}: {site.source}, approved by {site.approved_by}")
+                yield f"{key} {site.value}: {site.source}, approved by {site.approved_by}"
             else:
-                said.append(f"{key} {head.figures[figure].default}: {head.figures[figure].source}")
-    return Cited(source="; ".join(said), confidence=rule.confidence, approved_by=rule.approved_by)
+                yield f"{key} {head.figures[figure].default}: {head.figures[figure].source}"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from coldchain.config.amounts import duration_text
-from coldchain.config.composing import figure_in, tables
+from coldchain.config.composed import figure_in, tables
 from coldchain.config.overriding import overrides
 from coldchain.config.profile_file import Profile, Waiting
 from coldchain.config.rule_changes import Change, Way, changes, is_text

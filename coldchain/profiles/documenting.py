@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coldchain.config.amounts import duration_text
-from coldchain.config.composing import figure_in
+from coldchain.config.composed import figure_in
 from coldchain.config.profile_file import Profile, missing_figures
 from coldchain.profiles.differences import brief_of, named
 from coldchain.profiles.linting import CODES

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldchain.config.amounts import duration_text
-from coldchain.config.composing import figure_in
+from coldchain.config.composed import figure_in, tables
 from coldchain.config.profile_file import Profile, Waiting
 from coldchain.config.profile_tables import Need
 from coldchain.config.rule_changes import Way, is_text, written
@@ -62,7 +62,10 @@ def explain(profile: Profile, given: Mapping[str, SiteFigure] | None = None) -> 
             for stage, about in profile.head.stages.items()
         },
         needs=tuple(_need(name, need) for name, need in profile.head.needs.items()),
-        works=tuple(_work(name, work) for name, work in profile.head.works.items()),
+        works=(
+            *(_work(profile, name, work, given) for name, work in profile.head.works.items()),
+            *(_waiting(profile, name, work) for name, work in profile.waiting_works.items()),
+        ),
         figures=tuple(_figure(profile, name, given) for name in profile.head.figures),
         answers=tuple(
             f"{each.doubt}{_where(each.stages, each.rules)}: {each.reason}"
@@ -109,8 +112,9 @@ def _rule(profile: Profile, name: str, given: Mapping[str, SiteFigure]) -> Told:
         sentences.append(f"What to do: {rule.advice}")
     sources = [f"Source: {rule.source}. Confidence: {rule.confidence}."]
     for key, source in rule.sources().items():
-        value = written(type(rule), key, getattr(rule, key))
-        sources.append(f"Source of the {_words(key)} of {value}: {source}.")
+        known = key in type(rule).model_fields  # "settle" stands for two numbers
+        value = f" of {written(type(rule), key, getattr(rule, key))}" if known else ""
+        sources.append(f"Source of the {_words(key)}{value}: {source}.")
     for key, figure in _figures(profile.head.rules[name]):
         sources.append(f"The {_words(key)} is the figure {figure}{_from(profile, figure, given)}.")
     sources.append(f"Approved by {rule.approved_by}." if rule.approved_by else "Approved by nobody.")
@@ -124,17 +128,18 @@ def _rule(profile: Profile, name: str, given: Mapping[str, SiteFigure]) -> Told:
 def _waiting(profile: Profile, name: str, rule: Waiting) -> Told:
     table = rule.table
     figures = " and ".join(f"{figure} ({profile.head.figures[figure].title})" for figure in rule.figures)
-    said = [f"IT JUDGES NOTHING until the site gives {figures}."]
+    nothing = "IT HIDES NOTHING" if rule.kind == "work" else "IT JUDGES NOTHING"
+    said = [f"{nothing} until the site gives {figures}."]
     stated = [
         f"{_words(key)} {_shown(value)}"
         for key, value in table.items()
         if key not in _TOLD_APART and not is_text(key)
     ]
     role = f" of {table['role']}" if "role" in table else ""
-    said.append(
-        f"Then it is a rule of the kind {rule.kind}{role}, with a {table.get('priority')} alarm"
-        + (f"; {'; '.join(stated)}." if stated else ".")
-    )
+    then = f"Then it is a rule of the kind {rule.kind}{role}, with a {table.get('priority')} alarm"
+    if rule.kind == "work":
+        then = f"Then it hides the alarms of {_shown(table.get('hides'))} while it goes on"
+    said.append(then + (f"; {'; '.join(stated)}." if stated else "."))
     if table.get("advice"):
         said.append(f"What to do: {table['advice']}")
     sources = [f"Source: {table.get('source')}. Confidence: {table.get('confidence')}."]
@@ -187,8 +192,10 @@ def _need(name: str, need: Need) -> Told:
     return Told(name, name, tuple(said), (f"Source: {need.source}. Confidence: {need.confidence}.",))
 
 
-def _work(name: str, work: ProfileWorkTable) -> Told:
+def _work(profile: Profile, name: str, work: ProfileWorkTable, given: Mapping[str, SiteFigure]) -> Told:
     sources = [f"Source: {work.source}. Confidence: {work.confidence}."]
+    for key, figure in _figures(tables(profile.document, "works")[name]):
+        sources.append(f"The {_words(key)} is the figure {figure}{_from(profile, figure, given)}.")
     if work.reason:
         sources.append(f"Why it is wider than before: {work.reason}.")
     return Told(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coldchain.config.composing import Composed
+from coldchain.config.composed import Composed
 from coldchain.config.document import Document
 from coldchain.config.library import Shelf, profile_files
 from coldchain.config.profile_file import Profile, open_profile, read_profile

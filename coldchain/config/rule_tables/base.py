@@ -113,6 +113,16 @@ class RuleTable(Table, ABC):
         """The values of which a probe must be able to see both sides."""
         return ()
 
+    @classmethod
+    def source_key(cls, key: str) -> str:
+        """The key that names a parameter's source: `hold_source` of hold, `settle_source` of settle_to."""
+        words = key.split("_")
+        for length in range(len(words), 0, -1):
+            own = "_".join(words[:length]) + SOURCE_SUFFIX
+            if own in cls.model_fields:
+                return own
+        return "source"
+
     def sources(self) -> dict[str, str]:
         """The parameters that have a source of their own, and that source."""
         return {
@@ -122,11 +132,14 @@ class RuleTable(Table, ABC):
         }
 
     def numbers(self) -> tuple[str, ...]:
-        """The parameters that are numbers with a unit, each of which has a source."""
+        """The parameters that are numbers, each of which has a source."""
+        model = type(self)
         return tuple(
             key
-            for key in type(self).model_fields
-            if isinstance(getattr(self, key), Amount) or is_duration(type(self), key)
+            for key in model.model_fields
+            if isinstance(getattr(self, key), Amount)
+            or is_duration(model, key)
+            or f"{key}{SOURCE_SUFFIX}" in model.model_fields
         )
 
     def alarm_sentences(self) -> list[str]:

@@ -59,7 +59,7 @@ class ThresholdTable(RuleTable):
         return f"{self.side} {value}" if self.outside == "beyond" else f"at or {self.side} {value}"
 
     def leniency(self) -> dict[str, int]:
-        """A value further out, the value itself inside, and waiting for a reading are wider."""
+        """A value further out, itself inside, waiting for a reading and a longer settling are wider."""
         return {
             **super().leniency(),
             "value": self._outward(self.value),
@@ -67,7 +67,8 @@ class ThresholdTable(RuleTable):
             "fires": 1 if self.fires_or_default is Fires.ON_READING else 0,
             "guarded": 0 if self.guarded else 1,
             "settle_max": self.settle_max or 0,
-            "settle_to": 0 if self.settle_to is None else self._outward(self.settle_to),
+            # It begins to judge at a value inside of that: the further in, the later.
+            "settle_to": 0 if self.settle_to is None else -self._outward(self.settle_to),
         }
 
     def _outward(self, amount: Amount) -> int:

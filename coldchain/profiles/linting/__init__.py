@@ -87,12 +87,13 @@ def _of_stage(profile: Profile, stage: str) -> Iterator[Finding]:
 
 def _of_profile(profile: Profile, watched: Sequence[Watch] | None) -> Iterator[Finding]:
     at = profile.document.problem
-    for name, waiting in profile.waiting.items():
-        for figure in waiting.figures:
-            title = profile.head.figures[figure].title
-            what = f"judges nothing until the site gives {figure} ({title})"
-            mend = f"write [profiles.figures.{profile.head.id}.{figure}] in the configuration"
-            yield Finding("figure-missing", Severity.NOTE, at(("rules", name), what, mend))
+    for table, all_waiting in (("rules", profile.waiting), ("works", profile.waiting_works)):
+        for name, waiting in all_waiting.items():
+            for figure in waiting.figures:
+                title = profile.head.figures[figure].title
+                what = f"does nothing until the site gives {figure} ({title})"
+                mend = f"write [profiles.figures.{profile.head.id}.{figure}] in the configuration"
+                yield Finding("figure-missing", Severity.NOTE, at((table, name), what, mend))
     if watched is None:
         what = "silence, range, error and pace of probes were not looked at"
         yield Finding("not-looked-at", Severity.NOTE, at((), what, "give --config or --channel"))
