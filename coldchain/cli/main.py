@@ -28,6 +28,7 @@ COMMANDS = {
     "verify": "verify_command:verify",
     "replay": "replay_command:replay",
     "check": "check_command:check",
+    "requalify": "requalify_command:requalify",
     "demo": "demo_command:demo",
     "simulate": "simulate_command:simulate",
     "config": "config_commands:config",
