@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 
 def fault(topic_filter: str) -> str | None:
@@ -35,3 +38,14 @@ def pattern(topic_filter: str) -> re.Pattern[str]:
         else:
             made += slash + ("[^/]*" if level == "+" else re.escape(level))
     return re.compile(made, re.DOTALL)
+
+
+def _plain(topic: str) -> str:
+    wrong = fault(topic) or ("a wildcard would mix devices" if has_wildcard(topic) else None)
+    if wrong:
+        raise ValueError(f'topic "{topic}": {wrong}')
+    return topic
+
+
+#: One topic, or a part of one: no filter.
+PlainTopic = Annotated[str, AfterValidator(_plain)]
