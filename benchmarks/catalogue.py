@@ -191,7 +191,30 @@ def _start(_sizes: Sizes) -> tuple[Case, ...]:
     )
 
 
+def _channel(_sizes: Sizes) -> tuple[Case, ...]:
+    def case(name: str, sides: tuple[str, str], readings: int, *, mean: int = 0, calm: int = 1) -> Case:
+        options: Options = {
+            "channels": 1,
+            "interval_ms": MINUTE_MS,
+            "span_ms": readings * MINUTE_MS,
+            "mean": mean,
+            "calm": calm,
+        }
+        told = ("readings_per_s", "announcements")
+        return Case(name, *sides, ("cpu_us_per_reading",), told, options)
+
+    loop, plain = ("bare:limit_loop", "channel:streamed"), ("channel:asked", "channel:bulk")
+    return (
+        case("streamed, uneventful", loop, 200_000),
+        case("streamed, uneventful, with a kinetic mean of 24 h", loop, 200_000, mean=1),
+        case("streamed, a quarter of an hour too warm in each twenty", loop, 200_000, calm=0),
+        case("in bulk, uneventful, against asking every rule", plain, 200_000),
+        case("in bulk, uneventful, with a kinetic mean", plain, 100_000, mean=1),
+    )
+
+
 BENCHMARKS = (
+    Benchmark("channel", "one channel's packed readings, judged", "as each case says", _channel),
     Benchmark("fold", "readings judged, nothing written", "a loop of one limit over the same tuples", _fold),
     Benchmark("day", "readings through queue, fold and journal", "the same rows into a plain table", _day),
     Benchmark("memory", "what stays of a reading", "time, value and a code in packed arrays", _memory),
