@@ -13,6 +13,11 @@ from enum import IntEnum
 from msgspec import Struct
 
 
+#: A birth with two thousand metrics of a hundred bytes each fits; a longer one is not read, or it would hold up
+#: every other message (our judgement: the specification states no bound).
+BYTES_MAX = 1 << 18
+
+
 class NotPayload(ValueError):
     """The bytes are no Sparkplug B payload."""
 
@@ -53,6 +58,8 @@ _Field = tuple[int, int, int | bytes]
 
 def read(data: bytes) -> Payload:
     """The payload of these bytes. Raises NotPayload."""
+    if len(data) > BYTES_MAX:
+        raise NotPayload(f"{len(data)} bytes; more than {BYTES_MAX} are not read")
     at_ms: int | None = None
     seq: int | None = None
     metrics: list[Metric] = []
