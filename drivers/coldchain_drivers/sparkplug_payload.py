@@ -12,9 +12,8 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-
-#: A birth with two thousand metrics of a hundred bytes each fits; a longer one is not read, or it would hold up
-#: every other message (our judgement: the specification states no bound).
+#: A birth with two thousand metrics of a hundred bytes each fits; a longer one is not read, or it would hold
+#: up every other message (our judgement: the specification states no bound).
 BYTES_MAX = 1 << 18
 
 
