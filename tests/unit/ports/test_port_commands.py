@@ -32,6 +32,21 @@ def test_drivers_for_programs() -> None:
     assert by_name["mqtt_json"]["read_from"] == "an MQTT broker"
 
 
+def test_devices_of_a_driver() -> None:
+    """A driver of many devices lists each, with how sure we are of that one."""
+    said = CliRunner().invoke(drivers, ["list"]).output
+    assert "    device cwt_8pt1000: ComWinTop" in said
+    assert "        from descriptions of others; not checked against a device of the vendor" in said
+    found = json.loads(CliRunner().invoke(drivers, ["list", "--format", "json"]).output)
+    devices = {
+        driver["name"]: {one["name"]: one["maturity"] for one in driver["devices"]} for driver in found
+    }
+    assert devices["mve_tec3000"] == {}
+    assert devices["modbus"]["vaisala_hmp"] == Maturity.VENDOR_VECTORS.value
+    assert devices["modbus"]["comet_t"] == Maturity.VENDOR_DOCUMENT.value
+    assert devices["modbus"]["mb8art"] == Maturity.SECOND_HAND.value
+
+
 @pytest.mark.parametrize("maturity", list(Maturity))
 def test_every_maturity_has_words(maturity: Maturity) -> None:
     """A new grade of certainty cannot be listed without being explained."""
