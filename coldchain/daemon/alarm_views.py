@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 
-from coldchain.alarms.alarm import Alarm, Occurrence
+from coldchain.alarms.alarm import Alarm, Occurrence, next_step_ms
 from coldchain.alarms.table import HIDDEN_STATES, AlarmState
 from coldchain.daemon.lens import Lens, Notes
 from coldchain.daemon.work_views import veil_over
@@ -12,9 +13,10 @@ from coldchain.fold import Fold
 from coldchain.fold.desk import About
 from coldchain.fold.excursions import Excursion
 from coldchain.fold.place import Place
+from coldchain.fold.silence import NOTHING_HEARD
 from coldchain.plan import Budget, Limit, Rule
 from coldchain.rules.book import judge_of
-from coldchain.web.alarm_views import AlarmView, OccurrenceView, ShelfView
+from coldchain.web.alarm_views import AlarmView, CalledView, OccurrenceView, ShelfView
 from coldchain.web.plain_views import CitedView, Instant
 
 #: Of occurrences whose details are forgotten so many are shown at a time.
@@ -79,6 +81,20 @@ def newest_excursion(fold: Fold, about: About) -> Excursion | None:
     return mine[-1] if mine else None
 
 
+def _called(lens: Lens, alarm: Alarm, notes: Notes) -> Iterator[CalledView]:
+    """Who was called, who is held back, and who is next."""
+    for who in alarm.told:
+        yield CalledView(who, notes.called.get(who))
+    for who in alarm.held:
+        yield CalledView(who, held=True)
+    steps = lens.fold.desk.steps(alarm.priority)
+    next_ms = next_step_ms(alarm, steps)
+    if next_ms is not None:
+        due = lens.instant(next_ms, journal=True)
+        known = (*alarm.told, *alarm.held)
+        yield from (CalledView(who, due=due) for who in steps[alarm.called].to if who not in known)
+
+
 def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
     fold = lens.fold
     place = fold.places.get(about.subject)
@@ -92,8 +108,8 @@ def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
     asset = about.subject.rsplit("/", 1)[0] if "/" in about.subject or about.rule == "work" else ""
     kind = {"silence": "silence", "clock": "gateway"}.get(about.rule, "limit")
     if about.subject == "gateway":
-        kind = "gateway"
-    elif alarm.id.startswith(("port:", "work:")):
+        kind = "nothing_heard" if alarm.id == NOTHING_HEARD else "gateway"
+    elif alarm.id.startswith(("port:", "link:", "work:")):
         kind = alarm.id.split(":", 1)[0]
     elif isinstance(rule, Budget):
         kind = "budget"
@@ -104,11 +120,15 @@ def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
         shelf = ShelfView(until, notes.shelved_by, notes.shelved_why)
     elif alarm.state in HIDDEN_STATES:
         shelf = veil_over(lens, about)
+    title, advice = (rule.title, rule.advice) if rule is not None else ("", "")
+    if kind == "work" and (done := fold.lane.works_at(asset).get(notes.detail.get("work", ""))) is not None:
+        title, advice = done.title or done.id, done.advice
+    group, first = fold.desk.groups.of(about.subject, alarm.id)
     started = lens.instant(newest.since_ms, journal=journal) if newest else Instant(0, known=False)
     return AlarmView(
         id=alarm.id,
         kind=kind,
-        title=(rule.title if rule is not None else "") or about.rule,
+        title=title or about.rule,
         priority=alarm.priority,
         state=alarm.state,
         since=started,
@@ -130,10 +150,13 @@ def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
         quantity=about.quantity,
         hold_ms=rule.hold_ms if isinstance(rule, Limit) else 0,
         cited=CitedView(rule.cited.source, rule.cited.confidence, rule.cited.approved_by) if rule else None,
-        advice=rule.advice if rule is not None else "",
-        detail=notes.detail,
+        advice=advice,
+        detail={word: value for word, value in notes.detail.items() if word != "held"},
         told=lens.told(alarm.id),
         taken=tuple(notes.taken),
+        called=tuple(_called(lens, alarm, notes)),
+        group=group,
+        first_in_group=first,
         shelf=shelf,
         shelf_max_ms=fold.lane.plan.shelf_max_ms.get(alarm.priority),
         re_alarm=None

@@ -16,6 +16,8 @@ from coldchain.web.plain_views import Instant
 #: UTC of an instant of journal time, None where the clock was never known.
 Printed = Callable[[int], int | None]
 
+#: What calls people who can do something about an alarm.
+_CALLS = (Kind.RAISED, Kind.RE_ALARMED, Kind.ESCALATED, Kind.UNSHELVED, Kind.UNSUPPRESSED, Kind.IN_SERVICE)
 #: Of one alarm, so many raisings and acknowledgements are remembered.
 _RAISED, _TAKEN = 16, 8
 
@@ -24,8 +26,8 @@ _RAISED, _TAKEN = 16, 8
 class Notes:
     """What was said of one alarm beside its present state: who did what, what came late, what was not so.
 
-    positions: where its newest occurrences were raised; late: why an occurrence was announced late; denied:
-    excursions that late evidence did not confirm.
+    positions: where it last called somebody; late: why an occurrence was announced late; denied: excursions
+    that late evidence did not confirm; called: when each contact was last called.
     """
 
     taken: list[TakenView] = field(default_factory=list)
@@ -36,14 +38,17 @@ class Notes:
     late: dict[int, Late] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     unrecorded: bool = False
+    called: dict[str, Instant] = field(default_factory=dict)
 
     def add(
         self, position: int, at: Instant, said: Announcement, who: str, comment: str, *, recorded: bool
     ) -> None:
         """Take note of one announcement about the alarm."""
+        if said.kind in _CALLS:
+            self.positions = [*self.positions[1 - _RAISED :], position]
+            self.called |= dict.fromkeys(said.to, at)
         match said.kind:
             case Kind.RAISED:
-                self.positions = [*self.positions[1 - _RAISED :], position]
                 self.detail = said.detail
                 self.unrecorded = not recorded
                 if said.late is not None and said.occurrence is not None:

@@ -131,6 +131,9 @@ class LiveStation:
                     why=trouble,
                     sources=sources,
                     sinks=sinks,
+                    flood=None
+                    if fold.flood.since_ms is None
+                    else lens.instant(fold.flood.since_ms, journal=True),
                 ),
                 assets=assets,
                 alarms=alarms,

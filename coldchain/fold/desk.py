@@ -19,7 +19,7 @@ from coldchain.fold.grouping import Groups
 from coldchain.fold.timebase import Timebase
 from coldchain.fold.veil import Veil
 from coldchain.model import Priority
-from coldchain.plan import Plan
+from coldchain.plan import Plan, Step
 
 
 class About(Struct, frozen=True):
@@ -51,6 +51,10 @@ class Desk:
     def activate(self, plan: Plan) -> None:
         """A plan came into force: its contacts are called from now on."""
         self._contacts = Contacts(plan)
+
+    def steps(self, priority: Priority) -> tuple[Step, ...]:
+        """The steps by which alarms of a priority call people."""
+        return self._contacts.steps(priority)
 
     def told_then(self, alarm: Alarm, said: Announcement) -> Calling:
         """Whom an alarm called when this was said of it: all others were held back."""

@@ -41,6 +41,18 @@ class TakenView(Struct, frozen=True, omit_defaults=True):
     comment: str = ""
 
 
+class CalledView(Struct, frozen=True, omit_defaults=True):
+    """A contact of an alarm's steps: when it was called, or when it will be if nobody takes the alarm up.
+
+    held: its step has come, and its quiet hours hold it back.
+    """
+
+    who: str
+    at: Instant | None = None
+    due: Instant | None = None
+    held: bool = False
+
+
 class ShelfView(Struct, frozen=True, omit_defaults=True):
     """Why an alarm is silent, until when, by whom. Shelved and suppressed alarms stay in sight with it."""
 
@@ -86,8 +98,8 @@ class AlarmView(Struct, frozen=True, omit_defaults=True):
     """An alarm that is not Normal, or that ended so recently that the room should still see it.
 
     id:          "asset/role/rule", "port:SOURCE" or "gateway/...", as announced.
-    kind:        "limit", "budget", "silence", "port", "work", "prediction", "calibration" or "gateway": which
-                 words to use.
+    kind:        which words to use: "limit", "budget", "silence", "port", "link", "nothing_heard", "work",
+                 "prediction", "calibration" or "gateway".
     active:      the condition lasts. occurrences: all that matter now, oldest first; acknowledging
                  names the unacknowledged among them, and no others.
     value:       the extreme so far; limit: what it is held against, both in `quantity`.
@@ -95,6 +107,8 @@ class AlarmView(Struct, frozen=True, omit_defaults=True):
     latched:     it stays after the condition has gone, until reset with a reason.
     shelf_max_ms: for how long it may be shelved at most; None: as long as somebody likes.
     can_close:   its rule, channel or probe is gone, so it may be closed with a reason.
+    called:      the contacts of its steps, in their order.
+    group:       alarms of one vessel that came up together have one; `first_in_group`: this was the first.
     unrecorded:  announced while the journal could not be written.
     """
 
@@ -123,6 +137,9 @@ class AlarmView(Struct, frozen=True, omit_defaults=True):
     detail: dict[str, str] = {}
     told: tuple[ToldView, ...] = ()
     taken: tuple[TakenView, ...] = ()
+    called: tuple[CalledView, ...] = ()
+    group: str = ""
+    first_in_group: bool = False
     shelf: ShelfView | None = None
     shelf_max_ms: int | None = None
     re_alarm: Instant | None = None

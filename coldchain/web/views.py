@@ -194,7 +194,10 @@ class SinkView(Struct, frozen=True, omit_defaults=True):
 
 
 class GatewayView(Struct, frozen=True, omit_defaults=True):
-    """Health of the program itself. `journal_ok` False: alarms leave unrecorded; `why` says what failed."""
+    """Health of the program itself. `journal_ok` False: alarms leave unrecorded; `why` says what failed.
+
+    flood: since when more alarms come up than a person can take in; low ones are told together at its end.
+    """
 
     version: str
     started: Instant
@@ -202,6 +205,7 @@ class GatewayView(Struct, frozen=True, omit_defaults=True):
     why: str = ""
     sources: tuple[SourceView, ...] = ()
     sinks: tuple[SinkView, ...] = ()
+    flood: Instant | None = None
 
 
 class ClockView(Struct, frozen=True, omit_defaults=True):

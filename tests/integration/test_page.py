@@ -28,7 +28,9 @@ from coldchain.web.server import Page as Server
 from coldchain.web.settings import PageSettings
 from coldchain.web.station import (
     AcknowledgeAlarm,
+    BeginWork,
     BindChannel,
+    EndWork,
     EnterStage,
     Role,
     SetEta,
@@ -214,6 +216,88 @@ def test_no_shelf_outlives_the_site_s_longest(page: Page, serve: Serve, room: Ro
     [(action, _)] = room.acts
     assert isinstance(action, ShelveAlarm)
     assert action.until_ms - room.zero_utc <= HOUR + MINUTE
+
+
+# --- Work, steps, groups, floods --------------------------------------------------------------------------
+
+
+def test_work_is_in_sight_with_its_end_and_owner(page: Page, serve: Serve, room: Room) -> None:
+    """Whose alarms are hidden until when, by whom and why; an end that nothing confirms; blind minutes."""
+    room.show(room.busy())
+    look(page, serve(), "?asset=dewar-2")
+    filling = page.locator('[data-work="filling"]')
+    expect(filling).to_contain_text("alarms hidden: level-low")
+    expect(filling).to_contain_text("left")
+    expect(filling).to_contain_text("operator-1")
+    expect(filling).to_contain_text("weekly filling")
+    expect(filling).to_contain_text("do not show yet")
+    expect(page.locator('[data-work="out-of-service"]')).to_contain_text("END NOT CONFIRMED")
+    expect(page.locator('[data-channel="dewar-2-vapour"]')).to_contain_text("45\u2009min without some alarms")
+    expect(page.locator('[data-channel="dewar-2-level"]')).to_contain_text("without some alarms now, 12")
+    expect(page.locator('[data-asset="dewar-2"]')).to_contain_text("Filling")
+
+
+def test_work_begins_with_an_end_and_a_reason(page: Page, serve: Serve, room: Room) -> None:
+    """No longer than its kind may last, of the whole vessel where it is by design, and ended by hand."""
+    room.show(room.busy())
+    look(page, serve(), "?asset=dewar-2")
+    page.get_by_text("Work at this vessel").click()
+    form = page.get_by_role("form", name="Begin work")
+    form.get_by_label("Work").select_option("out-of-service")
+    form.get_by_label("Place").select_option("dewar-2/level")
+    form.get_by_label("End (UTC)").fill("2099-01-01T00:00")
+    form.get_by_label("Reason").fill("valve changed")
+    form.get_by_role("button", name="Begin").click()
+    expect(page.locator(".manage [role=alert]").first).to_contain_text("too long")
+    assert room.acts == []
+    form.get_by_role("button", name="As long as it may last").click()
+    form.get_by_role("button", name="Begin").click()
+    expect(page.locator(".manage [role=status]").first).to_contain_text("Done")
+    [(begun, _)] = room.acts
+    assert isinstance(begun, BeginWork)
+    assert (begun.scope, begun.work, begun.comment) == ("dewar-2/level", "out-of-service", "valve changed")
+    assert begun.until_ms - room.zero_utc <= 8 * HOUR + MINUTE
+    form.get_by_label("Work").select_option("filling")
+    expect(form.get_by_label("Place")).to_have_count(0)
+    page.locator('[data-work="filling"]').get_by_role("button", name="It is done").click()
+    expect(page.locator(".manage [role=status]").first).to_contain_text("Done")
+    assert room.acts[-1][0] == EndWork("dewar-2", "filling")
+
+
+def test_who_is_called_next_and_what_came_first(page: Page, serve: Serve, room: Room) -> None:
+    """Each contact with its time, who sleeps, who is next; and the first of a group is marked."""
+    room.show(room.busy())
+    look(page, serve())
+    expect(alarm(page)).to_contain_text("on-call not now (quiet hours)")
+    expect(alarm(page)).to_contain_text("head at")
+    expect(alarm(page)).to_contain_text("after the first")
+    expect(alarm(page, "box-7/tilt/over-30")).to_contain_text("came first")
+
+
+def test_a_flood_is_said(page: Page, serve: Serve, room: Room) -> None:
+    """While one lasts the page says so; when it is over it says nothing."""
+    view = room.busy()
+    room.show(structs.replace(view, gateway=structs.replace(view.gateway, flood=room.ago(5 * MINUTE))))
+    look(page, serve())
+    expect(page.get_by_test_id("flood")).to_contain_text("More alarms than a person can take in")
+    room.show(view)
+    expect(page.get_by_test_id("flood")).to_have_count(0)
+
+
+def test_coverage_sinks_while_nothing_is_heard(page: Page, serve: Serve, room: Room) -> None:
+    """A probe that died an hour ago was watched for less of the time than it says of its last reading."""
+    channel = room.channel("box-7-vapour")
+    assert channel is not None
+    dead = structs.replace(
+        channel,
+        good_ms=9 * HOUR,
+        product_ms=9 * HOUR,
+        counts_at_journal_ms=room.zero_journal - HOUR,
+        good_until_journal_ms=room.zero_journal - HOUR,
+    )
+    room.put_channel(dead)
+    look(page, serve(), "?asset=box-7")
+    expect(page.locator('[data-channel="box-7-vapour"]')).to_contain_text("coverage 89.9")
 
 
 # --- A poor line ------------------------------------------------------------------------------------------
@@ -629,7 +713,7 @@ def test_pictures(
     reason="axe-core comes with axe-playwright-python, which is absent",
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("query", ["?asset=box-7", "?asset=fridge-1", "?wall"])
+@pytest.mark.parametrize("query", ["?asset=box-7", "?asset=fridge-1", "?asset=dewar-2", "?wall"])
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["wide", "narrow"])
 def test_accessibility(
     browser: Browser, serve: Serve, room: Room, query: str, scheme: Any, size: tuple[int, int]

@@ -14,7 +14,16 @@ from msgspec import structs
 from coldchain.alarms.table import AlarmState
 from coldchain.clock import SystemClock
 from coldchain.model import Priority, Quality, Reason, Side
-from coldchain.web.alarm_views import AlarmView, OccurrenceView, ShelfView, TakenView, ToldView
+from coldchain.web.alarm_views import (
+    AlarmView,
+    CalledView,
+    OccurrenceView,
+    ShelfView,
+    TakenView,
+    ToldView,
+    WorkChoice,
+    WorkView,
+)
 from coldchain.web.plain_views import CitedView, Instant
 from coldchain.web.series import (
     ExcursionView,
@@ -349,6 +358,10 @@ class Room:
             ),
             stage="site_storage",
             stage_title="site storage",
+            work_choices=(
+                WorkChoice("filling", HOUR // 2, "Filling", by_design=True),
+                WorkChoice("out-of-service", 8 * HOUR),
+            ),
         )
         return StateView(
             site="Guangzhou depot, room 3",
@@ -449,8 +462,47 @@ class Room:
             ),
             simulated=True,
         )
-        alarms = (
+        dewar = structs.replace(
+            dewar,
+            channels=(
+                structs.replace(dewar.channels[0], blind_ms=45 * MINUTE),
+                structs.replace(dewar.channels[1], blind_at_journal_ms=self.zero_journal - 12 * MINUTE),
+            ),
+            works=(
+                WorkView(
+                    "dewar-2",
+                    "filling",
+                    "under_way",
+                    self.ago(12 * MINUTE),
+                    Instant(self.zero_utc + 18 * MINUTE),
+                    title="Filling",
+                    hides=("level-low",),
+                    by="operator-1",
+                    comment="weekly filling",
+                    checked=True,
+                ),
+                WorkView(
+                    "dewar-2/vapour",
+                    "out-of-service",
+                    "unconfirmed",
+                    self.ago(3 * HOUR),
+                    None,
+                    by="operator-2",
+                    comment="probe out for calibration",
+                ),
+            ),
+        )
+        first = structs.replace(
             self.critical(numbers=(1, 2)),
+            group="box-7#3",
+            called=(
+                CalledView("room", self.ago(6 * MINUTE)),
+                CalledView("on-call", held=True),
+                CalledView("head", due=Instant(self.zero_utc + 9 * MINUTE)),
+            ),
+        )
+        alarms = (
+            first,
             AlarmView(
                 id="fridge-1/air/silence",
                 kind="silence",
@@ -473,6 +525,8 @@ class Room:
                 id="box-7/tilt/over-30",
                 kind="limit",
                 title="tilt 41° for 3 min, returned",
+                group="box-7#3",
+                first_in_group=True,
                 priority=Priority.TO_KNOW,
                 state=AlarmState.RETURNED,
                 since=self.ago(5 * HOUR),

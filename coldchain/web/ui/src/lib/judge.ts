@@ -59,10 +59,14 @@ export function firstLimit(channel: Channel): Limit | undefined {
   return violated.sort((a, b) => rank(a) - rank(b))[0] ?? nearest;
 }
 
+/** Kinds of alarms about ourselves that have words of their own, whatever their rule is called. */
+const OWN = new Set(["port", "link", "nothing_heard", "work"]);
+
 /** The words of an alarm: the profile's, or our own where it is an alarm about ourselves. */
 export function alarmWords(alarm: Alarm): { title: string; advice: string } {
-  const own = w.own[alarm.kind === "port" ? "port" : alarm.title];
-  return { title: own?.title ?? alarm.title, advice: alarm.advice || (own?.advice ?? "") };
+  const own = w.own[OWN.has(alarm.kind) ? alarm.kind : alarm.title];
+  const title = alarm.kind === "work" ? w.work_alarm(own?.title ?? "", alarm.title) : (own?.title ?? alarm.title);
+  return { title, advice: alarm.advice || (own?.advice ?? "") };
 }
 
 export function wantsAcknowledging(alarm: Alarm): boolean {

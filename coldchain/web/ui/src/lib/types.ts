@@ -56,6 +56,10 @@ export interface Channel {
   greatest?: Extreme;
   good_ms?: number;
   product_ms?: number;
+  counts_at_journal_ms?: number;
+  good_until_journal_ms?: number;
+  blind_ms?: number;
+  blind_at_journal_ms?: number;
   probe?: string;
   calibration_due?: Instant;
   simulated?: boolean;
@@ -100,7 +104,26 @@ export interface Asset {
   monitored?: boolean;
   why?: string;
   simulated?: boolean;
+  works?: Work[];
+  work_choices?: WorkChoice[];
 }
+
+export interface Work {
+  scope: string;
+  work: string;
+  state: "under_way" | "awaited" | "unconfirmed";
+  since: Instant;
+  until: Instant | null;
+  title?: string;
+  hides?: string[];
+  by?: string;
+  comment?: string;
+  by_readings?: boolean;
+  checked?: boolean;
+  shown?: boolean;
+}
+
+export interface WorkChoice { id: string; longest_ms: number; title?: string; by_design?: boolean }
 
 export interface Occurrence {
   number: number;
@@ -116,6 +139,7 @@ export interface Occurrence {
 
 export interface Told { who: string; receipt?: Instant; failed?: string }
 export interface Taken { who: string; at: Instant; occurrences: number[]; comment?: string }
+export interface Called { who: string; at?: Instant; due?: Instant; held?: boolean }
 export interface Shelf { until: Instant | null; by?: string; comment?: string }
 
 export interface Alarm {
@@ -144,6 +168,9 @@ export interface Alarm {
   detail?: Record<string, string>;
   told?: Told[];
   taken?: Taken[];
+  called?: Called[];
+  group?: string;
+  first_in_group?: boolean;
   shelf?: Shelf;
   shelf_max_ms?: number;
   re_alarm?: Instant;
@@ -171,6 +198,7 @@ export interface Gateway {
   why?: string;
   sources?: Source[];
   sinks?: Sink[];
+  flood?: Instant;
 }
 
 export interface ProfileChoice {
@@ -261,6 +289,8 @@ export type Action =
   | { do: "unshelve"; alarm: string; comment: string }
   | { do: "reset"; alarm: string; comment: string }
   | { do: "close"; alarm: string; comment: string }
+  | { do: "begin_work"; scope: string; work: string; until_ms: number; comment: string }
+  | { do: "end_work"; scope: string; work: string; comment: string }
   | { do: "start"; consignment: string; asset: string; profile: string; stage: string; units: string[]; why: string }
   | { do: "stage"; consignment: string; stage: string; why: string }
   | { do: "eta"; consignment: string; eta_ms: number }

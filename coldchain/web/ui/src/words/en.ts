@@ -215,6 +215,13 @@ export const en = {
   told_nobody: "nobody told yet",
   told_waiting: (who: string) => `${who} not yet reached`,
   told_failed: (who: string, why: string) => `${who} not reached: ${why}`,
+  called: "called",
+  called_held: (who: string) => `${who} not now (quiet hours)`,
+  called_next: (who: string, time: string) => `${who} at ${time}`,
+  first_in_group: "came first",
+  follows_first: "after the first",
+  flood: "More alarms than a person can take in: low ones are told together when it is over.",
+  flood_since: (time: string) => `since ${time}`,
   taken: "taken by",
   taken_nobody: "taken by nobody",
   occurrences: (n: number) => (n === 1 ? "1 occurrence" : `${n} occurrences`),
@@ -236,6 +243,18 @@ export const en = {
       title: "Nothing heard from the device",
       advice: "Check its power, its cable and the line; what is known of it stands under Gateway. All its probes are silent.",
     },
+    link: {
+      title: "Nothing heard by way of a broker or a bus",
+      advice: "Check the broker, the converter or the line: none of the devices behind it is heard.",
+    },
+    nothing_heard: {
+      title: "Nothing heard from anything",
+      advice: "Check the gateway itself: its network, its supply. Until then nothing here is monitored.",
+    },
+    work: {
+      title: "End of work not confirmed",
+      advice: "See whether the work is done and everything works again.",
+    },
     clock: {
       title: "Clock not right",
       advice: "Bring the clock in order (time server, GPS, battery). Holds and silence are judged all the same.",
@@ -253,6 +272,7 @@ export const en = {
       advice: "Make room on the disk or replace it. Alarms are announced all the same, marked unrecorded.",
     },
   } as Record<string, { title: string; advice: string }>,
+  work_alarm: (title: string, work: string) => `${title}: ${work}`,
   told_none: "told nobody: no receiver is configured",
 
   // actions
@@ -291,6 +311,11 @@ export const en = {
   not_sent: "Not sent: the monitor could not be reached.",
   done: "Done.",
   need_operator: "Your role may look, not act.",
+
+  // work at a vessel; more of it is in works.en.ts, which only its own form needs
+  work_kinds: { "out-of-service": "Out of service" } as Record<string, string>,
+  work_awaited: "ended; readings must still show that it was done",
+  work_unconfirmed: "END NOT CONFIRMED",
 
   // consignments and probes
   manage: "Consignment and probes",
