@@ -50,12 +50,24 @@ class Count:
     beside: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Readings that were given another time: by channel the earliest time that this touches, and by how much.
+
+    back: the source's time goes back with them.
+    """
+
+    touched: dict[str, int]
+    by_ms: int
+    back: bool
+
+
 @dataclass(slots=True)
 class Taken:
     """What became of one reading.
 
     judged:    it stands in the history now. alive: it may be a sign of life.
-    moved:     channels of the same delivery whose earlier readings moved back, since when and by how much.
+    moved:     earlier readings of the same source that were given another time for it.
     clock:     the source's clock was found ahead (True), or right again (False); None: no change.
     restarted: the source's counter was found to have restarted (True), or to go on (False); None: no word.
     """
@@ -64,8 +76,7 @@ class Taken:
     quality: int
     judged: bool
     alive: bool
-    moved: dict[str, int] = field(default_factory=dict)
-    moved_by_ms: int = 0
+    moved: tuple[Moved, ...] = ()
     clock: bool | None = None
     restarted: bool | None = None
 
@@ -134,7 +145,7 @@ class Channels:
             at_ms = self._unplaced(source, reading, arrival_ms, timebase)
         value, quality, reason = taken_for(self._plan_at(channel, at_ms), sent)
         text = history.number(sent)
-        moved, moved_by_ms = self._moved(source.id, placed)
+        moved = () if placed is None else self._moved(placed)
         faults = count.sequence_faults
         beside = (reading.origin is Origin.RETAINED and reading.at_ms is None) or (
             reading.origin is Origin.IMPORTED and source.driver != FILE
@@ -147,7 +158,6 @@ class Channels:
             judged=False,
             alive=False,
             moved=moved,
-            moved_by_ms=moved_by_ms,
             restarted=restarted,
         )
         if placed is not None and (placed.fault_began or placed.fault_ended):
@@ -168,7 +178,7 @@ class Channels:
         count.taken += 1
         shift_ms = 0 if placed is None else placed.shift_ms
         if clock is not None and reading.at_ms is not None:
-            clock.keep(channel, reading.at_ms, text)
+            clock.keep(channel, reading.at_ms, text, None if placed is None else placed.run)
         history.insert(at_ms, value, code_of(quality, reason, reading.origin), text, shift_ms)
         self._show(channel, Now(at_ms, arrival_ms, value, quality, reason, reading.origin))
         taken.judged = taken.alive = True
@@ -210,10 +220,14 @@ class Channels:
         if clock is None:
             return None
         placed = clock.known(offset_ms, plan.clock_tolerance_ms)
-        moved, moved_by_ms = self._moved(source, placed)
         fault = placed.fault_began if placed.fault_began or placed.fault_ended else None
         at_ms = clock.newest.judged_ms if clock.newest is not None else 0
-        return Taken(at_ms, BAD, judged=False, alive=False, moved=moved, moved_by_ms=moved_by_ms, clock=fault)
+        return Taken(at_ms, BAD, judged=False, alive=False, moved=self._moved(placed), clock=fault)
+
+    def restarted(self) -> None:
+        """How long we were down is not known: no source's clock is measured across that."""
+        for clock in self.clocks.values():
+            clock.restarted()
 
     def leap(self, started_ms: int, by_ms: int) -> None:
         """A down time became known: what was reckoned since the process start moves with it."""
@@ -280,20 +294,20 @@ class Channels:
             seen.popitem(last=False)
         return None
 
-    def _moved(self, source: str, placed: Placed | None) -> tuple[dict[str, int], int]:
-        """Move a delivery's earlier readings back, spacing kept; the channels touched and since when."""
-        if placed is None or not placed.moves_ms:
-            return {}, 0
-        clock = self.clocks[source]
-        moved: dict[str, int] = {}
-        for channel, readings in clock.run.items():
-            first_ms = self.histories[channel].move(
-                readings, clock.shift_ms - placed.moves_ms, clock.shift_ms
-            )
-            if first_ms is not None:
-                moved[channel] = first_ms
-                self._show_again(channel)
-        return moved, placed.moves_ms
+    def _moved(self, placed: Placed) -> tuple[Moved, ...]:
+        """Give readings another time as their source's clock demands, spacing kept."""
+        done = []
+        for move in placed.moves:
+            by_ms = move.to_ms - move.from_ms
+            touched: dict[str, int] = {}
+            for channel, readings in move.run.items():
+                first_ms = self.histories[channel].move(readings, move.from_ms, move.to_ms)
+                if first_ms is not None:
+                    touched[channel] = min(first_ms, first_ms + by_ms)
+                    self._show_again(channel)
+            if touched:
+                done.append(Moved(touched, by_ms, move.back))
+        return tuple(done)
 
     def _show_again(self, channel: str) -> None:
         """What people see of a channel after its history was changed."""

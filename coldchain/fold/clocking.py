@@ -13,6 +13,8 @@ from coldchain.model import Priority
 def process_started(state: State, fact: ProcessStarted, before_ms: int) -> list[Announcement]:
     """The process began; `before_ms`: journal time at which the one before was last heard of."""
     state.timebase.started(state.arrival_ms, before_ms, length_known=fact.down_ms is not None)
+    if fact.down_ms is None:
+        state.channels.restarted()
     for watch in state.silence.started(state.arrival_ms):
         state.refresh_watch(watch.plan.id)
     said = state.fire_until(state.arrival_ms, Late.NOT_RUNNING)

@@ -10,17 +10,19 @@ from coldchain.fold.state import State
 def moved(state: State, source: str, taken: Taken) -> list[Announcement]:
     """Fold the places again that a moved delivery touches, and say what became known of the clock."""
     said = source_clock(state, source, taken)
-    for channel, from_ms in taken.moved.items():
-        state.silence.moved(channel, from_ms, taken.moved_by_ms)
     newest = state.channels.clocks[source].newest
-    for channel in sorted(taken.moved):
-        for place in state.by_channel.get(channel, ()):
-            anchor = None
-            if newest is not None and place.track.channel is not None and place.track.channel.id == channel:
-                anchor = (newest.arrival_ms, newest.judged_ms)
-            told = place.moved(taken.moved[channel], anchor, state.moment(Late.FOUND_LATE))
-            state.refresh_place(place, told)
-            said += told
+    for move in taken.moved:
+        for channel, from_ms in sorted(move.touched.items()):
+            if move.back:
+                state.silence.moved(channel, from_ms, move.by_ms)
+            for place in state.by_channel.get(channel, ()):
+                anchor = None
+                here = place.track.channel
+                if move.back and newest is not None and here is not None and here.id == channel:
+                    anchor = (newest.arrival_ms, newest.judged_ms)
+                told = place.moved(from_ms, anchor, state.moment(Late.FOUND_LATE))
+                state.refresh_place(place, told)
+                said += told
     return said
 
 
