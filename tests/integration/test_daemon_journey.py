@@ -7,7 +7,6 @@ logger on a real broker. Every test below looks at that one journey.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,9 +61,20 @@ class Journey:
 
 
 @pytest.fixture(scope="module")
-def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
-    """Watch it once."""
-    folder = tmp_path_factory.mktemp("journey")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
+    """Watch it once; again if the machine was so busy that a reading came after a deadline it precedes.
+
+    That readings come in time is what these tests presume, and no promise of ours.
+    """
+    for _ in range(3):
+        watched = watch(tmp_path_factory.mktemp("journey"))
+        if all(nothing_was_late(watched.history, source) for source in STAMPED):
+            break
+    return watched
+
+
+def watch(folder: Path) -> Journey:
+    """The journey as it was once."""
     with ExitStack() as ends:
         broker = ends.enter_context(Mosquitto(folder / "mosquitto"))
         store = ends.enter_context(VictoriaMetrics(folder / "store"))
@@ -105,7 +115,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
                     for source in SOURCES
                 }
                 curves = {source: daemon.station.series(*span, 1_000) for source, span in spans.items()}
-        yield Journey(
+        return Journey(
             site,
             read(site.journal),
             [request.content for request in receiver.requests],

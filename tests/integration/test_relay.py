@@ -155,17 +155,21 @@ def test_many_messages_keep_their_order(relay: MqttRelay, mosquitto: Mosquitto) 
     assert [record.payload for record in relay.acknowledged()] == payloads
 
 
+#: For the machine: ten megabytes by way of Python are much for a busy one.
+DEADLINE_S = 60
+
+
 @contextmanager
 def bare_ends() -> Iterator[tuple[MqttRelay, socket.socket, socket.socket]]:
     """A relay between two plain sockets: the client's and the broker's."""
     with (
         socket.create_server((HOST, 0)) as listener,
         MqttRelay(listener.getsockname()[1]) as relay,
-        socket.create_connection((HOST, relay.port), timeout=10) as client,
+        socket.create_connection((HOST, relay.port), timeout=DEADLINE_S) as client,
     ):
         broker, _ = listener.accept()
         with broker:
-            broker.settimeout(10)
+            broker.settimeout(DEADLINE_S)
             yield relay, client, broker
 
 
