@@ -34,7 +34,7 @@ COMMANDS = {
     "config": "config_commands:config",
     "profiles": "profile_commands:profiles",
     "ports": "port_commands:ports",
-    "drivers": "port_commands:drivers",
+    "drivers": "driver_commands:drivers",
     "user": "user_commands:user",
 }
 

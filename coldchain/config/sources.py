@@ -27,6 +27,23 @@ def installed_drivers() -> dict[str, Driver]:
     return {entry.name: entry.load() for entry in entry_points(group=_GROUP)}
 
 
+def drivers_found() -> tuple[dict[str, Driver], dict[str, str]]:
+    """Every published driver by name, and why the others cannot be loaded."""
+    found: dict[str, Driver] = {}
+    broken: dict[str, str] = {}
+    for entry in entry_points(group=_GROUP):
+        try:
+            driver: object = entry.load()
+        except Exception as error:  # noqa: BLE001 - the edge to other people's code
+            broken[entry.name] = f"{type(error).__name__}: {error}"
+            continue
+        if isinstance(driver, SerialDriver | MqttDriver):
+            found[entry.name] = driver
+        else:
+            broken[entry.name] = "it publishes no driver object"
+    return found, broken
+
+
 def resolve_sources(draft: Draft, drivers: Mapping[str, Driver] | None, base: Path) -> None:
     """Find each source's driver and let it read its settings; fills `draft.resolved`.
 

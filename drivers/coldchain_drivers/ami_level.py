@@ -141,7 +141,7 @@ DRIVER = SerialDriver(
     name="ami_level",
     version="1",
     title="American Magnetics liquid level monitors (135, 136, 185, 186, 187, 286)",
-    maturity=Maturity.SIMULATED,
+    maturity=Maturity.VENDOR_DOCUMENT,
     settings=AmiSettings,
     line=lambda s: Line(_END, 80, s.timeout_ms, s.baud, s.frame, echoes=s.echo),
     poll=_poll,

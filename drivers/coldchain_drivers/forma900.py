@@ -39,7 +39,7 @@ DRIVER = SerialDriver(
     name="forma900",
     version="1",
     title="Thermo Forma 900 series freezers (what they print)",
-    maturity=Maturity.SIMULATED,
+    maturity=Maturity.VENDOR_DOCUMENT,
     settings=FormaSettings,
     # 1 s: 20 characters at 1200 baud take 0.2 s.
     line=lambda s: Line(_EOT, 40, 1000, 1200, "8N2", padding=b" "),

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from coldchain.config import Loaded, load
+from coldchain.config import Loaded
+from coldchain.config.example import load_example
 from coldchain.datasheet import Datasheet
 from coldchain.driver import AS_SENT, Maturity, MqttDriver, SerialDriver
 from coldchain.testing.conformance.subject import Subject
 from coldchain.units import QUANTITIES
 
 _UNITS = frozenset(token for quantity in QUANTITIES.values() for token in quantity.units)
-#: What every gateway.toml has; the example brings the rest.
-_HEAD = '[site]\nname = "Conformance"\n\n[journal]\npath = "journal.db"\n\n'
 
 
 def it_can_be_imported(subject: Subject) -> None:
@@ -45,10 +42,7 @@ def its_example_is_accepted(subject: Subject) -> None:
 
 def example(subject: Subject) -> Loaded:
     """The datasheet's example as a configuration; raises ConfigError."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "gateway.toml"
-        path.write_text(_HEAD + subject.datasheet.example, encoding="utf-8")
-        return load(path, drivers={subject.name: subject.driver})
+    return load_example(subject.driver, subject.datasheet)
 
 
 def its_settings_are_strict_and_explained(subject: Subject) -> None:
@@ -93,6 +87,9 @@ def its_maturity_is_true(subject: Subject) -> None:
     match subject.driver.maturity:
         case Maturity.VENDOR_VECTORS:
             assert "vendor" in published, "no vector of the vendor's carries a value"
+        case Maturity.VENDOR_DOCUMENT:
+            assert "vendor" not in published, "a vector of the vendor's is there: say so"
+            assert any(source.origin == "vendor" for source in subject.datasheet.sources)
         case Maturity.SECOND_HAND:
             assert "vendor" not in published, "a vector of the vendor's is there: say so"
         case Maturity.SIMULATED:

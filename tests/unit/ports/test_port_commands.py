@@ -10,8 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from coldchain.cli import port_commands
-from coldchain.cli.port_commands import drivers, ports
+from coldchain.cli.driver_commands import drivers
+from coldchain.cli.port_commands import ports
+from coldchain.config import sources
 from coldchain.driver import Maturity
+from coldchain.reports.driver_page import IN_WORDS
 
 
 def test_drivers_in_words() -> None:
@@ -20,7 +23,7 @@ def test_drivers_in_words() -> None:
     assert result.exit_code == 0
     assert "mqtt_json  version 1  JSON messages, described by the site" in result.output
     assert "mve_tec3000" in result.output
-    assert "from descriptions of others; not checked against a device of the vendor" in result.output
+    assert "from second-hand description; not checked against anything of the vendor" in result.output
 
 
 def test_drivers_for_programs() -> None:
@@ -36,7 +39,7 @@ def test_devices_of_a_driver() -> None:
     """A driver of many devices lists each, with how sure we are of that one."""
     said = CliRunner().invoke(drivers, ["list"]).output
     assert "    device cwt_8pt1000: ComWinTop" in said
-    assert "        from descriptions of others; not checked against a device of the vendor" in said
+    assert "        from second-hand description; not checked against anything of the vendor" in said
     found = json.loads(CliRunner().invoke(drivers, ["list", "--format", "json"]).output)
     devices = {
         driver["name"]: {one["name"]: one["maturity"] for one in driver["devices"]} for driver in found
@@ -47,10 +50,53 @@ def test_devices_of_a_driver() -> None:
     assert devices["modbus"]["mb8art"] == Maturity.SECOND_HAND.value
 
 
+class _Broken:
+    """An entry point whose package lacks something."""
+
+    name = "half_installed"
+
+    def load(self) -> object:
+        raise ImportError("No module named gauges")
+
+
+def test_a_driver_that_cannot_be_loaded_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list says which it is, why, and what to do."""
+    real = sources.entry_points
+    monkeypatch.setattr(sources, "entry_points", lambda **group: [*real(**group), _Broken()])
+    said = CliRunner().invoke(drivers, ["list"])
+    assert said.exit_code == 0
+    assert "half_installed  cannot be loaded: ImportError: No module named gauges; install it" in said.output
+    assert "mve_tec3000" in said.output
+    found = json.loads(CliRunner().invoke(drivers, ["list", "--format", "json"]).output)
+    assert found[-1] == {"name": "half_installed", "broken": "ImportError: No module named gauges"}
+
+
+def test_all_that_is_known_of_a_device() -> None:
+    """The page of the docs can be read on the gateway itself."""
+    said = CliRunner().invoke(drivers, ["show", "mt_sics"])
+    assert said.exit_code == 0
+    for heading in ("# mt_sics: ", "## Wiring", "## Settings", "## Example", "## Sources"):
+        assert heading in said.output
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        pytest.param("mt_sisc", "did you mean mt_sics?", id="misspelt"),
+        pytest.param("xyzzy", "see: coldchain drivers list", id="nothing like it"),
+    ],
+)
+def test_a_driver_that_is_not_there(name: str, mend: str) -> None:
+    """The error says what to do."""
+    said = CliRunner().invoke(drivers, ["show", name])
+    assert said.exit_code == 1
+    assert mend in said.output
+
+
 @pytest.mark.parametrize("maturity", list(Maturity))
 def test_every_maturity_has_words(maturity: Maturity) -> None:
     """A new grade of certainty cannot be listed without being explained."""
-    assert port_commands._PLAIN[maturity]
+    assert IN_WORDS[maturity]
 
 
 def test_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
