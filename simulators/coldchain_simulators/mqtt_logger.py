@@ -61,18 +61,21 @@ class MqttLogger:
 
 
 class Publisher:
-    """Brings messages of one topic to a broker, in order, each until it is acknowledged."""
+    """Brings messages to a broker, in order, each until it is acknowledged."""
 
     def __init__(
         self, host: str, port: int, client_id: str, topic: str, *, retain: bool = False, memory: int = 100_000
     ) -> None:
-        """`memory`: messages kept while the broker is away; then the oldest are overwritten and counted."""
+        """`topic`, `retain`: of messages that name no others.
+
+        memory: messages kept while the broker is away; then the oldest are overwritten and counted.
+        """
         self.topic = topic
         self.overwritten = 0
         self.acknowledged = 0
         self._retain = retain
         self._address = (host, port)
-        self._memory: deque[bytes] = deque(maxlen=memory)
+        self._memory: deque[tuple[str, bytes, bool]] = deque(maxlen=memory)
         self._under_way = 0
         self._connected = False
         self._stopped = False
@@ -94,18 +97,19 @@ class Publisher:
         self._client.loop_start()
         self._sender.start()
 
-    def put(self, message: bytes) -> None:
+    def put(self, message: bytes, topic: str = "", *, retain: bool | None = None) -> None:
         """Publish as soon as the broker takes it."""
+        whole = (topic or self.topic, message, self._retain if retain is None else retain)
         with self._changed:
             if len(self._memory) == self._memory.maxlen:
                 self.overwritten += 1
-            self._memory.append(message)
+            self._memory.append(whole)
             self._changed.notify_all()
 
     def pending(self) -> tuple[bytes, ...]:
         """What waits in memory, oldest first."""
         with self._changed:
-            return tuple(self._memory)
+            return tuple(message for _, message, _ in self._memory)
 
     def drained(self, timeout_s: float) -> bool:
         """Wait until the broker has acknowledged all; whether it has."""
@@ -130,9 +134,9 @@ class Publisher:
                 self._changed.wait_for(lambda: self._stopped or self._may_send())
                 if self._stopped:
                     return
-                message = self._memory.popleft()
+                topic, message, retain = self._memory.popleft()
                 self._under_way += 1
-            self._client.publish(self.topic, message, qos=1, retain=self._retain)
+            self._client.publish(topic, message, qos=1, retain=retain)
 
     def _may_send(self) -> bool:
         return bool(self._memory) and self._connected and self._under_way < _INFLIGHT
