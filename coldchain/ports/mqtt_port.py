@@ -41,6 +41,8 @@ _GOOD_S = 10.0
 #: How long a connection that is given up waits for what it has handed in to be committed and acknowledged.
 DRAIN_S = 10.0
 DRAIN_STOPPING_S = 1.0
+#: How long a farewell may take to reach the broker.
+_FAREWELL_S = 0.3
 #: Packets read before acknowledgements have their turn again.
 _PACKETS_A_ROUND = 100
 #: Topic filters in one SUBSCRIBE.
@@ -102,13 +104,28 @@ class _Connection:
         if self._client.socket() is not None:
             try:
                 if self.stood_s is not None:
-                    self._publish(self._inbox.sessions.closing())
+                    self._say_farewell()
                 self._client.disconnect()
             except (OSError, ValueError) as error:
                 _log.debug("good-bye to %s: %s", self._port.name, error)
         left = self._client.socket()
         if left is not None:
             left.close()
+
+    def _say_farewell(self) -> None:
+        """Publish what is to be said before leaving, and wait a moment for the broker to have it.
+
+        If the socket closed behind it, the broker could fail to send us something before it reads the
+        good-bye, and publish the will on top.
+        """
+        said = self._publish(self._inbox.sessions.closing())
+        until_s = self._clock.real_s() + _FAREWELL_S
+        while not all(each.is_published() for each in said):
+            sock, left_s = self._client.socket(), until_s - self._clock.real_s()
+            if sock is None or left_s <= 0:
+                return
+            if select.select([sock], [], [], left_s)[0]:
+                self._client.loop_read()
 
     def _turn(self) -> None:
         """Wait for something to happen, and do it."""
@@ -138,9 +155,10 @@ class _Connection:
             self._inbox.fire()
             self._publish(self._inbox.wanted())
 
-    def _publish(self, publications: list[Publication]) -> None:
-        for each in publications:
-            self._client.publish(each.topic, each.payload, each.qos, each.retain)
+    def _publish(self, publications: list[Publication]) -> list[paho.MQTTMessageInfo]:
+        return [
+            self._client.publish(each.topic, each.payload, each.qos, each.retain) for each in publications
+        ]
 
     def _read(self) -> None:
         for _ in range(_PACKETS_A_ROUND):
