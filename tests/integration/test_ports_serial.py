@@ -368,9 +368,10 @@ def numbered() -> SerialDriver:
     )
 
 
-def test_a_late_reply_that_names_its_request(tmp_path: Path, pty: PtyWire) -> None:
+def test_a_late_reply_that_names_its_request(tmp_path: Path) -> None:
     """It is put aside, wherever it comes, and costs the request that is under way nothing."""
     desk = Desk()
+    wire = TcpWire()  # a device that numbers requests is on the network
     owed: list[bytes] = []
     sent: list[bytes] = []
 
@@ -385,11 +386,11 @@ def test_a_late_reply_that_names_its_request(tmp_path: Path, pty: PtyWire) -> No
 
     loaded = site(
         tmp_path,
-        source("log", pty.port, "numbered"),
+        source("log", wire.port, "numbered"),
         {"box.a": ("log", "a"), "box.b": ("log", "b")},
         {"numbered": numbered()},
     )
-    with device(pty, answer), running(loaded, desk) as ports:
+    with device(wire, answer), running(loaded, desk) as ports:
         desk.until(lambda: len(desk.readings) >= 8, "many values")
         assert {(r.channel, r.raw) for r in desk.readings} == {("box.a", "-1"), ("box.b", "-2")}
         assert counts(ports)[Count.UNASKED] >= 3
