@@ -141,6 +141,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         publish(-138.0)
         until(lambda: reached(daemon.station.state()) == -138_000, "the fold runs on")
         meanwhile |= acknowledged()
+        until(lambda: board.read()[f"alarm/{ALARM}"]["value"] == -138_000, "the board has the last value")
         shown = [board.read()[f"alarm/{ALARM}"]]
 
         disk.full, room_ms = False, daemon.clock.journal_ms()
