@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coldchain.config.draft import Draft
-from coldchain.config.endpoints import SINKS, WebhookSink
+from coldchain.config.endpoints import SINKS, NoticeTable
 from coldchain.config.positions import Place
 from coldchain.config.problems import listed
 from coldchain.config.work_tables import WorkTable
@@ -57,7 +57,7 @@ def _check_calling(draft: Draft) -> None:
     for name, contact in draft.contacts.items():
         if draft.must_exist("sinks", contact.sink, ("contacts", name, "sink")):
             sink = draft.sinks.get(contact.sink)
-            if sink is not None and not isinstance(sink, WebhookSink) and sink.kind in SINKS:
+            if sink is not None and not isinstance(sink, NoticeTable) and sink.kind in SINKS:
                 what = f"sinks.{contact.sink} ({sink.kind}) tells no people"
                 draft.refuse(
                     ("contacts", name, "sink"), what, "name a sink that sends notices, such as webhook"

@@ -7,6 +7,7 @@ by `coldchain.config.credentials` when it is used.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -115,7 +116,21 @@ class MqttStateSink(_Sink):
         return self
 
 
-class WebhookSink(_Sink):
+class NoticeTable(_Sink):
+    """What every way to people has.
+
+    heartbeat: a sign of life at least this often; max_age: older notices are told together, as "while you
+    were unreachable"; priorities: of which alarms it tells.
+    """
+
+    heartbeat: Period | None = None
+    max_age: Period = 86_400_000
+    priorities: tuple[Annotated[Priority, Field(strict=False)], ...] = Field(
+        default=tuple(Priority), strict=False
+    )
+
+
+class WebhookSink(NoticeTable):
     """Each notice as an HTTP request, at least once, with a key to recognise repeats by."""
 
     kind: Literal["webhook"]
@@ -124,11 +139,6 @@ class WebhookSink(_Sink):
     token_env: str = ""
     secret_file: str = ""  # signs the body (HMAC)
     secret_env: str = ""
-    heartbeat: Period | None = None  # a request at least this often, so that the receiver can miss us
-    max_age: Period = 86_400_000  # older notices are told together, as "while you were unreachable"
-    priorities: tuple[Annotated[Priority, Field(strict=False)], ...] = Field(
-        default=tuple(Priority), strict=False
-    )
 
     @model_validator(mode="after")
     def _fits(self) -> WebhookSink:
@@ -138,10 +148,115 @@ class WebhookSink(_Sink):
         return self
 
 
-SinkSettings = InfluxSink | MqttStateSink | WebhookSink
+class AlertmanagerSink(_Sink):
+    """The alarms that stand, as alerts of Prometheus' Alertmanager (API v2)."""
 
-SINKS: dict[str, type[InfluxSink | MqttStateSink | WebhookSink]] = {
+    kind: Literal["alertmanager"]
+    url: HttpUrl = Field(examples=["http://127.0.0.1:9093"])
+    user: str = ""
+    password_file: str = ""
+    password_env: str = ""
+    token_file: str = ""
+    token_env: str = ""
+    page_url: HttpUrl | None = None  # where people find this gateway's page
+    refresh: Period = 60_000
+
+    @model_validator(mode="after")
+    def _fits(self) -> AlertmanagerSink:
+        secrets = ("password_file", "password_env", "token_file", "token_env")
+        given = [each for each in secrets if getattr(self, each)]
+        if len(given) > 1:
+            raise said(f"has {' and '.join(given)}", "keep one of them")
+        if any("password" in each for each in given) != bool(self.user):
+            raise said("has only one of user and password", "write user and password_file, or none")
+        return self
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.\-]+", value):
+        raise said(f'"{value}" is no mail address', 'write one such as "night-shift@example.org"')
+    return value
+
+
+def _number(value: str) -> str:
+    # ITU-T E.164: at most fifteen digits, none of them a leading zero.
+    if not re.fullmatch(r"\+[1-9][0-9]{4,14}", value):
+        raise said(
+            f'"{value}" is no international telephone number',
+            'write one such as "+8613800138000", all digits',
+        )
+    return value
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]
+TelephoneNumber = Annotated[str, AfterValidator(_number)]
+
+
+class MailSink(NoticeTable):
+    """Each notice as a mail to every recipient."""
+
+    kind: Literal["mail"]
+    host: Text = Field(examples=["mail.example.org"])
+    port: Port | None = None
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    ca_file: str = ""
+    user: str = ""
+    password_file: str = ""
+    password_env: str = ""
+    sender: MailAddress = Field(examples=["coldchain@example.org"])
+    recipients: tuple[MailAddress, ...] = Field(
+        strict=False, min_length=1, examples=[["night-shift@example.org"]]
+    )
+    timeout: Period = 30_000
+
+    @property
+    def port_number(self) -> int:
+        """The port: stated, or 587 (RFC 6409), with TLS from the start 465 (RFC 8314), without any 25."""
+        return self.port or {"starttls": 587, "tls": 465, "none": 25}[self.security]
+
+    @model_validator(mode="after")
+    def _fits(self) -> MailSink:
+        if self.password_file and self.password_env:
+            raise said("has password_file and password_env", "keep one of them")
+        if bool(self.password_file or self.password_env) != bool(self.user):
+            raise said("has only one of user and password", "write user and password_file, or none")
+        if self.user and self.security == "none":
+            raise said("sends a password over an open line", 'write security = "starttls" or "tls"')
+        if self.ca_file and self.security == "none":
+            raise said("names ca_file and uses no TLS", 'write security = "starttls" or "tls"')
+        return self
+
+
+class SmsSink(NoticeTable):
+    """Each notice as a text message to every number, through a GSM modem on a serial line.
+
+    heartbeat: how often the modem is asked whether it still stands in its network; nothing is sent for it.
+    """
+
+    kind: Literal["sms"]
+    device: Text = Field(examples=["/dev/serial/by-id/usb-modem-if00"])
+    baud: Annotated[int, Field(ge=300, le=4_000_000)] = 115_200  # a modem on USB does not care
+    pin_file: str = ""
+    pin_env: str = ""
+    numbers: tuple[TelephoneNumber, ...] = Field(strict=False, min_length=1, examples=[["+8613800138000"]])
+    parts: Annotated[int, Field(ge=1, le=8)] = 3
+    heartbeat: Period | None = 300_000
+    timeout: Period = 60_000
+
+    @model_validator(mode="after")
+    def _fits(self) -> SmsSink:
+        if self.pin_file and self.pin_env:
+            raise said("has pin_file and pin_env", "keep one of them")
+        return self
+
+
+SinkSettings = InfluxSink | MqttStateSink | AlertmanagerSink | WebhookSink | MailSink | SmsSink
+
+SINKS: dict[str, type[SinkSettings]] = {
+    "alertmanager": AlertmanagerSink,
     "influx": InfluxSink,
+    "mail": MailSink,
     "mqtt_state": MqttStateSink,
+    "sms": SmsSink,
     "webhook": WebhookSink,
 }

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from coldchain.alarms.table import HIDDEN_STATES, AlarmState
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
-from coldchain.config.endpoints import BrokerSettings
+from coldchain.config.endpoints import BrokerSettings, NoticeTable
 from coldchain.model import Priority, Quality, Reason
 
 # --- What goes wrong ----------------------------------------------------------------------------------------
@@ -273,6 +273,12 @@ class StateSink(Protocol):
 
 
 Sink = LogSink | NoticeSink | StateSink
+
+
+def wants(settings: NoticeTable, announcement: Announcement) -> bool:
+    """Whether a way to people is to be told: what calls people, in the priorities it was set up for."""
+    priority = announcement.priority
+    return calls_people(announcement) and (priority is None or priority in settings.priorities)
 
 
 class Category(StrEnum):

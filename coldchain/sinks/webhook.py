@@ -11,35 +11,24 @@ import hashlib
 import hmac
 from typing import Any
 
-import urllib3
-import urllib3.exceptions
 from msgspec import json as _json
 from msgspec import to_builtins
 
-from coldchain import __version__
-from coldchain.announcements import Announcement
 from coldchain.config.credentials import SecretUnavailable
 from coldchain.config.endpoints import WebhookSink
 from coldchain.sinks.base import (
     CannotStart,
     Category,
     Message,
-    Misconfigured,
     Pulse,
-    Rejected,
-    SinkError,
     SinkKind,
     Surroundings,
-    Unreachable,
-    Unwilling,
-    calls_people,
+    wants,
 )
+from coldchain.sinks.http import Http
 from coldchain.sinks.wording import iso, sentence, utc_of
 
 _encoder = _json.Encoder(order="sorted")
-#: As much of an answer as is read at all, and as is kept.
-_ANSWER_MAX = 4096
-_WORDS = 200
 
 
 class Webhook:
@@ -57,13 +46,10 @@ class Webhook:
         self._clock = around.clock
         self._url = settings.url
         self._secret = secret.encode() if secret else None
-        self._headers = {"Content-Type": "application/json", "User-Agent": f"coldchain/{__version__}"}
+        about = {"Content-Type": "application/json"}
         if token:
-            self._headers["Authorization"] = f"Bearer {token}"
-        # One connection at most; nothing is repeated by the library, for it does not know the journal.
-        self._pool = urllib3.PoolManager(
-            num_pools=1, maxsize=1, retries=False, timeout=urllib3.Timeout(total=settings.timeout / 1000)
-        )
+            about["Authorization"] = f"Bearer {token}"
+        self._http = Http(around.name, settings.timeout, about)
 
     def tell(self, message: Message) -> str:
         """POST one message; the receipt is the status and what the receiver said."""
@@ -89,47 +75,16 @@ class Webhook:
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._pool.clear()
+        self._http.close()
 
     def _post(self, content: bytes, headers: dict[str, str], what: str) -> str:
-        headers = {**self._headers, **headers}
         if self._clock.known():
             headers["Coldchain-Sent"] = iso(self._clock.utc_ms()) or ""
         if self._secret is not None:
             headers["Coldchain-Signature"] = (
                 "sha256=" + hmac.new(self._secret, content, hashlib.sha256).hexdigest()
             )
-        try:
-            answer = self._pool.request(
-                "POST", self._url, body=content, headers=headers, redirect=False, preload_content=False
-            )
-            try:
-                said = answer.read(_ANSWER_MAX, decode_content=False)
-                answer.drain_conn()
-            finally:
-                answer.release_conn()
-        except urllib3.exceptions.SSLError as error:
-            mend = "check the receiver's certificate and this machine's authorities"
-            raise Misconfigured(self._name, what, str(error)[:_WORDS], mend=mend) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            why = f"{type(error).__name__}: {error}"[:_WORDS]
-            raise Unreachable(self._name, what, why) from error
-        words = f"HTTP {answer.status} {said.decode('utf-8', 'replace').strip()}"[:_WORDS].strip()
-        if 200 <= answer.status < 300:
-            return words
-        raise self._judged(what, answer.status, words, answer.headers.get("Retry-After", ""))
-
-    def _judged(self, what: str, status: int, words: str, after: str) -> SinkError:
-        """What a status that is no 2xx says of what we sent."""
-        # 409: the receiver is still at work on an earlier attempt under the same key.
-        if status in (408, 409, 425, 429) or status >= 500:
-            return Unwilling(self._name, what, words, retry_after_s=float(after) if after.isdigit() else None)
-        # 400, 413, 415 and 422 are about the content, and it will not get better. Everything else is about
-        # the address or the right to use it; giving an alarm up because a token ran out would be the worse
-        # mistake.
-        if status in (400, 413, 415, 422):
-            return Rejected(self._name, what, words)
-        return Misconfigured(self._name, what, words)
+        return self._http.ask("POST", self._url, what=what, content=content, headers=headers).words
 
 
 def body(site: str, sink: str, message: Message) -> bytes:
@@ -154,12 +109,6 @@ def body(site: str, sink: str, message: Message) -> bytes:
         "announcement": to_builtins(said),
     }
     return _encoder.encode(content)
-
-
-def wants(settings: WebhookSink, announcement: Announcement) -> bool:
-    """Whether this webhook is to be told: what calls people, in the priorities it was set up for."""
-    priority = announcement.priority
-    return calls_people(announcement) and (priority is None or priority in settings.priorities)
 
 
 SINK = SinkKind(

@@ -39,13 +39,22 @@ _KINDS = {
 
 def iso(utc_ms: int | None) -> str | None:
     """A UTC time in ms as RFC 3339 text; None for None and for what no calendar holds."""
-    if utc_ms is None:
-        return None
+    at = at_utc(utc_ms) if utc_ms is not None else None
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at is not None else None
+
+
+def at_utc(utc_ms: int) -> datetime | None:
+    """A UTC time in ms; None for what no calendar holds."""
     try:
-        at = _EPOCH + timedelta(milliseconds=utc_ms)
+        return _EPOCH + timedelta(milliseconds=utc_ms)
     except OverflowError:
         return None
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def quantity_of(quantity: str, value: int) -> str:
+    """A value in the unit people read, with the unit; "" for a quantity that is not known."""
+    known = QUANTITIES.get(quantity)
+    return f"{known.display(value)} {known.display_unit}" if known is not None else ""
 
 
 def utc_of(announcement: Announcement, event_ms: int | None) -> str | None:
@@ -70,11 +79,11 @@ def sentence(announcement: Announcement) -> str:
     if announcement.text and (announcement.kind is Kind.NOTE or not announcement.alarm):
         words = announcement.text.replace("_", " ")
     parts = [f"{what} {words}"]
-    quantity = QUANTITIES.get(announcement.quantity)
-    if quantity is not None and announcement.value is not None:
-        parts.append(f"{quantity.display(announcement.value)} {quantity.display_unit}")
-    if quantity is not None and announcement.limit is not None:
-        parts.append(f"limit {quantity.display(announcement.limit)} {quantity.display_unit}")
+    quantity = announcement.quantity
+    if announcement.value is not None and (value := quantity_of(quantity, announcement.value)):
+        parts.append(value)
+    if announcement.limit is not None and (limit := quantity_of(quantity, announcement.limit)):
+        parts.append(f"limit {limit}")
     if since := utc_of(announcement, announcement.since_ms):
         parts.append(f"since {since}")
     if announcement.late is not None:
@@ -84,3 +93,25 @@ def sentence(announcement: Announcement) -> str:
     if announcement.comment:
         parts.append(f"“{announcement.comment}”")
     return f"{' '.join(f'[{mark}]' for mark in marks)} {', '.join(parts)}".strip()
+
+
+def details(announcement: Announcement) -> list[tuple[str, str]]:
+    """The announcement, a line a thing, for a letter; what it does not say is left out."""
+    quantity = announcement.quantity
+    lines = [
+        ("alarm", announcement.alarm),
+        ("state", announcement.state.replace("_", " ")),
+        ("priority", announcement.priority.value.replace("_", " ") if announcement.priority else ""),
+        ("occurrence", str(announcement.occurrence or "")),
+        ("value", quantity_of(quantity, announcement.value) if announcement.value is not None else ""),
+        ("limit", quantity_of(quantity, announcement.limit) if announcement.limit is not None else ""),
+        ("since", utc_of(announcement, announcement.since_ms) or ""),
+        ("certain at", utc_of(announcement, announcement.due_ms) or ""),
+        ("ended", utc_of(announcement, announcement.end_ms) or ""),
+        ("late", announcement.late.value.replace("_", " ") if announcement.late else ""),
+        ("by", announcement.actor),
+        ("comment", announcement.comment),
+        ("called", ", ".join(announcement.to)),
+        *((key.replace("_", " "), value) for key, value in announcement.detail.items()),
+    ]
+    return [(key, value) for key, value in lines if value]

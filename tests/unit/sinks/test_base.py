@@ -11,11 +11,18 @@ from coldchain.alarms import AlarmState
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import SystemClock
 from coldchain.config.credentials import read_secret
-from coldchain.config.endpoints import InfluxSink, MqttStateSink, WebhookSink
+from coldchain.config.endpoints import (
+    AlertmanagerSink,
+    InfluxSink,
+    MailSink,
+    MqttStateSink,
+    SmsSink,
+    WebhookSink,
+)
 from coldchain.model import Priority
 from coldchain.sinks import influx, mqtt_state, webhook
 from coldchain.sinks.backoff import Backoff
-from coldchain.sinks.base import CannotStart, Category, Surroundings, calls_people, installed
+from coldchain.sinks.base import CannotStart, Category, Surroundings, calls_people, installed, wants
 from coldchain.sinks.notice_drain import NoticeDrain
 from coldchain.sinks.thread import Drain, Reporter, SinkThread
 from tests.servers import wait_until
@@ -73,7 +80,7 @@ def test_a_webhook_gets_its_priorities(priority: Priority | None, wanted: bool) 
     settings = WebhookSink(
         kind="webhook", url="http://127.0.0.1/", priorities=(Priority.CRITICAL, Priority.HIGH)
     )
-    assert webhook.wants(settings, raised(priority=priority)) is wanted
+    assert wants(settings, raised(priority=priority)) is wanted
 
 
 def test_a_sink_that_cannot_start_is_down_with_its_mend(world: World) -> None:
@@ -106,12 +113,15 @@ def test_a_board_without_its_broker_says_so() -> None:
         mqtt_state.MqttState(settings, around)
 
 
-def test_three_sinks_are_installed() -> None:
+def test_the_sinks_are_installed() -> None:
     """Each is found by its entry point, under its own name, with the settings the configuration knows."""
     kinds = installed()
     assert {name: each.settings for name, each in kinds.items()} == {
+        "alertmanager": AlertmanagerSink,
         "influx": InfluxSink,
+        "mail": MailSink,
         "mqtt_state": MqttStateSink,
+        "sms": SmsSink,
         "webhook": WebhookSink,
     }
     assert kinds["influx"] is influx.SINK
