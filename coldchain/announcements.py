@@ -37,6 +37,8 @@ class Kind(StrEnum):
     EXCURSION_ENDED = "excursion_ended"
     EXCURSION_REVISED = "excursion_revised"
     NOT_CONFIRMED = "not_confirmed"
+    EXCURSION_RESOLVED = "excursion_resolved"
+    EXCURSION_REOPENED = "excursion_reopened"
     # About a work at a vessel, during which alarms call nobody; and whether a place is without alarms for it.
     WORK_BEGAN = "work_began"
     WORK_ENDED = "work_ended"

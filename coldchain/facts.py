@@ -286,6 +286,28 @@ class WorkEnded(Struct, frozen=True, tag="work_ended", tag_field="fact", omit_de
     comment: str = ""
 
 
+class ExcursionResolved(Struct, frozen=True, tag="excursion_resolved", tag_field="fact", omit_defaults=True):
+    """A person looked at an excursion that is over and found it harmless: budgets are given its time back.
+
+    from_ms, to_ms: its ends as the person saw them, on the axis of its place. What late readings may add to
+    it afterwards is not given back.
+    """
+
+    excursion: str
+    from_ms: int
+    to_ms: int
+    actor: str
+    comment: str
+
+
+class ExcursionReopened(Struct, frozen=True, tag="excursion_reopened", tag_field="fact", omit_defaults=True):
+    """A person takes a resolution back: the excursion counts against budgets again."""
+
+    excursion: str
+    actor: str
+    comment: str
+
+
 Fact = (
     Reading
     | Unreadable
@@ -314,6 +336,8 @@ Fact = (
     | AlarmClosed
     | WorkBegan
     | WorkEnded
+    | ExcursionResolved
+    | ExcursionReopened
 )
 
 _encoder = _json.Encoder(order="sorted")

@@ -16,6 +16,7 @@ COMMANDS = {
     "status": "ask_commands:status",
     "alarms": "ask_commands:alarms",
     "why": "why_command:why",
+    "excursions": "excursion_commands:excursions_group",
     "ack": "ask_commands:ack",
     "shelve": "ask_commands:shelve",
     "unshelve": "ask_commands:unshelve",

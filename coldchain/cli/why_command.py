@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
-import tomllib
 from datetime import UTC, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from rich.console import Console
 
 from coldchain.cli import pictures
 from coldchain.cli import replay_options as options
+from coldchain.cli.excursion_commands import zone_of
 from coldchain.cli.gateway import config_option, journal_of
 from coldchain.cli.output import format_option
 from coldchain.journal import JournalError, Reader
@@ -71,7 +70,7 @@ def why(
       coldchain why box-7/vapour/too-warm -n 1 --format json
     """
     path = journal_of(config_file) if journal is None else journal
-    zone = tz or (UTC if journal is not None else _zone_of(config_file))
+    zone = tz or (UTC if journal is not None else zone_of(config_file))
     try:
         with Reader.open(path) as reader:
             answer = ask(reader, engine(), name, zone, occurrence)
@@ -97,12 +96,3 @@ def _print(answer: Answer, *, as_json: bool) -> None:
         sys.stdout.reconfigure(errors="replace")  # a terminal without ° shows ? and the answer
     console = Console(highlight=False)
     show(answer, console if console.is_terminal else Console(highlight=False, width=_PAGE))
-
-
-def _zone_of(config_file: Path) -> tzinfo:
-    """The site's zone; nothing else of the configuration need be right."""
-    try:
-        table = tomllib.loads(config_file.read_text(encoding="utf-8"))
-        return ZoneInfo(table["site"]["time_zone"])
-    except (OSError, ValueError, KeyError, TypeError, ZoneInfoNotFoundError):
-        return UTC

@@ -16,6 +16,7 @@ from coldchain.consignments.bindings import Bindings
 from coldchain.consignments.carriage import Carriage, Consignment
 from coldchain.consignments.fitting import fitted
 from coldchain.consignments.line import Segment, put, stage_of
+from coldchain.consignments.resolutions import Resolutions
 from coldchain.consignments.sense import nonsense
 from coldchain.consignments.when import When
 from coldchain.facts import (
@@ -62,6 +63,7 @@ class Lane:
         self.plans: list[tuple[When, Known]] = []
         self.bindings = Bindings()
         self.carriage = Carriage()
+        self.resolutions = Resolutions()
         self.touched: set[str] = set()
 
     @property
@@ -183,7 +185,7 @@ class Lane:
         for when in sorted(instants, key=lambda each: (each.journal_ms, each.utc_ms or 0, each.vague)):
             measured = first_ms is not None and when.journal_ms >= first_ms
             put(line, self._segment(asset, role, when, journal_axis=journal_axis, measured=measured))
-        return line
+        return self.resolutions.fitted(place, line)
 
     def _derived(self, asset: str) -> set[str]:
         """The places of an asset that no channel is bound to: its lane, and pairs of its roles."""

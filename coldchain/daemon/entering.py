@@ -11,6 +11,8 @@ from coldchain.facts import (
     ConsignmentEnded,
     ConsignmentStarted,
     EtaSet,
+    ExcursionReopened,
+    ExcursionResolved,
     Fact,
     LatchReset,
     Shelved,
@@ -30,7 +32,9 @@ from coldchain.web.station import (
     EndConsignment,
     EndWork,
     EnterStage,
+    ReopenExcursion,
     ResetLatch,
+    ResolveExcursion,
     SetEta,
     ShelveAlarm,
     StartConsignment,
@@ -74,9 +78,22 @@ def fact_of(action: Action, actor: Actor, commit_to: Callable[[str], str], now_m
             return ConsignmentEnded(action.consignment, action.outcome, at_ms, who, commit_to(action.why))
         case BindChannel():
             return Bound(action.channel, action.asset, action.role, at_ms, who, commit_to(action.why))
-        case BeginWork():
-            return WorkBegan(action.scope, action.work, action.until_ms, who, commit_to(action.comment))
-        case EndWork():
-            return WorkEnded(action.scope, action.work, who, commit_to(action.comment))
+        case BeginWork() | EndWork() | ResolveExcursion() | ReopenExcursion():
+            return _judgement(action, who, commit_to(action.comment))
         case UnbindChannel():
             return Unbound(action.channel, at_ms, who, commit_to(action.why))
+
+
+def _judgement(
+    action: BeginWork | EndWork | ResolveExcursion | ReopenExcursion, who: str, comment: str
+) -> Fact:
+    """What a person says of a vessel, or of what happened in it."""
+    match action:
+        case BeginWork():
+            return WorkBegan(action.scope, action.work, action.until_ms, who, comment)
+        case EndWork():
+            return WorkEnded(action.scope, action.work, who, comment)
+        case ResolveExcursion():
+            return ExcursionResolved(action.excursion, action.from_ms, action.to_ms, who, comment)
+        case ReopenExcursion():
+            return ExcursionReopened(action.excursion, who, comment)

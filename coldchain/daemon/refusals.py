@@ -29,6 +29,12 @@ _WORDS = {
     WorkRefusal.NOT_UNDER_WAY: "no such work is under way; `coldchain status` shows those that are",
     WorkRefusal.NOT_SHOWN: "readings must show that it was done, and have not yet; "
     "if it was not, close its alarm with the reason",
+    "unknown_excursion": "there is no such excursion; `coldchain excursions` lists those that there are",
+    "excursion_lasts": "it lasts; only what is over can be resolved",
+    "is_a_sum": "it is a budget; resolve the excursions that it counted",
+    "already_resolved": "it is resolved already; `coldchain excursions` says by whom",
+    "not_resolved": "it is not resolved, so there is nothing to take back",
+    "no_span": "it does not say from when to when",
     "work_too_long": "that is longer than such a work may last; choose an earlier end",
     "no_service_time": "the configuration does not say how long alarms may be out of service; write "
     '[alarms] out_of_service_max = "8 h", or what your site decides',

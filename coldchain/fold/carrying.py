@@ -33,6 +33,8 @@ def carry_over(
         place_of = places.get(said.subject)
         if place_of is None or said.since_ms is None or not said.excursion:
             continue
+        if said.kind in (Kind.EXCURSION_RESOLVED, Kind.EXCURSION_REOPENED):
+            continue  # a person's word about it: the facts tell that again
         told_of = next((e for e in place_of.ledger.all() if _overlaps(e, said)), None)
         if told_of is not None:
             told_of.announced = told_of.announced or said.kind is Kind.RAISED

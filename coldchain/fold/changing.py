@@ -18,7 +18,7 @@ from coldchain.facts import (
     StageEntered,
     Unbound,
 )
-from coldchain.fold.place import Place
+from coldchain.fold.place import Moment, Place
 from coldchain.fold.state import State
 from coldchain.plan import LANE, PAIR
 
@@ -47,7 +47,7 @@ def change(state: State, fact: Change) -> list[Announcement]:
         state.refresh_alarms()
         _set_channel_lines(state)
     for name in sorted(state.lane.touched):
-        said += _set_line(state, name)
+        said += set_line(state, name)
     match fact:
         case Activated():
             state.silence.keep_sources({source.id for source in fact.plan.sources})
@@ -84,7 +84,9 @@ def put_right(state: State, started_ms: int, by_ms: int) -> list[Announcement]:
     _set_channel_lines(state)
     said: list[Announcement] = []
     for name in sorted(state.lane.places()):
-        said += _set_line(state, name)
+        if by_ms and name in state.places and state.places[name].journal_axis:
+            state.lane.resolutions.shift_from(name, started_ms, by_ms)
+        said += set_line(state, name)
     return said
 
 
@@ -117,10 +119,11 @@ def _set_channel_lines(state: State) -> None:
         state.channels.set_line(name, state.lane.channel_line(name, journal_axis=journal_axis))
 
 
-def _set_line(state: State, name: str) -> list[Announcement]:
+def set_line(state: State, name: str, why: str = "") -> list[Announcement]:
+    """Work out the time line of a place anew and fold what that changes; `why` is said of what it denies."""
     place = state.places.get(name)
     bound = state.channels.plans.get(state.lane.bindings.channel_in(name.split(PAIR, maxsplit=1)[0]) or "")
-    moment = state.moment(Late.FOUND_LATE)
+    moment = Moment(state.arrival_ms, Late.FOUND_LATE, why)
     said: list[Announcement] = []
     if place is None:
         lane = name.rsplit("/", 1)[1] == LANE
@@ -134,6 +137,7 @@ def _set_line(state: State, name: str) -> list[Announcement]:
         place.simulated = source.simulated
         if place.journal_axis is source.sends_time:
             said += place.rebase(moment, journal_axis=not source.sends_time)
+            state.lane.resolutions.forget(name)
             now_ms = state.axis_now(bound)
             place.floor_ms = state.arrival_ms if now_ms is None else now_ms
         newest = state.channels.newest(bound.id)

@@ -22,6 +22,8 @@ from coldchain.facts import (
     ConsignmentStarted,
     EngineStarted,
     EtaSet,
+    ExcursionReopened,
+    ExcursionResolved,
     Fact,
     LatchReset,
     Lost,
@@ -41,7 +43,7 @@ from coldchain.facts import (
     WorkBegan,
     WorkEnded,
 )
-from coldchain.fold import working
+from coldchain.fold import resolving, working
 from coldchain.fold.asking import Request, ask
 from coldchain.fold.carrying import carry_over
 from coldchain.fold.changing import LATEST_MS, change
@@ -131,8 +133,8 @@ class Fold(State):
             case Unrecorded():
                 detail = {"announced": str(fact.announced), "why": fact.why}
                 return self.own("journal", Priority.CRITICAL, over=True, since_ms=fact.from_ms, detail=detail)
-            case WorkBegan() | WorkEnded():
-                return working.asked(self, fact)
+            case WorkBegan() | WorkEnded() | ExcursionResolved() | ExcursionReopened():
+                return self._entered(fact)
             case Acknowledged() | Shelved() | Unshelved() | LatchReset() | AlarmClosed():
                 return self._asked(fact)
             case (
@@ -212,6 +214,13 @@ class Fold(State):
         return [one for alarm in over for one in self.gone(alarm)]
 
     # People
+
+    def _entered(
+        self, fact: WorkBegan | WorkEnded | ExcursionResolved | ExcursionReopened
+    ) -> list[Announcement]:
+        if isinstance(fact, ExcursionResolved | ExcursionReopened):
+            return resolving.asked(self, fact)
+        return working.asked(self, fact)
 
     def _asked(self, fact: Request) -> list[Announcement]:
         said = ask(

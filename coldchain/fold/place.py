@@ -34,6 +34,7 @@ class Moment:
 
     arrival_ms: int
     late: Late
+    why: str = ""  # what denies an announced excursion, where it is no reading
 
 
 class Place:
@@ -363,7 +364,8 @@ class Place:
     def _word(self, kind: Kind, excursion: Excursion, moment: Moment) -> Announcement:
         about = self.about(excursion.rule, excursion.segment)
         interval = excursion.interval
-        detail = {"why": interval.why_ended} if interval.why_ended else {}
+        why = interval.why_ended or moment.why
+        detail = {"why": why} if why else {}
         return Announcement(
             kind=kind,
             alarm=about.alarm,

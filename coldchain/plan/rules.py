@@ -82,6 +82,18 @@ class Limit(Struct, frozen=True, tag="limit", omit_defaults=True):
     settle: Settle | None = None
 
 
+class Span(Struct, frozen=True):
+    """A span of event time: from its first ms up to, and without, its last."""
+
+    from_ms: int
+    to_ms: int
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Both ends."""
+        return self.from_ms, self.to_ms
+
+
 class Per(StrEnum):
     """What a budget's allowance is for: the product's whole time, one stage of it, or a day."""
 
@@ -96,6 +108,7 @@ class Budget(Struct, frozen=True, tag="budget", omit_defaults=True):
     per:           what the allowance is for; a budget per product is shared by all stages that name it.
     day_offset_ms: local time minus UTC, for a budget per day.
     since_ms:      when the stage began, on the channel's axis, for a budget per stage; set by the lane.
+    given_back:    spans of excursions that a person resolved, in order; set by the lane.
     """
 
     id: str
@@ -120,6 +133,7 @@ class Budget(Struct, frozen=True, tag="budget", omit_defaults=True):
     guarded: bool = False
     guard: int = 0
     settle: Settle | None = None
+    given_back: tuple[Span, ...] = ()
 
 
 class _Rule(Struct, frozen=True, kw_only=True, omit_defaults=True):

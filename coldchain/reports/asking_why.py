@@ -27,7 +27,7 @@ from coldchain.fold.track import Track
 from coldchain.journal import Readable
 from coldchain.model import Quality, Reason
 from coldchain.pipeline.recovery import recover
-from coldchain.plan import Bound, ChannelPlan, Limit
+from coldchain.plan import Bound, Budget, ChannelPlan, Limit
 from coldchain.reports.statistics import gaps
 from coldchain.reports.why import (
     DUE,
@@ -39,6 +39,7 @@ from coldchain.reports.why import (
     TRIGGERED,
     Answer,
     Certificate,
+    GivenBack,
     Read,
     Receipt,
     Spoken,
@@ -72,6 +73,7 @@ def why(journal: Readable, engine: str, asked: str, zone: tzinfo, occurrence: in
         if (said := words.decode(row.body)).alarm
     ]
     found = _found(fold, heard, asked, occurrence)
+    found = replace(found, resolved=tuple(_given_back(fold, texts, found)))
     found = replace(
         found, spoken=tuple(_about(heard, found)), engine=engine, other_engine=recovered.other_engine
     )
@@ -194,6 +196,20 @@ def _about(heard: Iterable[Spoken], found: Why) -> Iterable[Spoken]:
         same = found.occurrence is not None and found.occurrence in (said.occurrence, *said.occurrences)
         if same or (found.excursion and said.excursion == found.excursion):
             yield spoken
+
+
+def _given_back(fold: Fold, texts: dict[str, str], found: Why) -> Iterable[GivenBack]:
+    """That it was resolved; of a budget, what was given back to it."""
+    interval, segment, place = found.interval, found.segment, fold.places.get(found.subject)
+    if interval is None or segment is None or place is None:
+        return
+    product = [each.from_ms for each in place.track.line if each.scope == segment.scope]
+    for made in fold.lane.resolutions.at(found.subject):
+        counted = isinstance(found.rule, Budget) and made.span.to_ms > min(product, default=made.span.to_ms)
+        before_end = interval.end_ms is None or made.span.from_ms < interval.end_ms
+        if made.excursion == found.excursion or (counted and before_end):
+            who, comment = texts.get(made.actor, ""), texts.get(made.comment, "")
+            yield GivenBack(made.excursion, who, comment, made.journal_ms, *made.span.ends)
 
 
 # What was measured, and what the rule made of it

@@ -85,6 +85,18 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class GivenBack:
+    """A resolution: which excursion, by whom and why, when (journal time), and its span in event time."""
+
+    excursion: str
+    who: str
+    comment: str
+    at_ms: int
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True)
 class Why:
     """Everything that answers why. Event times are on the channel's axis; `Answer.utc` tells them."""
 
@@ -105,6 +117,7 @@ class Why:
     interval: Interval | None = None
     confirmed: bool = True
     links: dict[str, str] = field(default_factory=dict)
+    resolved: tuple[GivenBack, ...] = ()
     steps: tuple[Step, ...] = ()
     readings: tuple[Read, ...] = ()
     gaps: tuple[Gap, ...] = ()

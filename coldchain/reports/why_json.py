@@ -32,6 +32,17 @@ def as_object(answer: Answer) -> dict[str, Any]:
         "limit": _limit(answer),
         "channel": _channel(answer),
         "interval": _interval(answer),
+        "resolved": [
+            {
+                "excursion": one.excursion,
+                "by": one.who,
+                "comment": one.comment,
+                "at": _journal(answer, one.at_ms),
+                "from": _event(answer, one.from_ms),
+                "to": _event(answer, one.to_ms),
+            }
+            for one in why.resolved
+        ],
         "steps": [
             {"at": _event(answer, step.at_ms), "what": step.what, "value": _shown(answer, step.value)}
             for step in why.steps

@@ -96,7 +96,7 @@ def _rows(answer: Answer) -> Iterator[tuple[str, str]]:
             yield "to do", rule.advice
     if why.interval is not None:
         yield "in all", "; ".join(why_words.sums(answer))
-        for sentence in why_words.links(answer):
+        for sentence in (*why_words.links(answer), *why_words.given_back(answer)):
             yield "", sentence
     if channel is not None:
         probe = f", probe in {channel.probe}" if channel.probe else ""

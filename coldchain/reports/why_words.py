@@ -6,7 +6,7 @@ from coldchain.announcements import Kind, Late
 from coldchain.plan import Bound, Budget, Limit, Rolling, Rule, bounds
 from coldchain.reports import words
 from coldchain.reports.judging import Found
-from coldchain.reports.pictured import LimitLine, Mark, Panel, Picture
+from coldchain.reports.pictured import LimitLine, Mark, Panel, Picture, Stretch
 from coldchain.reports.statistics import Gap, Point
 from coldchain.reports.stretches import stretches
 from coldchain.reports.why import (
@@ -61,6 +61,11 @@ def spoken(one: Spoken) -> str:
         parts.append(f"by {one.who}")
     if one.comment:
         parts.append(f'"{one.comment}"')
+    for key, text in said.detail.items():
+        budget = key.removeprefix("spent.")
+        if budget != key:
+            was, now = (words.duration(int(ms)) for ms in text.split())
+            parts.append(f"{budget}: {was} spent before, {now} now")
     return ", ".join(parts)
 
 
@@ -88,6 +93,18 @@ def sums(answer: Answer) -> list[str]:
             said.append(f"{words.duration(interval.unmonitored_ms)} of it unmonitored")
     if isinstance(rule, Bound):
         said.append(f"furthest at {words.value(answer.why.quantity, interval.extreme)}")
+    return said
+
+
+def given_back(answer: Answer) -> list[str]:
+    """Who gave what back, in sentences."""
+    said = []
+    for one in answer.why.resolved:
+        own = one.excursion == answer.why.excursion
+        span = words.duration(one.to_ms - one.from_ms)
+        at = words.clock(answer.journal_utc(one.at_ms), answer.zone)
+        what = f"resolved by {one.who}" if own else f"{one.excursion} ({span}) was resolved by {one.who}"
+        said.append(f'{what} at {at}: "{one.comment}"; that time does not count against budgets')
     return said
 
 
@@ -121,6 +138,7 @@ def picture_of(answer: Answer, made_by: str) -> Picture:
     gaps = [Gap(answer.utc(gap.start_ms), answer.utc(gap.end_ms), gap.closed) for gap in why.gaps]
     found = [] if rule is None or why.interval is None else [Found(rule, why.interval)]
     max_gap_ms = why.channel.max_gap_ms if why.channel is not None else 0
+    note = "resolved" if any(one.excursion == why.excursion for one in why.resolved) else ""
     drawn = stretches(found, why.points, max_gap_ms, why.to_ms)
     panel = Panel(
         title=_title(answer),
@@ -131,7 +149,7 @@ def picture_of(answer: Answer, made_by: str) -> Picture:
         gaps=gaps,
         limits=_limit_lines(why.rules, why.quantity),
         stretches=[
-            type(each)(each.rule, answer.utc(each.from_ms), answer.utc(each.to_ms), each.alarmed, each.note)
+            Stretch(each.rule, answer.utc(each.from_ms), answer.utc(each.to_ms), each.alarmed, note)
             for each in drawn
         ],
         marks=[
@@ -139,7 +157,7 @@ def picture_of(answer: Answer, made_by: str) -> Picture:
             for one in why.spoken
             if one.said.kind is not Kind.REFUSED
         ],
-        notes=[text for text in ("; ".join(sums(answer)), *links(answer)) if text],
+        notes=[text for text in ("; ".join(sums(answer)), *links(answer), *given_back(answer)) if text],
     )
     stamps = (["SIMULATED"] if why.simulated else []) + (["UNAPPROVED LIMITS"] if why.unapproved else [])
     return Picture(

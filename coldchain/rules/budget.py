@@ -3,7 +3,8 @@
 It has a sum of its own, so neither it nor the single-event rule beside it swallows the other. Time
 counts beyond the limit itself, without deadband, and only while there is evidence: from `max_gap`
 after a reading, and from a BAD one on, the sum stands still and its deadline with it, unless the
-profile charges unmonitored time.
+profile charges unmonitored time. What a person gave back by resolving an excursion does not count; there the
+sum stands still, too.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def on_sample(rule: Budget, state: BudgetState, seen: Seen, now: Sample) -> _Ste
     last, max_gap_ms = seen.last, seen.gap_ms
     state, changes = _spend(rule, state, last, now.at_ms, max_gap_ms, now)
     spent = state.spent
-    if evidence_outside(rule, now):
+    if evidence_outside(rule, now) and not _given_ms(rule, now.at_ms, now.at_ms + 1):
         if spent is None:
             spent = Interval(rule.id, now.at_ms, extreme=rule.limit, extreme_ms=now.at_ms)
             changes = (*changes, Opened(now.at_ms))
@@ -101,8 +102,8 @@ def _exceeds_ms(rule: Budget, state: BudgetState, seen: Seen) -> int | None:
     if begin is None:
         return None
     if not out or last is None:
-        return begin + max(1, needed)
-    reached, counts_until = begin + needed, last.at_ms + max_gap_ms
+        return _reached_ms(rule, begin, max(1, needed))
+    reached, counts_until = _reached_ms(rule, begin, needed), last.at_ms + max_gap_ms
     if reached > counts_until and not rule.charge_unmonitored:
         return None
     if rule.crossing is Crossing.LINEAR and last.quality == GOOD:
@@ -123,7 +124,7 @@ def on_due(rule: Budget, state: BudgetState, seen: Seen) -> _Step:
     spent = state.spent
     if spent is None:
         begin, _ = _running(rule, state, last, max_gap_ms)
-        start_ms = at_ms if begin is None else begin
+        start_ms = at_ms if begin is None else _reached_ms(rule, begin, 0)
         spent = Interval(rule.id, start_ms, extreme=rule.limit, extreme_ms=start_ms)
         changes = (Opened(start_ms),)
     changes = (*changes, Triggered(spent.start_ms, at_ms))
@@ -131,7 +132,10 @@ def on_due(rule: Budget, state: BudgetState, seen: Seen) -> _Step:
 
 
 def same(old: Budget, new: Budget) -> bool:
-    """Whether both judge alike. What only the alarm or people see of a budget is not asked."""
+    """Whether both judge alike. What only the alarm or people see of a budget is not asked.
+
+    Nor is what was given back: each segment knows its own part of that, and the sum goes on.
+    """
     return (
         old.side is new.side
         and old.limit == new.limit
@@ -275,13 +279,16 @@ def _spend(
 ) -> _Step:
     """Charge the time up to `at_ms`; `now`: the sample there, if there is one."""
     outside, unmonitored, since = _charge(rule, state, last, at_ms, max_gap_ms, now)
-    charged = outside + (unmonitored if rule.charge_unmonitored else 0)
+    charged = outside - _given_ms(rule, since, since + outside)
+    if rule.charge_unmonitored:
+        charged += unmonitored - _given_ms(rule, at_ms - unmonitored, at_ms)
     if not charged and not unmonitored:
         return state, ()
     changes: tuple[Change, ...] = ()
     spent = state.spent
     if charged:
         if spent is None:
+            since = _reached_ms(rule, since, 0)
             spent = Interval(rule.id, since, extreme=rule.limit, extreme_ms=since)
             changes = (Opened(since),)
         spent = replace(spent, outside_ms=spent.outside_ms + charged)
@@ -318,6 +325,25 @@ def _charge(
     if was_out:
         return monitored, span - monitored, begin
     return 0, span - monitored, begin + monitored
+
+
+def _given_ms(rule: Budget, from_ms: int, to_ms: int) -> int:
+    """How much of a span was given back."""
+    return sum(max(0, min(span.to_ms, to_ms) - max(span.from_ms, from_ms)) for span in rule.given_back)
+
+
+def _reached_ms(rule: Budget, begin_ms: int, needed_ms: int) -> int:
+    """When so much time that was not given back has passed since an instant."""
+    at_ms = begin_ms
+    for span in rule.given_back:
+        if span.to_ms <= at_ms:
+            continue
+        if at_ms < span.from_ms:
+            if needed_ms <= span.from_ms - at_ms:
+                return at_ms + needed_ms
+            needed_ms -= span.from_ms - at_ms
+        at_ms = span.to_ms
+    return at_ms + needed_ms
 
 
 JUDGE = Judge(

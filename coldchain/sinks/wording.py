@@ -31,6 +31,8 @@ _KINDS = {
     Kind.EXCURSION_ENDED: "excursion ended",
     Kind.EXCURSION_REVISED: "excursion revised by late evidence",
     Kind.NOT_CONFIRMED: "not confirmed by late evidence",
+    Kind.EXCURSION_RESOLVED: "excursion resolved, its time given back to budgets",
+    Kind.EXCURSION_REOPENED: "excursion no longer resolved, its time counts again",
     Kind.FLOOD_BEGAN: "more alarms than a person can take in; low ones are told together at the end",
     Kind.FLOOD_ENDED: "flood of alarms over",
     Kind.NOTE: "note",
@@ -76,6 +78,8 @@ def sentence(announcement: Announcement) -> str:
         marks.append(announcement.priority.value.replace("_", " ").upper())
     what = announcement.alarm or announcement.subject or "gateway"
     words = _KINDS[announcement.kind]
+    if announcement.kind is Kind.NOT_CONFIRMED and announcement.detail.get("why") == "given_back":
+        words = "within its budget again: an excursion was resolved"
     if announcement.text and (announcement.kind is Kind.NOTE or not announcement.alarm):
         words = announcement.text.replace("_", " ")
     parts = [f"{what} {words}"]

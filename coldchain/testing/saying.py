@@ -30,6 +30,8 @@ from coldchain.testing.notation import LENGTH, Unreadable, duration_ms, duration
 _SPOKEN = {
     "ended": Kind.EXCURSION_ENDED,
     "revised": Kind.EXCURSION_REVISED,
+    "resolved": Kind.EXCURSION_RESOLVED,
+    "reopened": Kind.EXCURSION_REOPENED,
     "re-alarmed": Kind.RE_ALARMED,
     "un-shelved": Kind.UNSHELVED,
 }

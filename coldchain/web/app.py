@@ -35,7 +35,9 @@ from coldchain.web.station import (
     Actor,
     BindChannel,
     CloseAlarm,
+    ReopenExcursion,
     ResetLatch,
+    ResolveExcursion,
     Role,
     ShelveAlarm,
     Station,
@@ -53,9 +55,11 @@ _MOST_COLUMNS = 4_000
 #: How long the page waits for the state that it brings with it. Without, it asks for itself.
 _START_S = 0.5
 _RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
-_ADMIN_ONLY = (BindChannel, UnbindChannel)
+_ADMIN_ONLY = (BindChannel, UnbindChannel, ResolveExcursion, ReopenExcursion)
 #: What is only done with words beside it; an acknowledgement without them tells the next shift nothing.
-_WANTS_WORDS = (AcknowledgeAlarm, ShelveAlarm, ResetLatch, CloseAlarm)
+_WANTS_WORDS = (
+    AcknowledgeAlarm, ShelveAlarm, ResetLatch, CloseAlarm, ResolveExcursion, ReopenExcursion,
+)  # fmt: skip
 
 Handler = Callable[[Request], object]
 
@@ -245,7 +249,9 @@ class Api:
         except msgspec.DecodeError as error:
             raise Problem(400, "action", str(error)) from error
         if isinstance(action, _ADMIN_ONLY) and actor.role is not Role.ADMIN:
-            raise Problem(403, "role", "what measures what is changed by an admin")
+            raise Problem(
+                403, "role", "what measures what, and what counts against a budget, is decided by an admin"
+            )
         words = getattr(action, "comment", "") or getattr(action, "why", "")
         if len(words) > _LONGEST_TEXT:
             raise Problem(400, "words", f"more than {_LONGEST_TEXT} characters")

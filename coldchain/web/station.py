@@ -157,6 +157,25 @@ class UnbindChannel(Struct, frozen=True, tag="unbind", tag_field="do", forbid_un
     why: str = ""
 
 
+class ResolveExcursion(Struct, frozen=True, tag="resolve", tag_field="do", forbid_unknown_fields=True):
+    """Give the time of an excursion that is over back to budgets, with the reason.
+
+    from_ms, to_ms: its ends as the person saw them, on the axis of its place.
+    """
+
+    excursion: str
+    from_ms: int
+    to_ms: int
+    comment: str
+
+
+class ReopenExcursion(Struct, frozen=True, tag="reopen", tag_field="do", forbid_unknown_fields=True):
+    """Take a resolution back, with the reason."""
+
+    excursion: str
+    comment: str
+
+
 Action = (
     AcknowledgeAlarm
     | ShelveAlarm
@@ -171,6 +190,8 @@ Action = (
     | UnbindChannel
     | BeginWork
     | EndWork
+    | ResolveExcursion
+    | ReopenExcursion
 )
 
 

@@ -25,6 +25,8 @@ from coldchain.facts import (
     ConsignmentEnded,
     ConsignmentStarted,
     EtaSet,
+    ExcursionReopened,
+    ExcursionResolved,
     Fact,
     LatchReset,
     Shelved,
@@ -182,6 +184,14 @@ STORY: list[tuple[list[str], int, str]] = [
     (["consignment", "end", "C-1", "--outcome", "delivered"], 0, "C-1: delivered"),
     (["consignment", "end", "C-1", "--outcome", "infused"], 1, "consignment C-1 is over"),
     (["consignment", "stage", "C-7", "storage"], 1, "begin it with `coldchain consignment start`"),
+    (["excursions", "resolve", f"{OVER}#9", "-m", "x"], 1, f"there are: {OVER}#1"),
+    (["excursions", "resolve", f"{HOT}#1", "-m", "x"], 1, "only what is over can be"),
+    (["excursions", "resolve", f"{OVER}#1", "-m", "study 12"], 0, f"resolved {OVER}#1"),
+    (["excursions", "resolve", f"{OVER}#1", "-m", "x"], 1, "it is resolved already"),
+    (["excursions", "list"], 0, "study 12"),
+    (["why", f"{OVER}#1"], 0, "that time does not count against budgets"),
+    (["excursions", "unresolve", f"{OVER}#1", "-m", "not so"], 0, f"unresolved {OVER}#1"),
+    (["excursions", "unresolve", f"{OVER}#1", "-m", "x"], 1, "it is not resolved"),
     (["unbind", "box-calm.vapour", "--why", "calibration"], 0, "box-calm.vapour measures nothing"),
     (["unbind", "box-calm.vapour"], 1, "is not bound"),
     (["bind", "box-calm.vapour", "--asset", "box-9", "--role", "vapour"], 1, "unknown asset box-9"),
@@ -194,7 +204,7 @@ STORY: list[tuple[list[str], int, str]] = [
 #: What stands in the journal afterwards, in this order; a refused request is a fact as well.
 DONE: list[type[Fact]] = [
     Acknowledged, Shelved, Unshelved, LatchReset, WorkBegan, WorkEnded, ConsignmentStarted, EtaSet,
-    StageEntered, ConsignmentEnded, Unbound, Bound,
+    StageEntered, ConsignmentEnded, ExcursionResolved, ExcursionReopened, Unbound, Bound,
 ]  # fmt: skip
 
 

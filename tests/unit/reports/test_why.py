@@ -16,7 +16,7 @@ from rich.console import Console
 
 from coldchain.announcements import Kind, Late
 from coldchain.cli.main import main
-from coldchain.facts import Acknowledged, ConsignmentStarted, Reading
+from coldchain.facts import Acknowledged, ConsignmentStarted, ExcursionResolved, Reading
 from coldchain.journal import Reader
 from coldchain.model import Quality, Reason, Side
 from coldchain.pipeline.verify import verify
@@ -180,6 +180,26 @@ def test_nobody_was_told_yet(journal: Path) -> None:
     assert (receipt.state, receipt.at_ms) == ("waiting", None)
 
 
+def test_given_back(journal: Path) -> None:
+    """Of a resolved excursion: by whom and why; of a budget: what that made of it."""
+    made = Recorded(journal, plan(limit(hold_ms=0), budget(allowance_min=5, fires=Fires.ON_READING)))
+    made.series("-160 -149x8 -160x3")
+    who, comment = made.text("wang"), made.text("study 12 covers it")
+    made.add(ExcursionResolved(f"{ABOVE}#1", T0 + MIN, T0 + 9 * MIN, who, comment))
+    made.close()
+    own = ask(journal, f"{ABOVE}#1")
+    (given,) = own.why.resolved
+    assert (given.who, given.comment, given.to_ms - given.from_ms) == ("wang", "study 12 covers it", 8 * MIN)
+    said = " ".join(text(own, 400).split())
+    assert 'resolved by wang at 2023-11-14 22:24:20: "study 12 covers it"' in said
+    assert "budget: 8 min spent before, 0 s now" in said
+    spent = ask(journal, "box/vapour/budget")
+    assert [one.said.kind for one in spent.why.spoken][-2:] == [Kind.NOT_CONFIRMED, Kind.RETURNED]
+    assert as_object(own)["resolved"][0]["by"] == "wang"
+    bars = draw(picture_of(own, "coldchain"))
+    assert ">resolved<" in bars
+
+
 def test_found_late(journal: Path) -> None:
     """A late announcement says why it was late."""
     made = Recorded(journal, plan(limit(fires=Fires.ON_READING)))
@@ -325,8 +345,8 @@ def test_json(answer: Answer) -> None:
     made = json.loads(json.dumps(as_object(answer)))
     assert list(made) == [
         "alarm", "excursion", "occurrence", "place", "priority", "confirmed", "simulated", "unapproved",
-        "limit", "channel", "interval", "steps", "announcements", "told", "coverage", "readings", "engine",
-        "other_engine", "clock_known",
+        "limit", "channel", "interval", "resolved", "steps", "announcements", "told", "coverage", "readings",
+        "engine", "other_engine", "clock_known",
     ]  # fmt: skip
     assert made["limit"]["condition"] == "above −150.0 °C for 10 min"
     assert made["interval"]["start"] == "2023-11-15T06:33:20.000+08:00"

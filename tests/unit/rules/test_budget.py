@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from coldchain.model import Priority, Side
-from coldchain.plan import Budget, Cited, Crossing, Fires, Outside, Per, Settle
+from coldchain.plan import Budget, Cited, Crossing, Fires, Outside, Per, Settle, Span
 from coldchain.rules import budget as rule
 from coldchain.rules.judging import (
     LIMITS_CHANGED,
@@ -231,7 +231,12 @@ def test_what_is_judged_by_is_not(words: dict[str, Any]) -> None:
     assert not rule.same(WARM, replace(WARM, **words))
 
 
+def test_what_was_given_back_makes_no_other_budget() -> None:
+    """Each segment knows its own part of it, and the sum goes on from one to the next."""
+    assert rule.same(WARM, replace(WARM, given_back=(Span(1, 2),)))
+
+
 def test_every_field_of_a_budget_is_one_or_the_other() -> None:
     """A field added to the plan must say here whether it judges."""
-    named = {key for words in (*WORDS, *NUMBERS) for key in words} | {"id", "role"}
+    named = {key for words in (*WORDS, *NUMBERS) for key in words} | {"id", "role", "given_back"}
     assert named == set(Budget.__struct_fields__)
