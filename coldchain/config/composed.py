@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +88,30 @@ def figure_in(value: object) -> str | None:
     if isinstance(value, dict) and set(value) == {"figure"} and isinstance(value["figure"], str):
         return value["figure"]
     return None
+
+
+def figures_in(table: Mapping[str, Any], place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Every figure that stands in a number's place in a table and the tables in it: where, and its name."""
+    for key, value in table.items():
+        if (figure := figure_in(value)) is not None:
+            yield (*place, key), figure
+        elif isinstance(value, dict):
+            yield from figures_in(value, (*place, key))
+
+
+def with_figures(table: Mapping[str, Any], instead: Callable[[str], object]) -> dict[str, Any]:
+    """A copy of a table with something else in the place of each figure; None leaves it as it is."""
+    copy: dict[str, Any] = {}
+    for key, value in table.items():
+        figure = figure_in(value)
+        other = instead(figure) if figure is not None else None
+        if other is not None:
+            copy[key] = other
+        elif isinstance(value, dict) and figure is None:
+            copy[key] = with_figures(value, instead)
+        else:
+            copy[key] = deepcopy(value)
+    return copy
 
 
 def place_beside(

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from coldchain.config.composed import Composed, figure_in, tables
+from coldchain.config.composed import Composed, figures_in, tables, with_figures
 from coldchain.config.composing import compose
 from coldchain.config.document import Document
 from coldchain.config.library import Shelf
@@ -101,7 +101,7 @@ def read_profile(
     head = composed.validate(ProfileHead, {**composed.data, "works": works})
     if complete and at is None:
         for name, title in missing_figures(composed, reading.given).items():
-            mend = f"write it under profiles.figures.{composed.data.get('id', 'ID')}"
+            mend = f"write [profiles.figures.{composed.data.get('id', 'ID')}.{name}]"
             composed.refuse(("figures", name), f"the site must give this figure ({title})", mend)
     rules, waiting = {}, {}
     for name, table in tables(composed, "rules").items():
@@ -182,23 +182,21 @@ class _Reading:
 
     def _place_figures(self, place: Place, written: dict[str, Any]) -> _Placed | None:
         """A table with its figures in place; None if it names one that does not exist."""
-        table = dict(written)
+        known = tables(self.document, "figures")
         missing, given = [], {}
-        for key, value in written.items():
-            figure = figure_in(value)
-            if figure is None:
-                continue
-            if figure not in tables(self.document, "figures"):
-                self._no_such_figure((*place, key), figure)
+        for there, figure in figures_in(written):
+            if figure not in known:
+                self._no_such_figure((*place, *there), figure)
                 return None
             if figure in self.given:
-                table[key] = self.given[figure].value
-                given[self.document.problem((*place, key), "", "").place] = figure
-            elif (default := tables(self.document, "figures")[figure].get("default")) is not None:
-                table[key] = default
-            else:
+                given[self.document.problem((*place, *there), "", "").place] = figure
+            elif known[figure].get("default") is None:
                 missing.append(figure)
-        return _Placed(table, tuple(missing), given)
+
+        def number(figure: str) -> object:
+            return self.given[figure].value if figure in self.given else known[figure].get("default")
+
+        return _Placed(with_figures(written, number), tuple(missing), given)
 
     def _no_such_figure(self, place: Place, figure: str) -> None:
         known = tables(self.document, "figures")
@@ -298,10 +296,10 @@ def _of_figures(
     head: ProfileHead, written: Mapping[str, Any], given: Mapping[str, SiteFigure]
 ) -> Iterator[str]:
     """Where each figure in a table comes from: from the site, with who approved it, or from the file."""
-    for key, value in written.items():
-        if (figure := figure_in(value)) is not None and figure in head.figures:
-            if figure in given:
-                site = given[figure]
-                yield f"{key} {site.value}: {site.source}, approved by {site.approved_by}"
-            else:
-                yield f"{key} {head.figures[figure].default}: {head.figures[figure].source}"
+    for place, figure in figures_in(written):
+        key = " ".join(map(str, place))
+        if figure in given:
+            site = given[figure]
+            yield f"{key} {site.value}: {site.source}, approved by {site.approved_by}"
+        else:
+            yield f"{key} {head.figures[figure].default}: {head.figures[figure].source}"

@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from coldchain.config.composed import Composed, figure_in, place_beside, tables
+from coldchain.config.composed import Composed, figures_in, place_beside, tables, with_figures
 from coldchain.config.positions import Place
 from coldchain.config.problems import listed
 
@@ -88,12 +88,8 @@ class _Set:
 
     def _with_figures(self, table: dict[str, Any]) -> dict[str, Any]:
         """A copy that names its figures by their names here."""
-        copy = deepcopy(table)
-        for key, value in table.items():
-            if (figure := figure_in(value)) is not None:
-                self.figures.add(figure)
-                copy[key] = {"figure": self._named(figure)}
-        return copy
+        self.figures |= {figure for _, figure in figures_in(table)}
+        return with_figures(table, lambda figure: {"figure": self._named(figure)})
 
 
 def holds_in(table: dict[str, Any], stage: str) -> bool:

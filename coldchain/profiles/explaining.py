@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldchain.config.amounts import duration_text
-from coldchain.config.composed import figure_in, tables
+from coldchain.config.composed import figure_in, figures_in, tables
 from coldchain.config.profile_file import Profile, Waiting
 from coldchain.config.profile_tables import Need
 from coldchain.config.rule_changes import Way, is_text, written
@@ -133,7 +133,7 @@ def _waiting(profile: Profile, name: str, rule: Waiting) -> Told:
     stated = [
         f"{_words(key)} {_shown(value)}"
         for key, value in table.items()
-        if key not in _TOLD_APART and not is_text(key)
+        if key not in _TOLD_APART and not is_text(key) and key != "hides"
     ]
     role = f" of {table['role']}" if "role" in table else ""
     then = f"Then it is a rule of the kind {rule.kind}{role}, with a {table.get('priority')} alarm"
@@ -154,9 +154,8 @@ def _waiting(profile: Profile, name: str, rule: Waiting) -> Told:
 
 
 def _figures(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, value in table.items():
-        if (figure := figure_in(value)) is not None:
-            yield key, figure
+    for place, figure in figures_in(table):
+        yield " ".join(map(str, place)), figure
 
 
 def _from(profile: Profile, figure: str, given: Mapping[str, SiteFigure]) -> str:
@@ -213,6 +212,8 @@ def _shown(value: object) -> str:
         return f"to be given ({figure})"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{_words(key)} {_shown(inner)}" for key, inner in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -78,9 +78,7 @@ class CheckHead(Table):
     stage: str = ""
     figures: dict[Name, SiteFigure] = Field(default={})
     vessel: CheckVessel = CheckVessel()
-    channels: dict[Name, CheckChannel] = Field(
-        description='[channels.ROLE] with interval = "…", ROLE as the profile\'s rules name it'
-    )
+    channels: dict[Name, CheckChannel] = Field(default={})
     cases: tuple[dict[str, Any], ...] = Field(strict=False, description="[[cases]], one for each story")
 
     @model_validator(mode="after")
@@ -210,6 +208,12 @@ class _Reader:
                     profile.head.figures,
                 )  # fmt: skip
         roles = {role for stage in profile.plan.stages for role in roles_of(stage.rules)}
+        if roles and not head.channels:
+            document.refuse(
+                ("channels",),
+                "is missing",
+                f'write [channels.{min(roles)}] with interval = "…", and so for each role of the rules',
+            )
         roles |= {role for pair in head.vessel.reserve.items() for role in pair}
         for role in head.channels:
             if roles and role not in roles:

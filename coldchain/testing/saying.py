@@ -8,6 +8,7 @@
     too-warm at 3h12m ± 1m                that close
     nothing before 3h                     no alarm of any rule; `nothing of too-warm before 3h`, `nothing`
     any warming                           its alarms are no matter of this test
+    sinking at 1h3m hidden                raised out of sight: a work or a person hides it, nobody is called
 
 A rule is named by itself, or with its role where several have one of that name: `vapour/too-warm`. `silence`
 is what is said of a channel that is no longer heard.
@@ -22,6 +23,7 @@ from fractions import Fraction
 
 from msgspec import Struct
 
+from coldchain.alarms.table import HIDDEN_STATES, AlarmState
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.model import Priority
 from coldchain.testing.notation import LENGTH, Unreadable, duration_ms, duration_text
@@ -38,6 +40,7 @@ _SPOKEN = {
 _KINDS = {kind.value: kind for kind in Kind} | _SPOKEN
 _PRIORITIES = {priority.value: priority for priority in Priority}
 _LATE = {late.value: late for late in Late}
+_SHOWS = frozenset({Kind.UNSUPPRESSED, Kind.IN_SERVICE})
 
 _TIME = rf"(?:{LENGTH}|\d+(?:\.\d+)?(?![\w.]))"
 _CLAUSES = (
@@ -76,6 +79,18 @@ class Told(Struct, frozen=True):
             return said.end_ms
         return self.announced_ms
 
+    @property
+    def hidden(self) -> bool:
+        """Whether it is an alarm that calls nobody, since a work or a person hides it."""
+        return self.said.kind is Kind.RAISED and self.said.state in HIDDEN_STATES
+
+    @property
+    def calls(self) -> bool:
+        """Whether it asks for somebody: an alarm in sight, or one that comes into sight and lasts."""
+        if self.said.kind in _SHOWS:
+            return self.said.state == AlarmState.UNACKNOWLEDGED
+        return self.said.kind is Kind.RAISED and not self.hidden
+
     def text(self, *, start_ms: int) -> str:
         """In the words of this notation, without its time: "critical vapour/too-warm since 3h2m"."""
         said = self.said
@@ -89,6 +104,8 @@ class Told(Struct, frozen=True):
             words.append(f"since {duration_text(said.since_ms - start_ms)}")
         if said.late is not None:
             words.append(said.late.value)
+        if self.hidden:
+            words.append("hidden")
         return " ".join(words)
 
 
@@ -124,6 +141,7 @@ class Expected(Struct, frozen=True):
     priority: Priority | None = None
     windows: tuple[tuple[str, Window], ...] = ()
     late: Late | None = None
+    hidden: bool = False
 
     @property
     def at_ms(self) -> int | None:
@@ -147,7 +165,7 @@ class Expected(Struct, frozen=True):
     def fits(self, told: Told, start_ms: int) -> bool:
         """Whether an announcement is what it asks for."""
         said = told.said
-        if said.kind is not self.kind or not self.about(told):
+        if said.kind is not self.kind or told.hidden is not self.hidden or not self.about(told):
             return False
         if self.priority is not None and said.priority is not self.priority:
             return False
@@ -176,6 +194,8 @@ def expected(text: str, *, step_ms: int | None = None) -> Expected:
             if what is What.ANY and (not name or windows):
                 raise Unreadable(text, "says not what does not matter", 'write a rule: "any warming"')
             return Expected(text, what, name=name, windows=windows, late=late)
+    hidden = rest.endswith(" hidden")
+    rest = rest.removesuffix(" hidden")
     words = rest.split(maxsplit=1)
     priority = _PRIORITIES.get(words[0]) if words else None
     if priority is not None:
@@ -187,7 +207,7 @@ def expected(text: str, *, step_ms: int | None = None) -> Expected:
     if kind is None:
         kind, rest = _verb(rest)
     windows, late = _clauses(text, rest, step_ms)
-    return Expected(text, What.SAID, kind or Kind.RAISED, name, priority, windows, late)
+    return Expected(text, What.SAID, kind or Kind.RAISED, name, priority, windows, late, hidden)
 
 
 class Held(Struct, frozen=True):
@@ -209,7 +229,7 @@ class Held(Struct, frozen=True):
 
 
 def hold(lines: Sequence[Expected], happened: Sequence[Told], *, start_ms: int) -> Held:
-    """Hold what was said against what was expected: every alarm must be named, other kinds may be."""
+    """Hold what was said against what was expected: every alarm that calls must be named, the rest may be."""
     left = list(happened)
     pairs: list[tuple[Expected, Told]] = []
     missing: list[Expected] = []
@@ -233,7 +253,7 @@ def hold(lines: Sequence[Expected], happened: Sequence[Told], *, start_ms: int) 
     unexpected = [
         told
         for told in left
-        if told.said.kind is Kind.RAISED
+        if told.calls
         and not any(line.about(told) for line in free)
         and not any(told is other for _, other in broken)
     ]

@@ -98,6 +98,10 @@ def test_stages_have_rules_of_their_own(tmp_path: Path) -> None:
     """From the event on the next stage judges; the reading of that instant is judged by it already."""
     head = HEAD.format(profile="msc-beijing-2021", stage="transport", role="vapour")
     series = "-185 for 1h, -149 for 4m, -185 for 1h"
+    head += "".join(
+        f'\n[figures.{name}]\nvalue = "30 min"\nsource = "an example"\napproved_by = "nobody"\n'
+        for name in ("fresh-longest", "thaw-longest")
+    )
     inside = case(tmp_path, head, series, "any transport-time-too-warm", verdict="outside")
     assert inside.passed
     stored = case(
