@@ -11,6 +11,7 @@ from tests.servers.alertmanager import Alertmanager
 from tests.servers.browser import chromium
 from tests.servers.certificates import Authority
 from tests.servers.mosquitto import Mosquitto
+from tests.servers.programs import Program, find
 from tests.servers.relay import MqttRelay
 from tests.servers.victoria import VictoriaMetrics
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-_SERVERS = frozenset({"mosquitto", "mosquitto_server", "relay", "victoria_metrics", "alertmanager"})
+_SERVERS = frozenset(
+    {"mosquitto", "mosquitto_server", "relay", "victoria_metrics", "alertmanager", "promtool"}
+)
 _BROWSERS = frozenset({"browser", "page"})
 
 
@@ -72,6 +75,12 @@ def alertmanager(tmp_path: Path) -> Iterator[Callable[..., Alertmanager]]:
     """Start an Alertmanager by `alertmanager(webhook=url)`; ended with the test."""
     with contextlib.ExitStack() as ends:
         yield lambda *, webhook: ends.enter_context(Alertmanager(tmp_path / "alertmanager", webhook=webhook))
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Program:
+    """Prometheus's own judge of its rules."""
+    return find("promtool")
 
 
 @pytest.fixture(scope="session")

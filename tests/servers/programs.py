@@ -79,6 +79,8 @@ _PROGRAMS = {
     "prometheus-alertmanager": _Debian(
         ("prometheus-alertmanager",), ("usr/bin/prometheus-alertmanager",), ("--version",)
     ),
+    # Judges rules of Prometheus over given series; no server of it is ever started.
+    "promtool": _Debian(("prometheus",), ("usr/bin/promtool",), ("--version",)),
     # The binary, not the script /usr/bin/chromium, which names its places absolutely.
     "chromium": _Debian(
         ("chromium",),
