@@ -25,6 +25,9 @@ class Failure(Enum):
     SHORT = "short"  # reads far too cold: a high limit alone stays silent
     STUCK = "stuck"  # the last value for ever: dead cable behind a gateway that repeats it
     DISCONNECTED = "disconnected"  # nothing to read at all
+    CABLE_SHORT = "cable short"  # a thermocouple shorted in its cable reads where the short is: the room
+    REVERSED = "reversed"  # a thermocouple with its wires exchanged: mirrored at its cold junction
+    POWER_ON = "power on"  # a digital probe that starts anew and has not measured yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,8 @@ class ProbeFigures:
     noise_k: float = figure(0.03, "judgement: standard deviation of one sample")
     drift_k_per_day: float = figure(0.0, "judgement: none unless a test wants it")
     short_c: float = figure(-242.02, "reports on MAX31865 with 0 Ω, as ESP32-MAX31865 issue 8: second-hand")
+    room_c: float = figure(20.0, "judgement: the room in which the electronics stand")
+    power_on_c: float = figure(85.0, "DS18B20: 85.0 °C after power-up: from general knowledge of the part")
     open_c: float = figure(988.79, "a report on MAX31865 at full scale, rntlab: second-hand")
 
 
@@ -74,9 +79,18 @@ class Probe:
             return None
         if self.failure is Failure.STUCK and not math.isnan(self.last_c):
             return self.last_c
-        if self.failure is Failure.OPEN:
-            return self.figures.open_c
-        if self.failure is Failure.SHORT:
-            return self.figures.short_c
-        self.last_c = self.felt_c + self.drifted_k + noise
-        return self.last_c
+        measured = self.felt_c + self.drifted_k + noise
+        match self.failure:
+            case Failure.OPEN:
+                return self.figures.open_c
+            case Failure.SHORT:
+                return self.figures.short_c
+            case Failure.POWER_ON:
+                return self.figures.power_on_c
+            case Failure.CABLE_SHORT:
+                return self.figures.room_c + noise
+            case Failure.REVERSED:
+                return 2 * self.figures.room_c - measured
+            case _:
+                self.last_c = measured
+                return measured
