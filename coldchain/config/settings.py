@@ -62,11 +62,15 @@ class Page(Table):
     tls_certificate_file: str = ""
     tls_key_file: str = ""
     behind_proxy: bool = False
+    metrics_token_file: str = ""  # what Prometheus shows to read /metrics
+    metrics_token_env: str = ""
 
     @model_validator(mode="after")
     def _fits(self) -> Page:
         if bool(self.tls_certificate_file) != bool(self.tls_key_file):
             raise said("has only one of tls_certificate_file and tls_key_file", "write both or none")
+        if self.metrics_token_file and self.metrics_token_env:
+            raise said("has metrics_token_file and metrics_token_env", "keep one of them")
         alone = self.host in {"127.0.0.1", "::1", "localhost"}
         if alone and not self.behind_proxy:
             return self

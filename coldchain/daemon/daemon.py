@@ -31,6 +31,7 @@ from coldchain.daemon.page_room import PageRoom, page_settings
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.daemon.systemd import Notifier
 from coldchain.daemon.wishes import Wishes
+from coldchain.daemon.workings import workings
 from coldchain.facts import Activated, EngineStarted, ProcessEnded
 from coldchain.journal import Document, Journal, JournalError
 from coldchain.pipeline.engine_id import engine
@@ -237,6 +238,7 @@ class Daemon:
             sinks=self.outgoing.status,
             look=self.outgoing.look,
             told=self.outgoing.told,
+            workings=lambda: workings(self.writer, self.queue, self.journal_path),
         )
         self.station = LiveStation(self.writer, self.queue, self.clock, around)
         self.station.remember(self.journal)

@@ -6,10 +6,12 @@ Monitoring does not hang on it. Only a configuration that would open it to other
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from typing import TYPE_CHECKING
 
 from coldchain.clock import Clock
+from coldchain.config.credentials import SecretUnavailable, read_secret
 from coldchain.config.loaded import Loaded
 from coldchain.daemon.errors import DaemonError
 from coldchain.web.settings import ExposureError, PageSettings, check_exposure
@@ -97,6 +99,12 @@ def page_settings(loaded: Loaded) -> PageSettings | None:
     if page is None:
         return None
     beside_journal = loaded.resolve(loaded.settings.journal.path).with_name("users.json")
+    try:
+        token = read_secret(
+            page.metrics_token_file, page.metrics_token_env, base=loaded.path.parent, environ=os.environ
+        )
+    except SecretUnavailable as error:
+        raise DaemonError(f"page: the token for /metrics: {error.what}; {error.mend}") from error
     return PageSettings(
         host=page.host,
         port=page.port,
@@ -106,4 +114,5 @@ def page_settings(loaded: Loaded) -> PageSettings | None:
         behind_proxy=page.behind_proxy,
         proxies=page.proxies,
         users_file=loaded.resolve(page.users_file) if page.users_file else beside_journal,
+        metrics_token=token,
     )

@@ -39,6 +39,7 @@ from coldchain.web.views import (
     SourceView,
     StateView,
 )
+from coldchain.web.workings import Workings
 
 #: A person waits at most this long for an action to reach the disk (real seconds).
 ACT_S = 10.0
@@ -70,6 +71,7 @@ class Surroundings:
     sinks: Callable[[], tuple[SinkView, ...]] = tuple
     look: Callable[[], None] = lambda: None
     told: Callable[[list[int]], tuple[ToldView, ...]] = lambda positions: ()
+    workings: Callable[[], Workings] = Workings
 
 
 #: Nobody who looks waits longer than this for a batch to be on disk (real seconds).
@@ -166,6 +168,10 @@ class LiveStation:
             beat_within_ms=round(3 * self.around.beat_s * 1000) * self._clock.speed,
             speed=self._clock.speed,
         )
+
+    def workings(self) -> Workings:
+        """How the program itself is doing."""
+        return self.around.workings()
 
     def series(self, channel: str, from_ms: int, to_ms: int, columns: int) -> SeriesView | None:
         """One channel over a span of event time; none for now while a disk hangs in mid-commit."""

@@ -108,6 +108,12 @@ class Queue:
             self._waiting += len(facts)
             self._put(Item(self._stamp(), facts, settled, documents, private_texts))
 
+    @property
+    def waiting(self) -> int:
+        """How many facts wait to be taken out."""
+        with self._changed:
+            return self._waiting
+
     def leap(self, fact: ClockSet) -> None:
         """Journal time leaps forward, and the fact that says so is the first stamped after it."""
         with self._changed:

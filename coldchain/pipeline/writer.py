@@ -88,6 +88,21 @@ class _Written:
     recorded: bool = True
 
 
+@dataclass
+class Commits:
+    """Transactions on disk since the start: how many, and the real seconds they took."""
+
+    count: int = 0
+    sum_s: float = 0.0
+    longest_s: float = 0.0
+
+    def took(self, real_s: float) -> None:
+        """One more."""
+        self.count += 1
+        self.sum_s += real_s
+        self.longest_s = max(self.longest_s, real_s)
+
+
 class Writer:
     """Owns the fold and the journal. `lock` is held while the fold changes and until that is
     on disk: views take it too."""
@@ -108,6 +123,7 @@ class Writer:
         self.failing = Failing(clock, journal)
         self._clock, self._queue, self._journal, self._engine = clock, queue, journal, engine
         self._timekeeper, self._hooks = timekeeper, hooks
+        self.commits = Commits()
         self._checkpoint_wanted = threading.Event()
         self._saved_position = self._saved_bytes = 0
         self._later: deque[Callable[[], object]] = deque()
@@ -215,10 +231,12 @@ class Writer:
         )
         if work.entries:
             self._counts = {}
+        begun_s = self._clock.real_s()
         try:
             recorded = self.failing.commit(batch, work.settle)
         except JournalError as error:
             return _Written(urgent=self.failing.began(error, batch, work.settle, work.told), recorded=False)
+        self.commits.took(self._clock.real_s() - begun_s)
         if recorded.mended is not None:
             self._queue.submit((recorded.mended,))
         return _Written(recorded.settle)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hmac
 import logging
 import math
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +26,7 @@ from coldchain.clock import Clock
 from coldchain.units import QUANTITIES
 from coldchain.web.guard import Caller, Guard, Refused, check_origin
 from coldchain.web.hub import Event, Hub
+from coldchain.web.metrics import MEDIA_TYPE, exposition
 from coldchain.web.sessions import Sessions
 from coldchain.web.settings import PageSettings
 from coldchain.web.static_files import StaticFiles
@@ -222,6 +224,21 @@ class Api:
             raise Problem(404, "channel", f"there is no channel {channel}")
         return _json(request, msgspec.json.encode(view))
 
+    async def metrics(self, request: Request) -> Response:
+        """GET /metrics: for Prometheus, which logs in with a token of its own."""
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+        token = (self._settings.metrics_token or "").encode()
+        if not (token and hmac.compare_digest(given, token)):
+            try:
+                await self._who(request)
+            except Problem as problem:
+                mend = "set page.metrics_token_file, and send it as Authorization: Bearer …"
+                raise Problem(problem.status, problem.word, f"{problem}; a program: {mend}") from problem
+        state, pulse, workings = await asyncio.to_thread(
+            lambda: (self._station.state(), self._station.pulse(), self._station.workings())
+        )
+        return Response(exposition(state, pulse, workings), media_type=MEDIA_TYPE)
+
     async def events(self, request: Request) -> Response:
         """GET /api/events: server-sent events `me`, `state`, `change`, `beat`, `bye`."""
         actor = await self._who(request)
@@ -343,6 +360,7 @@ def make_app(api: Api, settings: PageSettings) -> Starlette:
         Route("/api/state", api.state),
         Route("/api/series", api.series),
         Route("/api/events", api.events),
+        Route("/metrics", api.metrics),
         Route("/api/act", api.act, methods=["POST"]),
         Route("/api/login", api.login, methods=["POST"]),
         Route("/api/logout", api.logout, methods=["POST"]),

@@ -30,6 +30,7 @@ class PageSettings(Struct, frozen=True, kw_only=True):
     users_file:   the logins; sessions lie beside it.
     heartbeat_ms: a connected page hears from us this often and says "no live data" when it does not.
     session_ms:   a login lasts this long.
+    metrics_token: what a program shows that reads /metrics, once users exist.
     """
 
     host: str = "127.0.0.1"
@@ -42,6 +43,7 @@ class PageSettings(Struct, frozen=True, kw_only=True):
     users_file: Path = Path("/var/lib/coldchain/users.json")
     heartbeat_ms: int = 2_000
     session_ms: int = 30 * 24 * 3_600_000
+    metrics_token: str | None = None
 
     @property
     def tls(self) -> bool:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from coldchain.web.series import SeriesView
 from coldchain.web.views import Pulse, StateView
+from coldchain.web.workings import Workings
 
 
 class Role(StrEnum):
@@ -217,6 +218,10 @@ class Station(Protocol):
 
     def pulse(self) -> Pulse:
         """Proof that the writer lives. Cheaper still: called with every heartbeat."""
+        ...
+
+    def workings(self) -> Workings:
+        """How the program itself is doing. As cheap as `state`."""
         ...
 
     def series(self, channel: str, from_ms: int, to_ms: int, columns: int) -> SeriesView | None:

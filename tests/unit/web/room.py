@@ -64,6 +64,7 @@ from coldchain.web.views import (
     SourceView,
     StateView,
 )
+from coldchain.web.workings import Workings
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -104,6 +105,10 @@ class Room:
         now = self.clock.journal_ms()
         beat = now if self.writer_stopped_at is None else self.writer_stopped_at
         return Pulse(now, self.clock.utc_ms(), self.view.clock.known, beat, 3_000)
+
+    def workings(self) -> Workings:
+        """Made-up numbers of a program that is well."""
+        return Workings(81_234, 3, 10_000, 500, 1.5, 0.25, 4_096_000, 8_000_000_000, 16_000_000_000)
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Remember a listener."""

@@ -1,0 +1,34 @@
+"""What `/metrics` says of the daemon itself, asked when somebody looks."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+from coldchain.pipeline.intake import Queue
+from coldchain.pipeline.writer import Writer
+from coldchain.web.workings import Workings
+
+
+def workings(writer: Writer, queue: Queue, journal: Path) -> Workings:
+    """How writer, queue and disk are doing now. What cannot be asked is None."""
+    size = None
+    with contextlib.suppress(OSError):
+        size = journal.stat().st_size
+        log = journal.with_name(f"{journal.name}-wal")
+        size += log.stat().st_size if log.exists() else 0
+    free = total = None
+    with contextlib.suppress(OSError):
+        total, _, free = shutil.disk_usage(journal.parent)
+    return Workings(
+        position=writer.fold.position,
+        waiting=queue.waiting,
+        capacity=queue.capacity,
+        commits=writer.commits.count,
+        commit_s=writer.commits.sum_s,
+        longest_commit_s=writer.commits.longest_s,
+        journal_bytes=size,
+        disk_free_bytes=free,
+        disk_bytes=total,
+    )
