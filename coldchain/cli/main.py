@@ -36,6 +36,7 @@ COMMANDS = {
     "profiles": "profile_commands:profiles",
     "ports": "port_commands:ports",
     "drivers": "driver_commands:drivers",
+    "rules": "rule_commands:rules_group",
     "user": "user_commands:user",
 }
 

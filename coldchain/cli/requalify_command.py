@@ -26,9 +26,11 @@ from coldchain.importers import ReadAs, Refused, read
 from coldchain.importers.columnar import read_parquet
 from coldchain.importers.replay_plan import VALID_HIGH_MC, VALID_LOW_MC, replay_plans
 from coldchain.journal import JournalError, Reader
+from coldchain.pipeline import plugins
 from coldchain.plan import ChannelPlan, ProfilePlan, Rule
 from coldchain.profiles import load
 from coldchain.reports.requalifying import Difference, Seen, compare, judge_column, judge_facts
+from coldchain.rules.plugged import MissingPlugin
 
 #: A reading of a columnar file counts for this many of the file's usual steps, as in `replay`.
 _GAP_STEPS = 3
@@ -140,6 +142,7 @@ def _folder(folder: Path, asked: _Asked, jobs: int) -> list[Difference | Failed]
 
 def requalify_file(path: Path, asked: _Asked) -> Difference | Failed:
     """One file, judged by both profiles."""
+    plugins.load()
     try:
         columns = list(_columns(path, asked))
     except (Refused, OSError) as error:
@@ -203,8 +206,12 @@ def _journal(path: Path, profile: ProfilePlan) -> list[Difference | Failed]:
             facts = [(row.position, row.arrival_ms, decode(row.body)) for row in reader.facts()]
     except JournalError as error:
         raise options.usage(str(error)) from error
-    before, counts = judge_facts(facts, None)
-    after, _ = judge_facts(facts, profile)
+    plugins.load()
+    try:
+        before, counts = judge_facts(facts, None)
+        after, _ = judge_facts(facts, profile)
+    except MissingPlugin as missing:
+        raise options.usage(f"{path}: {missing}; install it again") from missing
     return [compare(name, counts[name], before[name], after[name]) for name in before]
 
 

@@ -7,7 +7,7 @@ limit carries the site's source. What a profile builds on is put together by `co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from coldchain.config.overriding import check_overrides
 from coldchain.config.positions import Place
 from coldchain.config.problems import Problem, listed, nearest
 from coldchain.config.profile_tables import ProfileHead
-from coldchain.config.rule_tables import RULES, RuleTable
+from coldchain.config.rule_tables import RuleTable, kinds, plugged
 from coldchain.config.settings import SiteFigure
 from coldchain.plan import Cited, ProfilePlan, StagePlan
 
@@ -121,6 +121,17 @@ def read_profile(
     return Profile(head, rules, plan, composed, waiting, waiting_works, bases)
 
 
+def _unknown_kind(kind: str, known: Iterable[str]) -> tuple[str, str]:
+    """What is wrong with a kind that nobody brings, and the mend."""
+    broken = plugged.found().broken.get(kind)
+    if broken is not None:
+        what, _, mend = broken.rpartition("; ")
+        return f'"{kind}" cannot be used: {what}', mend
+    meant = nearest(kind, known)
+    mend = f'write "{meant}"' if meant else 'install the package that brings it, or write "limit"'
+    return f'"{kind}" is no kind of rule', mend
+
+
 @dataclass(frozen=True)
 class _Placed:
     """A table with figures in place. given: the places whose value is the site's, and the figure's name."""
@@ -142,9 +153,9 @@ class _Reading:
         """A rule with its figures in place; waiting for those that are missing; None if it is wrong."""
         document, place = self.document, ("rules", name)
         kind = str(written.get("kind", "limit"))
-        if kind not in RULES:
-            meant = nearest(kind, RULES)
-            document.refuse((*place, "kind"), f'"{kind}" is no kind of rule', f'write "{meant or "limit"}"')
+        known = kinds()
+        if kind not in known:
+            document.refuse((*place, "kind"), *_unknown_kind(kind, known))
             return None
         placed = self._place_figures(place, written)
         if placed is None:
@@ -154,7 +165,7 @@ class _Reading:
             named = tuple(map(str, stages)) if isinstance(stages, list) else ()
             return Waiting(kind, written, placed.missing, named)
         before = len(document.problems)
-        rule = document.validate(RULES[kind], placed.table, place)
+        rule = document.validate(known[kind], placed.table, place)
         for index, problem in enumerate(document.problems[before:], before):
             if self.at is not None and problem.place in placed.given:
                 document.problems[index] = self.at(placed.given[problem.place], problem.what, problem.mend)

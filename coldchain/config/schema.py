@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from coldchain.config.amounts import duration_text
 from coldchain.config.fields import NUMBER_PATTERNS
 from coldchain.config.profile_tables import ProfileHead
-from coldchain.config.rule_tables import RULES
+from coldchain.config.rule_tables import kinds
 from coldchain.config.settings import Settings
 from coldchain.driver import Driver
 
@@ -44,16 +44,16 @@ def profile_schema() -> dict[str, Any]:
     """The schema of a profile's file."""
     schema = _schema(ProfileHead, "")
     figure = {"type": "object", "properties": {"figure": {"type": "string"}}, "required": ["figure"]}
-    kinds = []
-    for model in RULES.values():
+    forms = []
+    for model in kinds().values():
         rule = _schema(model, "")
         schema["$defs"].update(rule.pop("$defs", {}))
         for key, form in rule["properties"].items():
             if _is_number_with_unit(form):
                 rule["properties"][key] = {"anyOf": [form, figure]}
         schema["$defs"][model.__name__] = rule
-        kinds.append({"$ref": f"#/$defs/{model.__name__}"})
-    schema["properties"]["rules"]["additionalProperties"] = {"anyOf": kinds}
+        forms.append({"$ref": f"#/$defs/{model.__name__}"})
+    schema["properties"]["rules"]["additionalProperties"] = {"anyOf": forms}
     return {"$schema": _DIALECT, **schema, "title": "limit profile of coldchain"}
 
 

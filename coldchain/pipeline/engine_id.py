@@ -10,6 +10,8 @@ import hashlib
 from functools import cache
 from importlib import resources
 
+from coldchain.pipeline import plugins
+
 #: Modules and packages of `coldchain` that the fold runs.
 PURE = (
     "alarms",
@@ -26,7 +28,7 @@ PURE = (
 
 @cache
 def engine() -> str:
-    """SHA-256 (hex, 16 digits) over the names and texts of the fold's modules."""
+    """SHA-256 (hex, 16 digits) over the fold's modules, names and texts, and the rules of other packages."""
     digest = hashlib.sha256()
     top = resources.files("coldchain")
     for name in PURE:
@@ -37,4 +39,7 @@ def engine() -> str:
                 text = file.read_bytes()
                 digest.update(b"%b/%b %d\n" % (name.encode(), file.name.encode(), len(text)))
                 digest.update(text)
+    for plugin in plugins.load():
+        for part_of_it in plugins.fingerprint(plugin):
+            digest.update(part_of_it)
     return digest.hexdigest()[:16]

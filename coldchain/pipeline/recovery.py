@@ -10,8 +10,9 @@ from coldchain import announcements, facts
 from coldchain.announcements import Announcement
 from coldchain.facts import EngineStarted, Fact
 from coldchain.fold import Fold
-from coldchain.journal import Readable
+from coldchain.journal import JournalError, Readable
 from coldchain.pipeline.states import thaw
+from coldchain.rules.plugged import MissingPlugin
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,20 @@ def recover(journal: Readable, engine: str, wanted: Callable[[], bool] = lambda:
 
 
 def refold(journal: Readable, fold: Fold, position: int, arrival_ms: int, fact: Fact) -> list[Announcement]:
-    """Fold one fact of the past; where another engine took over, the announced side goes with it."""
+    """Fold one fact of the past; where another engine took over, the announced side goes with it.
+
+    Raises JournalError where a rule was in force whose package is gone.
+    """
     if isinstance(fact, EngineStarted) and fold.engine and fact.engine != fold.engine:
         fold.adopt(announced(journal, position - 1))
-    return fold.apply(position, arrival_ms, fact)
+    try:
+        return fold.apply(position, arrival_ms, fact)
+    except MissingPlugin as missing:
+        rule = missing.rule
+        mend = (
+            f"install {rule.package} {rule.version} again, or begin a new journal; see `coldchain rules list`"
+        )
+        raise JournalError("fold", journal.path, str(missing), position=position, mend=mend) from missing
 
 
 def announced(journal: Readable, to_position: int | None = None) -> Iterator[tuple[int, Announcement]]:

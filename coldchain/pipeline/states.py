@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from coldchain.fold import Fold
+from coldchain.rules import plugged
 
 _ALLOWED_MODULES = ("coldchain.",)
 _ALLOWED = {
@@ -26,9 +27,15 @@ _ALLOWED = {
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if module.startswith(_ALLOWED_MODULES) or (module, name) in _ALLOWED:
+        if module.startswith(_ALLOWED_MODULES) or (module, name) in _ALLOWED or _is_plugged(module):
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is no part of the fold")
+
+
+def _is_plugged(module: str) -> bool:
+    """Whether a module belongs to a package that brings a rule: a rule's state is its own."""
+    package = module.partition(".")[0]
+    return any(package == plugin.module.partition(".")[0] for plugin in plugged.known().values())
 
 
 class _Writer(pickle.Pickler):

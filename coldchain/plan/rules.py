@@ -306,6 +306,7 @@ class Plugged(_Rule, frozen=True, kw_only=True, tag="plugged", omit_defaults=Tru
     """A rule that another package brings (entry-point group `coldchain.rules`), with its own parameters."""
 
     kind: str
+    package: str
     version: str
     parameters: dict[str, str | int | bool | None] = {}
     side: Side = Side.ABOVE

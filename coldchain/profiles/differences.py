@@ -12,7 +12,7 @@ from coldchain.config.composed import figure_in, tables
 from coldchain.config.overriding import overrides
 from coldchain.config.profile_file import Profile, Waiting
 from coldchain.config.rule_changes import Change, Way, changes, is_text
-from coldchain.config.rule_tables import RULES, RuleTable
+from coldchain.config.rule_tables import RuleTable, kinds
 from coldchain.config.work_changes import work_changes
 from coldchain.config.work_tables import ProfileWorkTable
 
@@ -191,7 +191,7 @@ def _stages(name: str, before: Profile, after: Profile) -> tuple[tuple[str, ...]
 def _as_written(old: dict[str, Any], new: dict[str, Any], rule: RuleTable | Waiting) -> tuple[Change, ...]:
     """What differs in two tables of which one waits for a figure, so that nobody can say which is wider."""
     kind = rule.kind if isinstance(rule, Waiting) else str(new.get("kind", "limit"))
-    keys = [key for key in RULES[kind].model_fields if key in old or key in new]
+    keys = [key for key in kinds()[kind].model_fields if key in old or key in new]
     return tuple(
         Change(key, _shown(old.get(key)), _shown(new.get(key)), Way.TEXT if is_text(key) else Way.OTHER)
         for key in keys

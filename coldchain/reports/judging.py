@@ -14,6 +14,7 @@ from coldchain.facts import Fact, Reading, Wake
 from coldchain.fold import Fold
 from coldchain.fold.conditioning import condition
 from coldchain.model import Side
+from coldchain.pipeline import plugins
 from coldchain.plan import Budget, ChannelPlan, Limit, Rolling, Rule
 from coldchain.reports.statistics import Gap, Point
 from coldchain.rules.judging import BAD, Interval, is_outside
@@ -47,6 +48,7 @@ class Judging:
     """The one fold, fed with facts that arrive when they happen; deadlines fire at their own instants."""
 
     def __init__(self) -> None:
+        plugins.load()
         self.fold = Fold()
         self.said: list[tuple[int, Announcement]] = []
         self._position = 0

@@ -1,8 +1,8 @@
 """Rules of other packages: how a rule that came through the entry-point group `coldchain.rules` is judged.
 
-What such a package publishes is a `Plugin` named like its kind: a version, and the `Judge` for its rules,
-which are `Plugged` plan rules with parameters of its own. Whoever starts a fold makes the plug-ins known
-first; a rule whose plug-in is not there is refused where the configuration is read, never skipped.
+A plan's rule of such a kind is `Plugged`: it names the package that brings the kind. Whoever starts a fold
+makes the plug-ins of the process known first (`pipeline/plugins.py`). A new rule whose plug-in is missing is
+refused where the configuration is read; a past one stops the fold with `MissingPlugin`: it is never skipped.
 """
 
 from __future__ import annotations
@@ -15,12 +15,23 @@ from coldchain.rules.judge import Judge, Step
 from coldchain.rules.judging import Interval, Sample, Seen
 
 
+class MissingPlugin(LookupError):
+    """A rule in force is of a kind that no installed package brings."""
+
+    def __init__(self, rule: Plugged) -> None:
+        self.rule = rule
+        super().__init__(
+            f'rule {rule.id} is of kind "{rule.kind}" of {rule.package} {rule.version}, '
+            "which is not installed"
+        )
+
+
 @dataclass(frozen=True)
 class Plugin:
-    """A kind of rule from another package. `version` goes into the engine's hash: each change raises it."""
+    """A kind of rule from another package. module: where its states come from, when they are read back."""
 
     kind: str
-    version: str
+    module: str
     judge: Judge
 
 
@@ -41,9 +52,7 @@ def known() -> dict[str, Plugin]:
 def _of(rule: Plugged) -> Judge:
     plugin = _KNOWN.get(rule.kind)
     if plugin is None:
-        raise LookupError(
-            f"rule {rule.id} is of kind {rule.kind}, which no installed package brings; install it again"
-        )
+        raise MissingPlugin(rule)
     return plugin.judge
 
 
@@ -66,12 +75,13 @@ def _standing(rule: Plugged, state: tuple[str, object], seen: Seen, at_ms: int) 
 
 
 def _active(state: tuple[str, object]) -> bool:
-    plugin = _KNOWN.get(state[0])
-    return plugin is not None and plugin.judge.active(state[1])
+    return _KNOWN[state[0]].judge.active(state[1])
 
 
 def _same(old: Plugged, new: Plugged) -> bool:
-    return (old.kind, old.version) == (new.kind, new.version) and _of(new).same(old, new)
+    return (old.kind, old.package, old.version) == (new.kind, new.package, new.version) and _of(new).same(
+        old, new
+    )
 
 
 JUDGE = Judge(
