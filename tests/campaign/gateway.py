@@ -1,0 +1,318 @@
+"""A whole gateway under faults: the real daemon as a process of its own, real servers, and what is audited.
+
+    with Gateway(folder, seed) as gateway:
+        gateway.flow(20)          # so many more messages come through, or AssertionError
+        gateway.line.cut()        # any fault
+        gateway.healed()          # work goes on; how many real seconds that took
+        gateway.audit()           # what was lost, what was doubled: nothing
+
+Two devices speak all the time: one over MQTT (QoS 1, through a relay that writes down what the daemon really
+acknowledged) and one on a pseudo-terminal. Their values swing around a limit, so that alarms come.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Self
+
+import paho.mqtt.client as paho
+
+from coldchain import facts
+from coldchain.facts import Reading
+from coldchain.journal import Deliveries, JournalError, Reader
+from coldchain.pipeline.engine_id import engine
+from coldchain.pipeline.verify import Verdict, verify
+from tests.integration.gateways import Child, Printer, Site, answers
+from tests.integration.test_sink_webhook import Receiver
+from tests.servers import Alertmanager, Mosquitto, MqttRelay, Packet, Peer, Side, VictoriaMetrics, wait_until
+
+#: Between two messages (real seconds), and how many share a value.
+_PACE_S, _SWING = 0.02, 25
+#: A fault that has not healed after this long never does (real seconds).
+HEAL_S = 60.0
+
+
+@dataclass
+class Audit:
+    """What is wrong after a fault: a line each, by what it costs."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+
+
+class Talk:
+    """A device on MQTT that numbers what it says, and remembers what the broker has said yes to."""
+
+    def __init__(self, port: int) -> None:
+        self.said = 0
+        self.kept: set[int] = set()
+        self._of: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self._peer = Peer(port)
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="talk", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._peer.connect()
+        self._peer.client.on_publish = self._on_publish
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        self._peer.disconnect()
+
+    def end(self) -> None:
+        """Say no more."""
+        self._end.set()
+        self._thread.join()
+
+    def settled(self) -> None:
+        """Wait until the broker has said yes to everything."""
+        wait_until(lambda: len(self.kept) == self.said, what="the broker has everything", deadline_s=HEAL_S)
+
+    def _run(self) -> None:
+        while not self._end.wait(_PACE_S):
+            number = self.said
+            message = {
+                "time": time.time_ns() // 1_000_000,
+                "sequence": number,
+                "vapour": -140.0 if number // _SWING % 2 else -180.0,
+                "simulated": True,
+            }
+            with self._lock:
+                sent = self._peer.client.publish("probe", json.dumps(message), 1)
+                self._of[sent.mid] = number
+                self.said += 1
+
+    def _on_publish(self, client: paho.Client, data: object, mid: int, *_: object) -> None:
+        with self._lock:
+            self.kept.add(self._of.pop(mid))
+
+
+class Gateway:
+    """Everything, from start to end. `chance` is the fault's; the seed says what it draws."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder, self.chance = folder, Random(seed)
+        self._ends = ExitStack()
+        enter = self._ends.enter_context
+        self.broker = Mosquitto(folder / "mosquitto")
+        self.line = MqttRelay(enter(self.broker).port)
+        enter(self.line)
+        self.series = enter(VictoriaMetrics(folder / "series"))
+        self.pager = Receiver().start()
+        self.room = Receiver().start()
+        self._ends.callback(self.pager.stop)
+        self._ends.callback(self.room.stop)
+        self.pages = enter(Alertmanager(folder / "pages", webhook=self.pager.url))
+        self.printer = enter(Printer(folder / "log"))
+        site = Site(folder).profile(hold="0 s", latched=False).broker(self.line.port)
+        site.mqtt("bus", topic="probe").ascii("log", self.printer.port).webhook(self.room.url)
+        site.part("series", f'[sinks.series]\nkind = "influx"\nurl = "{self.series.url}"\nbucket = "b"\n')
+        site.part("pages", f'[sinks.pages]\nkind = "alertmanager"\nurl = "{self.pages.url}"\n')
+        self.site = site
+        self.site.write()
+        self.daemon: Child | None = None
+        #: The broker was killed: what it had said yes to and not yet handed on is its own to lose.
+        self.broker_forgot = False
+        self._position = 0
+        self._in_journal: dict[str, Counter[int]] = {"bus": Counter(), "log": Counter()}
+        self._times: dict[str, set[int]] = {"bus": set(), "log": set()}
+        self._printed = 0
+
+    def __enter__(self) -> Self:
+        self.begin()
+        # What is said before the daemon has subscribed is not kept for it.
+        wait_until(lambda: bool(self.line.acknowledged()) or self._subscribed(), what="it listens")
+        self.talk = self._ends.enter_context(Talk(self.broker.port))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.daemon is not None:
+            self.daemon.__exit__()
+        self._ends.close()
+
+    def _subscribed(self) -> bool:
+        return bool(self.line.of(Packet.SUBACK, Side.BROKER))
+
+    # --- The daemon
+
+    def begin(self) -> None:
+        """Start it, as systemd would."""
+        log = self.folder / "daemon.log"
+        self.daemon = Child("run", "--config", self.site.config, log=log).ready(self.site.journal)
+
+    def kill(self) -> None:
+        """SIGKILL, at whatever it is doing."""
+        assert self.daemon is not None
+        self.daemon.process.kill()
+        self.daemon.process.wait(30)
+
+    def begin_and_kill(self, after_s: float) -> None:
+        """Start it, and kill it before it is up, or just then."""
+        self.daemon = Child("run", "--config", self.site.config, log=self.folder / "daemon.log")
+        time.sleep(after_s)
+        self.kill()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self.daemon is not None
+        self.daemon.signal(number)
+
+    def wait(self) -> None:
+        """Wait for its end, which must be a clean one."""
+        assert self.daemon is not None
+        assert self.daemon.wait() == 0, self.daemon.said[-2000:]
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self.daemon is not None
+        return self.daemon.process.pid
+
+    def threads(self) -> int:
+        """How many threads it has."""
+        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
+
+    # --- What goes on
+
+    def look(self) -> None:
+        """Take notice of what has come into the journal."""
+        try:
+            with Reader.open(self.site.journal) as reader:
+                for row in reader.facts(self._position + 1):
+                    self._position = row.position
+                    fact = facts.decode(row.body)
+                    if isinstance(fact, Reading) and fact.sequence is not None and fact.at_ms is not None:
+                        self._in_journal[fact.source][fact.sequence] += 1
+                        self._times[fact.source].add(fact.at_ms)
+        except JournalError:
+            return  # it is being made, or mended
+
+    def _has(self, number: int) -> bool:
+        self.look()
+        return number in self._in_journal["bus"]
+
+    def flow(self, count: int) -> None:
+        """Wait until so many more messages than now are in the journal, and a printed line."""
+        until = self.talk.said + count
+        wait_until(
+            lambda: self.talk.said >= until and self._has(until - 1), what="work goes on", deadline_s=HEAL_S
+        )
+
+    def talk_on(self, count: int) -> None:
+        """Wait until so many more messages were said, whatever becomes of them."""
+        until = self.talk.said + count
+        wait_until(lambda: self.talk.said >= until, what="the device talks", deadline_s=HEAL_S)
+
+    def print_lines(self, count: int) -> None:
+        """The logger on the serial line prints; each line comes in."""
+        for _ in range(count):
+            before = sum(self._in_journal["log"].values())
+            self.printer.say(-180.0, time.time_ns() // 1_000_000)
+            wait_until(lambda b=before: self._printed_since(b), what="a line is read", deadline_s=HEAL_S)  # type: ignore[misc]
+
+    def _printed_since(self, before: int) -> bool:
+        self.look()
+        if sum(self._in_journal["log"].values()) > before:
+            return True
+        self.printer.say(-180.0, time.time_ns() // 1_000_000)  # one that fell into the fault is not repeated
+        time.sleep(0.1)
+        return False
+
+    def healed(self) -> float:
+        """Wait until it answers and works on both lines; the real seconds that took."""
+        began = time.monotonic()
+        wait_until(lambda: answers(self.site.journal), what="it answers", deadline_s=HEAL_S)
+        self.flow(1)
+        self.print_lines(1)
+        return time.monotonic() - began
+
+    # --- The audit
+
+    def audit(self) -> Audit:
+        """Everything that was acknowledged is there once, sinks equal the journal, `verify` says equal."""
+        found = Audit()
+        talked = [
+            json.loads(each.payload)["sequence"]
+            for each in self.line.acknowledged()
+            if each.topic == "probe" and each.payload[:1] == b"{"
+        ]
+        acknowledged = {number for number in talked if number >= 0}  # below: a message that is no reading
+        self.look()
+        bus = self._in_journal["bus"]
+        found.lost += [f"acknowledged, not in the journal: {n}" for n in sorted(acknowledged - bus.keys())]
+        found.doubled += [
+            f"{source}: {n} is there {times} times"
+            for source, counted in self._in_journal.items()
+            for n, times in counted.items()
+            if times > 1
+        ]
+        return found
+
+    def end(self) -> Audit:
+        """Say no more, let everything arrive, end the daemon, and look at the whole."""
+        self.talk.end()
+        self.talk.settled()
+        audit = Audit()
+        if not self.broker_forgot:
+            everything = self.talk.said
+            wait_until(
+                lambda: (self.look(), len(self._in_journal["bus"]) >= everything)[1],
+                what="all that was said is in the journal",
+                deadline_s=HEAL_S,
+            )
+        wait_until(lambda: not self._owed(), what=f"the room has all: {self._owed()[:3]}", deadline_s=HEAL_S)
+        wait_until(lambda: not self._missing(), what="the series are whole", deadline_s=HEAL_S * 2)
+        keys = Counter(request.key for request in self.room.requests if request.key)
+        audit.doubled += [f"{key} with two bodies" for key in keys if len(self.room.bodies(key)) > 1]
+        assert self.daemon is not None
+        assert self.daemon.end() == 0
+        rest = self.audit()
+        with Reader.open(self.site.journal) as reader:
+            verification = verify(reader, engine())
+        if not verification.sound or {s.verdict for s in verification.stretches} != {Verdict.EQUAL}:
+            audit.lost.append(f"verify: {verification}")
+        return Audit(audit.lost + rest.lost, audit.doubled + rest.doubled)
+
+    def _owed(self) -> list[str]:
+        """The keys of notices that the room should have and has not, and of some that nobody announced."""
+        with Reader.open(self.site.journal) as reader:
+            journal = {(row.position, row.ordinal) for row in reader.announcements()}
+            settled = {(n.position, n.ordinal): n.key for n in _notices(self.site.journal)}
+        heard = {request.key for request in self.room.requests if request.key}
+        told = [key for place, key in settled.items() if place in journal and key not in heard]
+        return told + [key for key in heard - set(settled.values()) if not key.startswith("while")]
+
+    def _missing(self) -> list[int]:
+        points = {
+            at_ms
+            for series in self.series.export('temperature_value{channel="box-bus.vapour"}')
+            for at_ms, _ in series.points
+        }
+        self.look()
+        return sorted(self._times["bus"] - points)
+
+
+@dataclass(frozen=True)
+class _Notice:
+    position: int
+    ordinal: int
+    key: str
+
+
+def _notices(journal: Path) -> list[_Notice]:
+    """Every notice that was ever owed to the room, settled or not."""
+    with Deliveries.open(journal) as deliveries:
+        found = [each.notice for each in deliveries.pending("room", 2**62, 100_000)]
+        found += [each.notice for each in deliveries.settled("room", 1, 100_000)]
+    return [_Notice(each.position, each.ordinal, each.id) for each in found]
