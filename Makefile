@@ -36,7 +36,7 @@ step = printf '  %-9s %s\n' '$(1)' '$(2)'
 # $(call quiet,COMMAND): say nothing while it goes well, everything if it does not.
 quiet = said=$$($(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 
-.PHONY: help setup demo test check bench campaign lock clean style types floors package FORCE
+.PHONY: help setup demo test check bench campaign scenarios lock clean style types floors package FORCE
 
 help:
 	@echo 'make demo    a simulated shipment, its alarms and its page, without hardware'
@@ -44,6 +44,7 @@ help:
 	@echo 'make test    everything, with real servers, a browser and coverage'
 	@echo 'make bench   the measurements'
 	@echo 'make campaign  faults by the thousand, and what each cost: a table; FAULTS="NAME …" for some'
+	@echo 'make scenarios  a hundred seeds of each scenario'
 	@echo 'make lock    write lock/ anew after a change in pyproject.toml; UPGRADE=1 also renews what is pinned'
 	@echo 'make clean   remove .venv, caches and the built page'
 
@@ -123,6 +124,10 @@ test: style types floors package
 
 bench: .venv/ready
 	@$(BIN)/python -m benchmarks
+
+# A hundred seeds of each scenario: about a quarter of an hour.
+scenarios: .venv/ready
+	@$(BIN)/coldchain scenarios run all --seed 1 --seeds 100
 
 campaign: .venv/ready
 	@$(BIN)/python -m tests.campaign --seed $(SEED) $(FAULTS)

@@ -30,6 +30,7 @@ COMMANDS = {
     "replay": "replay_command:replay",
     "check": "check_command:check",
     "requalify": "requalify_command:requalify",
+    "scenarios": "scenarios_command:scenarios",
     "demo": "demo_command:demo",
     "simulate": "simulate_command:simulate",
     "config": "config_commands:config",

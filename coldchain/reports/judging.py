@@ -58,6 +58,10 @@ class Judging:
         self._wake(arrival_ms)
         return self._apply(arrival_ms, fact)
 
+    def resume(self, arrival_ms: int, fact: Fact) -> list[Announcement]:
+        """A fact before which nobody looked: the process was not running, and no deadline was met in time."""
+        return self._apply(arrival_ms, fact)
+
     def pass_until(self, until_ms: int) -> None:
         """Let deadlines pass up to an instant."""
         if until_ms > self.fold.arrival_ms:

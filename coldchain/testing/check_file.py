@@ -19,6 +19,7 @@ from coldchain.config.positions import Place
 from coldchain.config.problems import ConfigError, Problem, listed, nearest
 from coldchain.config.profile_file import Profile, missing_figures, read_profile
 from coldchain.config.settings import SiteFigure
+from coldchain.facts import Fact
 from coldchain.importers.replay_plan import GAP_STEPS
 from coldchain.plan import LANE, PAIR, Rule
 from coldchain.profiles.load import find, is_file
@@ -27,7 +28,7 @@ from coldchain.testing.events import Event, event
 from coldchain.testing.notation import Series, Unreadable, series
 from coldchain.testing.saying import Expected, expected
 from coldchain.testing.yaml_document import YamlDocument
-from coldchain.units import QUANTITIES, QuantityName
+from coldchain.units import QUANTITIES, Quantity, QuantityName
 
 #: When a case begins that does not say so.
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,14 +71,19 @@ class CheckCase(Table):
     start: str = ""
 
 
-class CheckHead(Table):
-    """A check file as a whole."""
+class JudgedBy(Table):
+    """What judges, and what it must be told of the site: the head of a check file and of a scenario."""
 
     title: str = ""
     profile: Text = Field(examples=["fridge-2-8-buffered"])
     stage: str = ""
     figures: dict[Name, SiteFigure] = Field(default={})
     vessel: CheckVessel = CheckVessel()
+
+
+class CheckHead(JudgedBy):
+    """A check file as a whole."""
+
     channels: dict[Name, CheckChannel] = Field(default={})
     cases: tuple[dict[str, Any], ...] = Field(strict=False, description="[[cases]], one for each story")
 
@@ -96,6 +102,11 @@ class Channel:
     settings: CheckChannel
 
     @property
+    def quantity(self) -> Quantity:
+        """What it measures."""
+        return QUANTITIES[self.settings.quantity]
+
+    @property
     def max_gap_ms(self) -> int:
         """How long a reading counts; three intervals unless told."""
         told = self.settings.max_gap
@@ -104,7 +115,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Case:
-    """A case as read."""
+    """A case as read. `facts`: what else arrives, and how many ms after the start."""
 
     name: str
     line: int
@@ -115,6 +126,7 @@ class Case:
     expected: tuple[Expected, ...]
     verdict: Verdict
     until_ms: int | None = None
+    facts: tuple[tuple[int, Fact], ...] = ()
 
     @property
     def length_ms(self) -> int:
@@ -144,19 +156,23 @@ def read_check(path: Path, folders: Sequence[Path] = ()) -> CheckFile:
 
     folders: where the site's profiles lie, beside those that came with the program.
     """
-    kind = YamlDocument if path.suffix.lower() in _YAML else Document
-    document = kind.read(path, shown=str(path))
+    document = open_document(path)
     head = document.validate(CheckHead, document.data)
     if head is None:
         document.raise_problems()
     assert head is not None, "else a problem was raised"
-    profile = _profile(document, head, path.parent, folders)
-    reader = _Reader(document, head, profile)
-    cases = tuple(
-        case for index, given in enumerate(head.cases) if (case := reader.case(index, given)) is not None
-    )
+    profile = named_profile(document, head, path.parent, folders)
+    reader = CaseReader(document, head, profile, head.channels)
+    cases = []
+    for index, given in enumerate(head.cases):
+        place: Place = ("cases", index)
+        read = document.validate(CheckCase, dict(given), place)
+        case = None if read is None else reader.case(place, read)
+        cases += [] if case is None else [case]
     document.raise_problems()
-    return CheckFile(document, head.title, profile, reader.channels, cases, dict(head.figures), head.vessel)
+    return CheckFile(
+        document, head.title, profile, reader.channels, tuple(cases), dict(head.figures), head.vessel
+    )
 
 
 def roles_of(rules: Iterable[Rule]) -> set[str]:
@@ -164,7 +180,13 @@ def roles_of(rules: Iterable[Rule]) -> set[str]:
     return {role for rule in rules for role in rule.role.split(PAIR) if role != LANE}
 
 
-def _profile(document: Document, head: CheckHead, base: Path, folders: Sequence[Path]) -> Profile:
+def open_document(path: Path) -> Document:
+    """A TOML or YAML file, by its ending; raises ConfigError if it cannot be read."""
+    kind = YamlDocument if path.suffix.lower() in _YAML else Document
+    return kind.read(path, shown=str(path))
+
+
+def named_profile(document: Document, head: JudgedBy, base: Path, folders: Sequence[Path]) -> Profile:
     """The profile by its id, or as a file whose path starts at the check file."""
     named = head.profile
     try:
@@ -186,14 +208,16 @@ def _profile(document: Document, head: CheckHead, base: Path, folders: Sequence[
     return read_profile(found, head.figures, wrong_figure)
 
 
-class _Reader:
+class CaseReader:
     """Reads cases against the head of their file."""
 
-    def __init__(self, document: Document, head: CheckHead, profile: Profile) -> None:
+    def __init__(
+        self, document: Document, head: JudgedBy, profile: Profile, channels: Mapping[str, CheckChannel]
+    ) -> None:
         self._document, self._head, self._profile = document, head, profile
-        self.channels = {role: Channel(role, settings) for role, settings in head.channels.items()}
+        self.channels = {role: Channel(role, settings) for role, settings in channels.items()}
         self._stages = list(profile.head.stages)
-        for role, settings in head.channels.items():
+        for role, settings in channels.items():
             units = QUANTITIES[settings.quantity].units
             if settings.unit and settings.unit not in units:
                 document.refuse(
@@ -208,14 +232,14 @@ class _Reader:
                     profile.head.figures,
                 )  # fmt: skip
         roles = {role for stage in profile.plan.stages for role in roles_of(stage.rules)}
-        if roles and not head.channels:
+        if roles and not channels:
             document.refuse(
                 ("channels",),
                 "is missing",
                 f'write [channels.{min(roles)}] with interval = "…", and so for each role of the rules',
             )
         roles |= {role for pair in head.vessel.reserve.items() for role in pair}
-        for role in head.channels:
+        for role in channels:
             if roles and role not in roles:
                 self._unknown(
                     ("channels", role),
@@ -224,11 +248,8 @@ class _Reader:
                     roles,
                 )
 
-    def case(self, index: int, given: Mapping[str, Any]) -> Case | None:
-        place: Place = ("cases", index)
-        read = self._document.validate(CheckCase, dict(given), place)
-        if read is None:
-            return None
+    def case(self, place: Place, read: CheckCase) -> Case | None:
+        """A case that stands at this place; None if it is wrong, the problems noted."""
         before = len(self._document.problems)
         step_ms = min((each.settings.interval for each in self.channels.values()), default=60_000)
         case = Case(
@@ -329,7 +350,10 @@ class _Reader:
         except Unreadable as error:
             self._document.refuse(place, f'"{error.token}" {error.what}', error.mend)
             return None
-        rules = {rule.id for stage in self._profile.plan.stages for rule in stage.rules} | {"silence"}
+        rules = {rule.id for stage in self._profile.plan.stages for rule in stage.rules} | {
+            "silence",
+            "clock",
+        }
         name = found.name.rpartition("/")[2]
         if name and name not in rules and not found.name.startswith(("port:", "gateway/")):
             self._unknown(place, f'profile {self._profile.head.id} has no rule "{name}"', name, rules)

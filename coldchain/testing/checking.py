@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from coldchain import announcements as words
 from coldchain.alarms.alarm import unacknowledged
 from coldchain.announcements import Kind
-from coldchain.facts import Activated, ClockSet, ConsignmentStarted, EngineStarted, Fact, ProcessStarted
+from coldchain.facts import (
+    Activated,
+    ClockSet,
+    ConsignmentStarted,
+    EngineStarted,
+    Fact,
+    ProcessStarted,
+    Reading,
+)
 from coldchain.fold.coverage import Coverage, coverage
 from coldchain.importers.replay_plan import VALID_HIGH_MC, VALID_LOW_MC
 from coldchain.plan import PAIR, AssetPlan, ChannelPlan, Plan, ProfilePlan, Rule, SourcePlan, StagePlan
@@ -77,10 +85,11 @@ class FileResult:
 
 def run(file: CheckFile, engine: str) -> FileResult:
     """Run every case of a file; `engine` names the code that judges, as in a journal."""
-    return FileResult(file, tuple(_run(file, case, engine) for case in file.cases))
+    return FileResult(file, tuple(run_case(file, case, engine) for case in file.cases))
 
 
-def _run(file: CheckFile, case: Case, engine: str) -> CaseResult:
+def run_case(file: CheckFile, case: Case, engine: str) -> CaseResult:
+    """Run one case with the profile, the channels and the vessel of its file."""
     plan = _plan(file, case)
     end_ms = case.start_ms + case.length_ms
     judging = Judging()
@@ -93,7 +102,10 @@ def _run(file: CheckFile, case: Case, engine: str) -> CaseResult:
 
     def feed(at_ms: int, fact: Fact) -> None:
         facts.append((at_ms, fact))
-        judging.feed(at_ms, fact)
+        if isinstance(fact, ProcessStarted):
+            judging.resume(at_ms, fact)
+        else:
+            judging.feed(at_ms, fact)
 
     for fact in _beginning(plan, case, engine):
         feed(case.start_ms, fact)
@@ -109,11 +121,12 @@ def _run(file: CheckFile, case: Case, engine: str) -> CaseResult:
     covered = covered or _coverage(judging, end_ms)
     judged = judging.judged()
     told = tuple(Told(at_ms, said, _role(said.subject)) for at_ms, said in judged.said)
+    when_true = _by_own_time(facts)
     roles = {
-        channel.id: _role_result(plan.profiles[0], case, channel, facts, covered, end_ms)
+        channel.id: _role_result(plan.profiles[0], case, channel, when_true, covered, end_ms)
         for channel in plan.channels
     }
-    verdict, reasons = _verdict(case, judged.found, roles, facts, end_ms)
+    verdict, reasons = _verdict(case, judged.found, roles, when_true, end_ms)
     digest = hashlib.sha256()
     for at_ms, said in judged.said:
         digest.update(b"%d %b\n" % (at_ms - case.start_ms, words.encode(said)))
@@ -207,8 +220,18 @@ def _story(plan: Plan, case: Case) -> list[tuple[int, Fact | Event]]:
             ):
                 assert reading.at_ms is not None, "a series has times"
                 happens.append((reading.at_ms, reading))
+    happens += [(case.start_ms + at_ms, fact) for at_ms, fact in case.facts]
     happens.sort(key=lambda each: each[0])
     return happens
+
+
+def _by_own_time(facts: Sequence[tuple[int, Fact]]) -> list[tuple[int, Fact]]:
+    """Readings stand where they were measured, however late they came."""
+    placed = [
+        (fact.at_ms if isinstance(fact, Reading) and fact.at_ms is not None else at_ms, fact)
+        for at_ms, fact in facts
+    ]
+    return sorted(placed, key=lambda pair: pair[0])
 
 
 def _role(subject: str) -> str:
