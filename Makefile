@@ -17,6 +17,10 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The tests start hundreds of processes. What Python compiles is kept for the next one, even where the machine
+# says it shall not be, in a place of its own: no file appears beside the sources.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/compiled
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -118,7 +122,7 @@ check: style types floors
 test: style types floors package
 	@$(call step,tests,all of them$(,) seed $(SEED); again with: make test SEED=$(SEED))
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m coverage run -m pytest -q -n 2 --hypothesis-seed=$(SEED) $(PYTEST_ARGS)
+	@$(BIN)/python -m coverage run -m pytest -q -n 3 --hypothesis-seed=$(SEED) $(PYTEST_ARGS)
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 
