@@ -162,6 +162,23 @@ class Usb(_Part):
     what: Words
 
 
+class Attempt(_Part):
+    """One way in which `coldchain probe` asks whether it is this device; it can send what the driver can.
+
+    settings: the driver's. What is proved by an answer to them stands in the configuration that is proposed.
+    trial:    more of them, without which the device cannot be read and which no answer proves: the site is
+              asked for each.
+    each:     the name of a list among the settings (inputs, points): each is asked by itself, and those that
+              give a value are proposed.
+    listen_s: how long a device that speaks by itself is heard.
+    """
+
+    settings: dict[str, Any] = Field(default={})
+    trial: dict[str, Any] = Field(default={})
+    each: str = ""
+    listen_s: Annotated[float, Field(gt=0, le=60)] = 3.0
+
+
 class Datasheet(_Part):
     """Everything that is known of a device and is not needed to read it.
 
@@ -171,7 +188,7 @@ class Datasheet(_Part):
     checked:   frames carry a checksum: a frame with one changed byte is never a value.
     addressed: frames name their sender: another device's is never a value.
     numbers:   `as_sent` (the text of each value stands in its frame), or `computed` of bytes.
-    probe:     settings with which `coldchain probe` may ask, read-only, one table a try.
+    probe:     the ways in which `coldchain probe` asks for it, the likely one first; none: it cannot be told.
     example:   the tables of a gateway.toml, from source to asset.
     """
 
@@ -187,7 +204,7 @@ class Datasheet(_Part):
     unknown: tuple[Unknown, ...] = Field(default=(), strict=False)
     units: tuple[Told, ...] = Field(strict=False, min_length=1)
     usb: tuple[Usb, ...] = Field(default=(), strict=False)
-    probe: tuple[dict[str, Any], ...] = Field(default=(), strict=False)
+    probe: tuple[Attempt, ...] = Field(default=(), strict=False)
     vectors: tuple[Vector, ...] = Field(strict=False, min_length=1)
     identities: tuple[Identity, ...] = Field(default=(), strict=False)
     example: Words

@@ -36,6 +36,7 @@ COMMANDS = {
     "config": "config_commands:config",
     "profiles": "profile_commands:profiles",
     "ports": "port_commands:ports",
+    "probe": "probe_command:probe",
     "drivers": "driver_commands:drivers",
     "rules": "rule_commands:rules_group",
     "user": "user_commands:user",

@@ -108,9 +108,15 @@ def test_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (by_id / "usb-FTDI-if00").symlink_to(tmp_path / "ttyUSB0")
     monkeypatch.setattr(port_commands, "_STABLE", (by_id,))
     plugged = [
-        SimpleNamespace(device=str(tmp_path / "ttyUSB0"), description="RS-485", serial_number="A5", vid=1),
-        SimpleNamespace(device=str(tmp_path / "ttyUSB1"), description="n/a", serial_number=None, vid=1),
-        SimpleNamespace(device=str(tmp_path / "ttyS0"), description="n/a", serial_number=None, vid=None),
+        SimpleNamespace(
+            device=str(tmp_path / "ttyUSB0"), description="RS-485", serial_number="A5", vid=1, pid=1
+        ),
+        SimpleNamespace(
+            device=str(tmp_path / "ttyUSB1"), description="n/a", serial_number=None, vid=1, pid=1
+        ),
+        SimpleNamespace(
+            device=str(tmp_path / "ttyS0"), description="n/a", serial_number=None, vid=None, pid=None
+        ),
     ]
     monkeypatch.setattr(port_commands, "_plugged", lambda: plugged)
     result = CliRunner().invoke(ports, [])
@@ -129,6 +135,29 @@ def test_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (lines[3], False),
         (lines[5], True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "product", "said"),
+    [
+        pytest.param(0x1FB9, 0x0204, "lakeshore may read it: Lake Shore 224", id="the instrument itself"),
+        pytest.param(0x1546, 0x01A7, "nmea0183 may read it: u-blox receiver", id="any product of a maker"),
+        pytest.param(
+            0x0403, 0x6001, "an adapter by FTDI: try coldchain probe ", id="who knows what is behind"
+        ),
+        pytest.param(0x1FB9, 0x9999, None, id="a maker's unknown product"),
+    ],
+)
+def test_which_driver_fits(
+    vendor: int, product: int, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tells by its USB identity what it is, is named with its driver; nothing is guessed of the rest."""
+    plugged = [
+        SimpleNamespace(device="no-such", description="n/a", serial_number=None, vid=vendor, pid=product)
+    ]
+    monkeypatch.setattr(port_commands, "_plugged", lambda: plugged)
+    lines = CliRunner().invoke(ports, []).output.splitlines()[2:]
+    assert [line.strip().startswith(said) for line in lines] == [True] if said else lines == []
 
 
 def test_no_ports(monkeypatch: pytest.MonkeyPatch) -> None:
