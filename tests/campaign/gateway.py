@@ -49,13 +49,13 @@ class Audit:
 
 
 class Talk:
-    """A device on MQTT that numbers what it says, and remembers what the broker has said yes to."""
+    """A device on MQTT that numbers what it says, and knows whether the broker has said yes to all of it."""
 
     def __init__(self, port: int) -> None:
         self.said = 0
-        self.kept: set[int] = set()
-        self._of: dict[int, int] = {}
-        self._lock = threading.Lock()
+        # No lock: paho calls `on_publish` under its own, which `publish` waits for.
+        self._sent: set[int] = set()
+        self._kept: set[int] = set()
         self._peer = Peer(port)
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="talk", daemon=True)
@@ -77,7 +77,7 @@ class Talk:
 
     def settled(self) -> None:
         """Wait until the broker has said yes to everything."""
-        wait_until(lambda: len(self.kept) == self.said, what="the broker has everything", deadline_s=HEAL_S)
+        wait_until(lambda: self._kept >= self._sent, what="the broker has everything", deadline_s=HEAL_S)
 
     def _run(self) -> None:
         while not self._end.wait(_PACE_S):
@@ -88,14 +88,11 @@ class Talk:
                 "vapour": -140.0 if number // _SWING % 2 else -180.0,
                 "simulated": True,
             }
-            with self._lock:
-                sent = self._peer.client.publish("probe", json.dumps(message), 1)
-                self._of[sent.mid] = number
-                self.said += 1
+            self._sent.add(self._peer.client.publish("probe", json.dumps(message), 1).mid)
+            self.said += 1
 
     def _on_publish(self, client: paho.Client, data: object, mid: int, *_: object) -> None:
-        with self._lock:
-            self.kept.add(self._of.pop(mid))
+        self._kept.add(mid)
 
 
 class Gateway:
