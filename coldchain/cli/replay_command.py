@@ -22,7 +22,7 @@ from coldchain.importers import LoggerFile, ReadAs, Refused, read, sha256
 from coldchain.importers.replay_plan import ReplayPlan, replay_plans
 from coldchain.importers.stamps import epoch_ms
 from coldchain.pipeline.engine_id import engine
-from coldchain.plan import ProfilePlan, StagePlan
+from coldchain.plan import LANE, ProfilePlan, StagePlan
 from coldchain.profiles import compile_quick, load
 from coldchain.reports import (
     ChannelReport,
@@ -305,7 +305,8 @@ def _role(profile: ProfilePlan | None, stage: str, asked: Asked) -> tuple[str, l
     """The role of columns that name none: told, or the only one that the stage has rules for."""
     if asked.role is not None or profile is None:
         return asked.role or "product", []
-    roles = sorted({rule.role for known in profile.stages if known.name == stage for rule in known.rules})
+    rules = [rule for known in profile.stages if known.name == stage for rule in known.rules]
+    roles = sorted({rule.role for rule in rules} - {LANE})  # of a stage's length no column tells
     if len(roles) == 1 and roles != ["product"]:
         return roles[0], [f"columns are judged as {roles[0]!r}, the only role of this stage"]
     return "product", []

@@ -27,7 +27,7 @@ from coldchain.importers.columnar import read_parquet
 from coldchain.importers.replay_plan import VALID_HIGH_MC, VALID_LOW_MC, replay_plans
 from coldchain.journal import JournalError, Reader
 from coldchain.pipeline import plugins
-from coldchain.plan import ChannelPlan, ProfilePlan, Rule
+from coldchain.plan import LANE, ChannelPlan, ProfilePlan, Rule
 from coldchain.profiles import load
 from coldchain.reports.requalifying import Difference, Seen, compare, judge_column, judge_facts
 from coldchain.rules.plugged import MissingPlugin
@@ -154,7 +154,7 @@ def requalify_file(path: Path, asked: _Asked) -> Difference | Failed:
 
 def _columns(path: Path, asked: _Asked) -> Iterator[tuple[ChannelPlan, History]]:
     """The channels of a file with their packed readings. Each plays every role that the rules know."""
-    roles = sorted({rule.role for rule in (*asked.before, *asked.after)})
+    roles = sorted({rule.role for rule in (*asked.before, *asked.after)} - {LANE})
     if len(roles) != 1:
         raise Refused(
             f"its readings could be of any of the roles {', '.join(roles)}; `replay` can be told which"

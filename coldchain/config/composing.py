@@ -28,9 +28,12 @@ _INHERITED_TABLES = ("stages", "figures", "needs", "rules", "works")
 
 
 def compose(document: Document, shelf: Shelf, trail: tuple[str, ...] = ()) -> Composed:
-    """A document with what it builds on; problems are noted in it, those of another file are raised."""
+    """A document with what it builds on; problems are noted in it, those of another file are raised.
+
+    trail: under which names one came here from the first; a file's own `id` may be wrong, or no text at all.
+    """
     composed = Composed(document)
-    trail = (*trail, str(document.data.get("id", document.name)))
+    trail = trail or (str(document.data.get("id", document.name)),)
     if "extends" in document.data:
         base = _base(composed, (), document.data, ("extends", "extends_version"), shelf, trail)
         if base is not None:
@@ -85,7 +88,7 @@ def _base(
     if profile not in shelf.files:
         composed.refuse((*place, keys[0]), *shelf.missing(profile))
         return None
-    base = composed.bases.get(profile) or compose(shelf.document(profile), shelf, trail)
+    base = composed.bases.get(profile) or compose(shelf.document(profile), shelf, (*trail, profile))
     base.raise_problems()
     is_now = base.data.get("version")
     if version is None:

@@ -16,7 +16,7 @@ from fractions import Fraction
 from coldchain.announcements import Announcement
 from coldchain.facts import Fact
 from coldchain.model import Reason
-from coldchain.plan import ChannelPlan, ProfilePlan, Rule
+from coldchain.plan import LANE, ChannelPlan, ProfilePlan, Rule
 from coldchain.reports import words
 from coldchain.reports.judging import Found, could_be_hidden, judge, open_at_end
 from coldchain.reports.statistics import Statistics, statistics
@@ -100,7 +100,7 @@ def channel_report(
     if not figures.good:
         doubts.append(f"{title}: no value could be read")
     elif not rules:
-        roles = sorted({rule.role for rule in _rules(subject)})
+        roles = sorted({rule.role for rule in _rules(subject)} - {LANE})
         doubts.append(
             f"{title}: no rule for role {plan.role!r}" + (f"; there are {', '.join(roles)}" if roles else "")
         )

@@ -339,6 +339,8 @@ def test_any_flipped_bit_is_found(template: Template, column: str, pick: int, bi
         assert found[1] == hit
 
 
+# As found: a fact that only a walk through all still finds; with it its announcement was left out.
+@example(at=16383, xor=2, length=1)
 @settings(max_examples=150)
 @given(at=st.integers(0, 10**9), xor=st.integers(1, 255), length=st.sampled_from([1, 1, 1, 16, 512]))
 def test_damage_anywhere_in_the_file(template: Template, at: int, xor: int, length: int) -> None:

@@ -398,6 +398,13 @@ def test_whatever_stands_in_it_is_a_profile_or_problems_with_lines(data: st.Data
                 assert 1 <= problem.line <= texts[problem.file.removesuffix(".toml")].count("\n") + 1
 
 
+def test_a_circle_is_found_whatever_the_ids_say(tmp_path: Path) -> None:
+    """As found: with an id that is no text, two profiles that build on each other were read for ever."""
+    circle = changed(BASE, 'title = "Frozen"', 'title = "Frozen"\nextends = "ours"\nextends_version = "1"')
+    for ours in (OURS, changed(OURS, 'id = "ours"', "id = []")):
+        assert any("builds on itself" in each for each in problems_of(tmp_path, ours, base=circle))
+
+
 def test_a_mistake_of_the_base_is_reported_there(tmp_path: Path) -> None:
     """Whoever reads it mends the right file."""
     base = changed(BASE, 'side = "above"\nvalue = "-165 °C"', 'side = "over"\nvalue = "-165 °C"')
