@@ -273,6 +273,8 @@ def _profile_lines(profile: Profile) -> list[str]:
             else "no figure in here is known to be from it"
         )
         lines.append(f"Guideline: {head.guideline} ({page})")
+    if head.notes:
+        lines.append(" ".join(head.notes.split()))
     sources = {rule.id: rule.cited.source for stage in profile.plan.stages for rule in stage.rules}
     for stage, about in head.stages.items():
         lines += ["", f"{stage}: {about.title}"]
@@ -285,6 +287,14 @@ def _profile_lines(profile: Profile) -> list[str]:
         for name in waiting:
             titles = (f"{each} ({head.figures[each].title})" for each in profile.waiting[name].figures)
             lines.append(f"  {name}: JUDGES NOTHING until the site gives {' and '.join(titles)}")
+            table = profile.waiting[name].table
+            lines.append(f"      source: {table['source']} (confidence {table['confidence']})")
+            lines += [f"      to do: {table['advice']}"] if table.get("advice") else []
+    told = explaining.explain(profile)
+    for heading, parts in (("Measured with", told.needs), ("Works that explain alarms", told.works)):
+        lines += ["", f"{heading}:"] if parts else []
+        for part in parts:
+            lines += [f"  {part.name}:", *(f"      {text}" for text in (*part.sentences, *part.sources))]
     changed = list(explaining.difference_lines(differences.from_bases(profile)))
     if profile.bases:
         names = " and ".join(differences.named(base) for base in profile.bases.values())

@@ -22,6 +22,9 @@ _NUMBER_AND_REST = re.compile(
     r"([+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![.0-9])[ \t]*(.*)", re.DOTALL
 )
 
+# "2,5 kg": what follows the comma that half the world writes in a number. Suggested, never accepted.
+_AFTER_COMMA = re.compile(r",([0-9]+)[ \t]*(.*)", re.DOTALL)
+
 # What people write instead of a unit's own sign. Only ever suggested, never accepted.
 _MEANT = {
     "℃": "°C",
@@ -156,6 +159,10 @@ def _parts(given: object, noun: str, example: str, likely: str) -> tuple[str, st
     if match is None:
         raise UnreadableError(f'"{given}" is no {noun}', f'write a number and a unit, such as "{example}"')
     number, sign = match.groups()
+    comma = _AFTER_COMMA.fullmatch(sign)
+    if comma is not None:
+        mend = f'write "{number}.{comma[1]} {comma[2] or likely}"'
+        raise UnreadableError(f'"{given}" has a comma in its number', mend)
     if not sign:
         raise UnreadableError(f'"{given}" has no unit', f'write "{number} {likely}"')
     if text != given:

@@ -96,6 +96,8 @@ class Document:
 
 
 def _syntax(name: str, text: str, error: tomllib.TOMLDecodeError) -> Problem:
+    if text.startswith("\ufeff"):
+        return Problem(name, 1, "", "begins with a byte order mark", "save it as UTF-8 without one")
     said = str(error)
     what, _, where = said.partition(" (at ")
     digits = where.removeprefix("line ").partition(",")[0]

@@ -21,9 +21,9 @@ def profile_files(folders: Sequence[Path] = ()) -> dict[str, Path]:
     """Every profile file by id; a site's file hides a shipped one of the same name."""
     found: dict[str, Path] = {}
     for folder in (*folders, shipped_folder() / "profiles"):
-        for path in sorted(folder.glob("*.toml")):
+        for path in folder.glob("*.toml"):
             found.setdefault(path.stem, path)
-    return found
+    return dict(sorted(found.items()))
 
 
 @dataclass(frozen=True)

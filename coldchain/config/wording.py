@@ -93,6 +93,11 @@ def _wrong_value(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, st
                 what,
                 f"write at {'least' if low else 'most'} {bound}",
             )
+        case "greater_than" | "less_than":
+            found = _LAST_NUMBER.search(message)
+            bound = found.group() if found else "what is allowed"
+            way = "above" if detail["type"] == "greater_than" else "below"
+            return f"{given} is not {way} {bound}", f"write a number {way} {bound}"
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"{given} is no table", "write a table"
         case "tuple_type" | "list_type":

@@ -19,6 +19,17 @@ from coldchain.profiles.differences import RuleDifference, Verdict, from_bases
 #: What a rule says that has a line of its own, or is judged elsewhere.
 _TOLD_APART = {"kind", "stages", "priority", "role"}
 
+#: Keys that are no nouns, as a sentence calls them.
+_CALLED = {
+    "max": "longest time",
+    "within": "time within which",
+    "least": "least move",
+    "hold_less": "reserve of the hold",
+    "percent": "percentage",
+    "unchanged": "time unchanged",
+    "apart": "distance",
+}
+
 
 @dataclass(frozen=True)
 class Told:
@@ -203,7 +214,7 @@ def _work(profile: Profile, name: str, work: ProfileWorkTable, given: Mapping[st
 
 
 def _words(key: str) -> str:
-    return key.replace("_", " ")
+    return _CALLED.get(key, key.replace("_", " "))
 
 
 def _shown(value: object) -> str:

@@ -44,9 +44,9 @@ class AgeTable(RuleTable):
         """Which time is allowed."""
         told = [self.raised_at()]
         if self.hold_less is not None:
+            less = f" less {duration_text(self.hold_less)}" if self.hold_less else ""
             told.append(
-                "Where the site has stated a qualified hold of the vessel, that hold less "
-                f"{duration_text(self.hold_less)} counts instead."
+                f"Where the site has stated a qualified hold of the vessel, that hold{less} counts instead."
             )
         return [*told, *self.alarm_sentences()]
 

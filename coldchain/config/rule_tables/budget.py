@@ -12,6 +12,8 @@ from coldchain.config.rule_tables.threshold import ThresholdTable
 from coldchain.model import Priority, Side
 from coldchain.plan import Budget, Cited, Crossing, Outside, Per
 
+#: An offset from UTC: none on earth is further than 14 hours.
+_OFFSET = r"^[+-](0[0-9]:[0-5][0-9]|1[0-3]:[0-5][0-9]|14:00)$"
 _SUM = {"product": "in sum", "stage": "in sum in a stage", "day": "in sum in a day"}
 
 
@@ -24,7 +26,7 @@ class BudgetTable(ThresholdTable):
     exceeded: Literal["beyond", "at_or_beyond"] = "beyond"
     charge_unmonitored: bool = False
     per: Literal["product", "stage", "day"] = "product"
-    day_zone: Annotated[str, Field(pattern=r"^[+-][0-9]{2}:[0-9]{2}$")] | None = None
+    day_zone: Annotated[str, Field(pattern=_OFFSET)] | None = Field(default=None, examples=["+08:00"])
     latched: bool = True
 
     @model_validator(mode="after")

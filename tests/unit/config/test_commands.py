@@ -233,3 +233,12 @@ def test_a_wrong_profile_is_not_judged(tmp_path: Path, command: str) -> None:
     result = run("profiles", command, str(path))
     assert result.exit_code == 1
     assert result.stdout == 'ours.toml:9: rules.too-warm.hold: "9 mins": unknown unit "mins"; write "9 min"\n'
+
+
+def test_what_a_reader_must_not_miss_is_shown() -> None:
+    """Notes, what probes must be, works, and of a rule that waits its source and advice."""
+    assert "LIFE SAFETY." in run("profiles", "show", "room-o2").stdout
+    assert "is measured at least every 1 min" in run("profiles", "show", "cn-gsp-cold").stdout
+    level = run("profiles", "show", "ln2-level").stdout
+    assert "Works that explain alarms:\n  filling:" in level
+    assert "to do: Fill by hand now." in level
