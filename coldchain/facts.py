@@ -308,6 +308,31 @@ class ExcursionReopened(Struct, frozen=True, tag="excursion_reopened", tag_field
     comment: str
 
 
+class HeadSigned(Struct, frozen=True, tag="head", tag_field="fact", omit_defaults=True):
+    """The gateway's signature under the journal up to a commit, which cannot be remade without its key.
+
+    journal, link, key, signature: hex (16, 32, 32 and 64 bytes); key is the Ed25519 public key. What is
+    signed is `coldchain.evidence.heads.statement`. These very bytes, published, are an anchor outside.
+    """
+
+    journal: str
+    commit: int
+    position: int
+    link: str
+    key: str
+    signature: str
+    utc_ms: int | None = None  # None: the clock was not known
+
+
+class HeadPublished(Struct, frozen=True, tag="head_published", tag_field="fact", omit_defaults=True):
+    """A receiver outside (the sink `to`) said that it took this head."""
+
+    commit: int
+    link: str
+    to: str
+    utc_ms: int | None = None
+
+
 Fact = (
     Reading
     | Unreadable
@@ -336,6 +361,8 @@ Fact = (
     | AlarmClosed
     | WorkBegan
     | WorkEnded
+    | HeadSigned
+    | HeadPublished
     | ExcursionResolved
     | ExcursionReopened
 )

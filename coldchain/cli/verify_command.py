@@ -10,10 +10,14 @@ import click
 from rich.progress import Progress
 
 from coldchain.cli.output import console, errors, format_option, print_json
+from coldchain.clock import SystemClock
+from coldchain.evidence import heads
+from coldchain.evidence.keys import EvidenceError
 from coldchain.journal import JournalError, Reader
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import Stretch, Verdict, Verification
 from coldchain.pipeline.verify import verify as verify_journal
+from coldchain.reports.words import duration
 
 
 @click.command(short_help="Fold a journal again from nothing, and compare.")
@@ -25,14 +29,26 @@ from coldchain.pipeline.verify import verify as verify_journal
     callback=lambda context, parameter, given: _anchors(given),
     help="A link known from elsewhere, as COMMIT:LINK (repeatable): shows that no end was cut off.",
 )
+@click.option(
+    "--key", help="The gateway's public key (64 hex digits): its signatures must be there, and good."
+)
+@click.option(
+    "--anchors",
+    "kept",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Signed heads that were kept elsewhere, one a line.",
+)
 @format_option
-def verify(journal: Path, anchors: dict[int, bytes], as_json: bool) -> None:
+def verify(
+    journal: Path, anchors: dict[int, bytes], key: str | None, kept: Path | None, as_json: bool
+) -> None:
     """Recompute every hash link of a journal, fold its facts again from nothing, and compare.
 
     Each stretch is equal, made by another engine (and what today's would say differently), or differs.
     The exit status is 0 if it is sound, 1 if not, 2 if it cannot be read or holds no fact. Works beside a
-    running daemon. Copy a journal with its log (FILE-wal), or end the daemon first: the file alone may lack
-    its end.
+    running daemon. Signed heads are checked, and the last one that left the house is named: commits cut off
+    behind it cannot be seen. Copy a journal with its log (FILE-wal), or end the daemon first: the
+    file alone may lack its end.
 
     \b
     Example:
@@ -47,16 +63,18 @@ def verify(journal: Path, anchors: dict[int, bytes], as_json: bool) -> None:
                 found = verify_journal(
                     reader, engine(), lambda at: progress.update(task, completed=at), anchors
                 )
-    except JournalError as error:
+            signed = heads.audit(reader, key, heads.read_anchors(kept) if kept else ())
+    except (JournalError, EvidenceError) as error:
         errors.print(str(error), style="red", markup=False)
         sys.exit(2)
     if as_json:
-        print_json(_plain(found))
+        print_json(_plain(found) | {"heads": signed})
     else:
         _print(found)
+        _print_heads(signed, SystemClock().utc_ms())
     if found.empty:
         sys.exit(2)
-    sys.exit(0 if found.sound else 1)
+    sys.exit(0 if found.sound and not signed.problems else 1)
 
 
 def _anchors(given: tuple[str, ...]) -> dict[int, bytes]:
@@ -130,3 +148,25 @@ def _counted(stretch: Stretch) -> str:
         return said if stretch.verdict is Verdict.EQUAL else f"{said}, and today's would say the same"
     facts = "1 fact" if stretch.different == 1 else f"{stretch.different} facts"
     return f"{said}; of {facts} today's would say something else, first at position {stretch.first_different}"
+
+
+def _print_heads(signed: heads.HeadsReport, now_ms: int) -> None:
+    for commit, why in signed.problems:
+        console.print(f"commit {commit}: not what was signed: {why}", style="bold red", markup=False)
+    if signed.heads:
+        console.print(
+            f"{signed.heads} heads signed, commits up to {signed.covered} covered; "
+            f"key {', '.join(signed.keys)}",
+            markup=False,
+        )
+    else:
+        console.print("no head is signed: whoever holds the file can make all of it anew", style="yellow")
+    if (last := signed.published) is None:
+        console.print("no head ever left the house: a cut tail cannot be seen", style="yellow")
+        return
+    age = "at an unknown hour" if last.utc_ms is None else f"{duration(now_ms - last.utc_ms)} ago"
+    console.print(
+        f"last outside anchor: commit {last.commit}, taken by {last.to} {age}, {last.commits_behind} commits "
+        f"({duration(last.behind_ms)}) before the end; behind it a cut tail cannot be seen",
+        markup=False,
+    )

@@ -25,6 +25,7 @@ from coldchain.config.settings import (
     AssetSettings,
     ChannelSettings,
     ClockSettings,
+    Evidence,
     Heartbeat,
     Journal,
     Page,
@@ -58,6 +59,7 @@ class Draft:
     document: Document
     site: Site | None = None
     journal: Journal | None = None
+    evidence: Evidence = field(default_factory=Evidence)
     clock: ClockSettings = field(default_factory=ClockSettings)
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     alarms: Alarms = field(default_factory=Alarms)
@@ -123,6 +125,7 @@ class Draft:
             sinks=self.sinks,
             works=self.works,
             contacts=self.contacts,
+            evidence=self.evidence,
             escalation=self.escalation,
         )
 
@@ -156,6 +159,7 @@ def read_tables(document: Document) -> Draft:
     draft.site = document.validate(Site, data["site"], ("site",)) if "site" in data else None
     draft.journal = document.validate(Journal, data["journal"], ("journal",)) if "journal" in data else None
     draft.page = document.validate(Page, data["page"], ("page",)) if "page" in data else None
+    draft.evidence = single("evidence", Evidence, draft.evidence)
     draft.clock = single("clock", ClockSettings, draft.clock)
     draft.heartbeat = single("heartbeat", Heartbeat, draft.heartbeat)
     draft.alarms = single("alarms", Alarms, draft.alarms)

@@ -41,6 +41,23 @@ class Journal(Table):
     path: Text = Field(examples=["/var/lib/coldchain/journal.db"])
 
 
+class Evidence(Table):
+    """The key with which the gateway signs the head of its journal, and how often it does.
+
+    Without a key nothing is signed. A `mqtt_state` sink publishes each signed head under PREFIX/head.
+    """
+
+    key_file: str = ""
+    key_env: str = ""
+    every: Period = 900_000
+
+    @model_validator(mode="after")
+    def _fits(self) -> Evidence:
+        if self.key_file and self.key_env:
+            raise said("has key_file and key_env", "keep one of them")
+        return self
+
+
 class ClockSettings(Table):
     """Who vouches for the wall clock: the kernel (disciplined by NTP, PTP or GPS) or the site itself."""
 
@@ -249,6 +266,7 @@ class Settings(Table):
 
     site: Site = Field(description='[site] with name = "…"')
     journal: Journal = Field(description='[journal] with path = "…"')
+    evidence: Evidence = Evidence()
     clock: ClockSettings = ClockSettings()
     heartbeat: Heartbeat = Heartbeat()
     alarms: Alarms = Alarms()

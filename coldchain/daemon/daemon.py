@@ -28,6 +28,7 @@ from coldchain.daemon.housekeeping import Housekeeping, Job
 from coldchain.daemon.lens import labels_of
 from coldchain.daemon.outgoing import Outgoing
 from coldchain.daemon.page_room import PageRoom, page_settings
+from coldchain.daemon.signing import Signer
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.daemon.systemd import Notifier
 from coldchain.daemon.wishes import Wishes
@@ -195,6 +196,7 @@ class Daemon:
         self.loaded = loaded
         self.clock.trusted = loaded.settings.clock.trust == "site"
         self.writer.beat_s = self._beat_s()
+        self._signer.reload(loaded)
         around = self.station.around
         around.site, around.zone = loaded.settings.site.name, loaded.settings.site.time_zone
         around.labels = labels_of(loaded)
@@ -228,7 +230,8 @@ class Daemon:
         self.writer = Writer(
             self.clock, self.queue, recovered.fold, self.journal, engine(), timekeeper, hooks
         )
-        self.outgoing = Outgoing(self.loaded, self.clock, self.writer, self.journal)
+        self._signer = Signer(self.journal, self.queue, self.clock)
+        self.outgoing = Outgoing(self.loaded, self.clock, self.writer, self.journal, self._signer)
         self._rooms.callback(self.outgoing.stop)
         hooks.notices, hooks.urgent = self.outgoing.notices, self.outgoing.urgent
         around = Surroundings(
@@ -247,6 +250,7 @@ class Daemon:
             self.clock,
             (
                 Job("tidy", TIDY_S, lambda: self.writer.later(self._tidy)),
+                Job("head", TIDY_S, lambda: self.writer.later(self._signer.look)),
                 Job("checkpoint", CHECKPOINT_S, self.writer.want_checkpoint),
                 Job("page", PAGE_S, self._look_at_page),
             ),
@@ -260,6 +264,7 @@ class Daemon:
         self._activate(self.loaded)
         self._take_over(self.loaded)
         self.writer.step(0)
+        self.writer.later(self._signer.look)
         self._writing.start()
         self._rooms.callback(self._end_writing)
 

@@ -19,6 +19,7 @@ from coldchain.config.loaded import Loaded
 from coldchain.daemon.outbox import Outbox, sink_kinds
 from coldchain.daemon.present import present
 from coldchain.daemon.receipts import Receipts
+from coldchain.daemon.signing import Signer
 from coldchain.journal import Deliveries, Journal, Notice
 from coldchain.pipeline.intake import Told
 from coldchain.pipeline.writer import Committed, Writer
@@ -52,9 +53,11 @@ class _Plan:
 class Outgoing:
     """All sinks of a configuration. The writer calls `notices`, `urgent` and `committed`."""
 
-    def __init__(self, loaded: Loaded, clock: Clock, writer: Writer, journal: Journal) -> None:
+    def __init__(
+        self, loaded: Loaded, clock: Clock, writer: Writer, journal: Journal, signer: Signer
+    ) -> None:
         """Raises DaemonError for a sink that is not installed; opens nothing outside the journal yet."""
-        self._clock, self._writer, self._journal = clock, writer, journal.path
+        self._clock, self._writer, self._journal, self._signer = clock, writer, journal.path, signer
         self._outbox = Outbox(loaded, journal.journal_id)
         self._receipts = Receipts(Deliveries.open(journal.path), clock, writer.fold.timebase.printed)
         self._started = False
@@ -176,7 +179,10 @@ class Outgoing:
                 case Category.NOTICE:
                     return NoticeDrain(plan.name, sink, opened, self._clock, backoff, report)
                 case Category.STATE:
-                    return StateDrain(sink, partial(present, self._writer), self._clock)
+                    anchored = partial(self._signer.published, plan.name)
+                    return StateDrain(
+                        sink, lambda: present(self._writer, self._signer.head), self._clock, anchored
+                    )
 
         return SinkThread(plan.name, drain, clock=self._clock, backoff=backoff, report=_to_log)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from coldchain.alarms.alarm import Alarm, unacknowledged
 from coldchain.daemon.alarm_views import newest_excursion
 from coldchain.daemon.views import QUALITIES
+from coldchain.facts import HeadSigned
 from coldchain.fold import Fold
 from coldchain.model import Quality
 from coldchain.pipeline.writer import Writer
@@ -13,8 +14,8 @@ from coldchain.rules.judging import BAD
 from coldchain.sinks.base import AlarmNow, AssetNow, ChannelNow, Present
 
 
-def present(writer: Writer) -> Present | None:
-    """Everything a state sink shows; None before the first fact."""
+def present(writer: Writer, head: HeadSigned | None = None) -> Present | None:
+    """Everything a state sink shows; None before the first fact. `head`: the newest that was signed."""
     with writer.lock:
         fold = writer.fold
         if not fold.position:
@@ -28,6 +29,7 @@ def present(writer: Writer) -> Present | None:
             alarms=tuple(
                 _alarm(fold, alarm, writer.failing.since_ms) for _, alarm in sorted(fold.desk.alarms.items())
             ),
+            head=head,
         )
 
 

@@ -25,6 +25,8 @@ from coldchain.facts import (
     ExcursionReopened,
     ExcursionResolved,
     Fact,
+    HeadPublished,
+    HeadSigned,
     LatchReset,
     Lost,
     Note,
@@ -114,7 +116,7 @@ class Fold(State):
             case Beat():
                 self.beat_ms = self.arrival_ms
                 return []
-            case Wake() | ProcessEnded():
+            case Wake() | ProcessEnded() | HeadSigned() | HeadPublished():
                 return []
             case SourceUp():
                 self.sources_up[fact.source] = True

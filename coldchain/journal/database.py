@@ -140,11 +140,13 @@ def open_for_reading(path: Path) -> Database:
     return database
 
 
-def open_for_writing(path: Path, *, create: bool, synchronous: str = "FULL") -> Database:
+def open_for_writing(
+    path: Path, *, create: bool, synchronous: str = "FULL", journal_id: bytes | None = None
+) -> Database:
     """A journal for writing, in WAL mode; made if there is none and `create`.
 
     synchronous: FULL (each commit is on the disk when it returns) or NORMAL (it is there with the
-    next commit that is FULL, or the next checkpoint).
+    next commit that is FULL, or the next checkpoint). journal_id: for a new journal that is made of another.
     """
     if tuple(int(part) for part in apsw.sqlite_lib_version().split(".")) < SQLITE_MIN:
         raise JournalIo(
@@ -167,7 +169,7 @@ def open_for_writing(path: Path, *, create: bool, synchronous: str = "FULL") -> 
             db.pragma("synchronous", synchronous)
             db.pragma("journal_size_limit", WAL_KEEP_BYTES)
             db.wal_autocheckpoint(0)  # the writer does it, and hears of it when that fails
-            schema.migrate(db, path)
+            schema.migrate(db, path, journal_id=journal_id)
         _sync_folder(path)
     except BaseException:
         database.close()

@@ -51,12 +51,14 @@ class Journal(Readable):
         since_utc_ms: int | None = None,
         create: bool = True,
         reserve_bytes: int = RESERVE_BYTES,
+        journal_id: bytes | None = None,
     ) -> Self:
         """Take the lock, make the journal if there is none, migrate it, check its tail.
 
         command, since_utc_ms: what a second writer is told about us. The reserve is not made here:
         `journal.reserve.make()` is the caller's, who also decides when it is given back; only if
-        there is no room even for opening it is given back here.
+        there is no room even for opening it is given back here. journal_id: what a new journal is called
+        (made from an export); drawn if not given.
         Raises JournalBusy (with the holder) if another process writes to it, JournalMissing if
         there is none and `create` is False, NotAJournal, JournalNewer, JournalCorrupt,
         JournalReadOnly, JournalFull, JournalIo.
@@ -66,11 +68,11 @@ class Journal(Readable):
         reserve = Reserve(path, reserve_bytes)
         try:
             try:
-                database = open_for_writing(path, create=create)
+                database = open_for_writing(path, create=create, journal_id=journal_id)
             except JournalFull:  # even opening needs some room, for the shared memory
                 if not reserve.release():
                     raise
-                database = open_for_writing(path, create=create)
+                database = open_for_writing(path, create=create, journal_id=journal_id)
         except BaseException:
             lock.release()
             raise

@@ -110,9 +110,16 @@ def inspect(db: apsw.Connection, path: Path) -> int:
 
 
 def migrate(
-    db: apsw.Connection, path: Path, migrations: tuple[Migration, ...] | None = None
+    db: apsw.Connection,
+    path: Path,
+    migrations: tuple[Migration, ...] | None = None,
+    *,
+    journal_id: bytes | None = None,
 ) -> tuple[int, int]:
-    """Bring the file to our version; returns the version it had and the one it has."""
+    """Bring the file to our version; returns the version it had and the one it has.
+
+    journal_id: what a new journal is called; drawn if not given. One that is there keeps its own.
+    """
     before = version = inspect(db, path)
     for migration in MIGRATIONS if migrations is None else migrations:
         if migration.version <= version:
@@ -122,7 +129,7 @@ def migrate(
             db.execute(migration.statements)
             if version == 0:
                 db.pragma("application_id", APPLICATION_ID)
-                db.execute("INSERT INTO identity VALUES (1, ?)", (secrets.token_bytes(16),))
+                db.execute("INSERT INTO identity VALUES (1, ?)", (journal_id or secrets.token_bytes(16),))
             db.execute(
                 "INSERT INTO migrations VALUES (?, ?, ?)",
                 (migration.version, migration.name, apsw.sqlite_lib_version()),

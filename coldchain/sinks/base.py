@@ -26,6 +26,7 @@ from coldchain.alarms.table import HIDDEN_STATES, AlarmState
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import Clock
 from coldchain.config.endpoints import BrokerSettings, NoticeTable
+from coldchain.facts import HeadSigned
 from coldchain.model import Priority, Quality, Reason
 
 # --- What goes wrong ----------------------------------------------------------------------------------------
@@ -187,7 +188,7 @@ class AssetNow(Struct, frozen=True):
 
 
 class Present(Struct, frozen=True):
-    """Everything a state sink shows, as known after folding `position`."""
+    """Everything a state sink shows, as known after folding `position`; `head`: the newest signed head."""
 
     position: int
     arrival_ms: int
@@ -195,6 +196,7 @@ class Present(Struct, frozen=True):
     assets: tuple[AssetNow, ...] = ()
     channels: tuple[ChannelNow, ...] = ()
     alarms: tuple[AlarmNow, ...] = ()
+    head: HeadSigned | None = None
 
 
 # --- What a sink does ---------------------------------------------------------------------------------------

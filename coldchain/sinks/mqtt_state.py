@@ -1,8 +1,8 @@
 """The present state as retained MQTT messages: a board for dashboards, panels and home automation.
 
 Under the sink's prefix lie `status` ("online", "offline"; the broker itself writes the latter when we
-vanish), `heartbeat`, and one retained topic per asset, channel and alarm. Everything is published at QoS 1
-and waited for.
+vanish), `heartbeat`, `head` (the journal's newest signed head), and one retained topic per asset, channel and
+alarm. Everything is published at QoS 1 and waited for.
 
 A connection lives as long as it works and is then thrown away with all that paho still holds: paho would
 queue what is published while down and deliver it after the reconnection, behind newer states.
@@ -23,6 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from coldchain.config.credentials import SecretUnavailable
 from coldchain.config.endpoints import BrokerSettings, MqttStateSink
+from coldchain.facts import encode
 from coldchain.sinks.base import (
     CannotStart,
     Category,
@@ -113,7 +114,12 @@ class MqttState:
             *(("channel", each.id, each) for each in present.channels),
             *(("alarm", each.id, each) for each in present.alarms),
         ]
-        return {f"{self._prefix}/{kind}/{_level(name)}": _encoder.encode(each) for kind, name, each in things}
+        topics = {
+            f"{self._prefix}/{kind}/{_level(name)}": _encoder.encode(each) for kind, name, each in things
+        }
+        if present.head is not None:
+            topics[f"{self._prefix}/head"] = encode(present.head)
+        return topics
 
     def _heartbeat(self, present: Present) -> bytes:
         return _encoder.encode(

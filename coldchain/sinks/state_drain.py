@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coldchain.clock import Clock
+from coldchain.facts import HeadSigned
 from coldchain.sinks.base import Message, Present, StateSink
 from coldchain.sinks.thread import Stepped
 
@@ -20,12 +21,23 @@ _LOOK_S = 2.0
 
 
 class StateDrain:
-    """Shows the present on one board. `present` gives it, or None while there is nothing to show yet."""
+    """Shows the present on one board. `present` gives it, or None while there is nothing to show yet.
 
-    def __init__(self, sink: StateSink, present: Callable[[], Present | None], clock: Clock) -> None:
+    anchored: told of each signed head once the board has said that it took it.
+    """
+
+    def __init__(
+        self,
+        sink: StateSink,
+        present: Callable[[], Present | None],
+        clock: Clock,
+        anchored: Callable[[HeadSigned], None] = lambda head: None,
+    ) -> None:
         self._sink = sink
         self._present = present
         self._clock = clock
+        self._anchored = anchored
+        self._head: HeadSigned | None = None
         self._refreshed_s: float | None = None
         self._shown_s: float | None = None
 
@@ -43,6 +55,9 @@ class StateDrain:
             self._refreshed_s = None  # until it has been shown
         self._sink.show(present, all_of_it=all_of_it)
         self._shown_s = now_s
+        if present.head is not None and present.head != self._head:
+            self._head = present.head
+            self._anchored(present.head)
         if all_of_it:
             self._refreshed_s = now_s
         assert self._refreshed_s is not None

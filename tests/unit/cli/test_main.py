@@ -127,5 +127,8 @@ def test_the_paper_s_lines_can_be_typed(line: str) -> None:
         found = command.get_command(context, words.pop(0))
         assert found is not None, line
         command = found
-    there = {"trip.csv": __file__, "trips/": str(ROOT), "/var/lib/coldchain/journal.db": __file__}
+    there = {"trips/": str(ROOT)} | dict.fromkeys(
+        ("trip.csv", "trip-17.jsonl", "/var/lib/coldchain/journal.db", "/etc/coldchain/evidence.key"),
+        __file__,
+    )
     command.make_context(command.name, [there.get(word, word) for word in words])
