@@ -6,10 +6,10 @@ import signal
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Protocol
 
 from tests.campaign.gateway import Gateway
 from tests.campaign.outcome import Fault, Outcome, Size
@@ -176,7 +176,13 @@ def _broken_configuration(on: Gateway) -> None:
     on.site.config.write_text(text, encoding="utf-8")
 
 
-_Act = Callable[[Gateway], None]
+class _Act(Protocol):
+    """One thing that goes wrong, and what it is called."""
+
+    __name__: str
+
+    def __call__(self, on: Gateway, /) -> None: ...
+
 
 ACTS: tuple[tuple[str, str, _Act], ...] = (
     ("broker-restart", "broker restarted", _broker_restarts),
@@ -216,8 +222,12 @@ def _life(acts: list[_Act], seed: int) -> Outcome:
         lost: list[str] = []
         doubled: list[str] = []
         for act in acts:
-            act(gateway)
-            heal.append(gateway.healed())
+            try:
+                act(gateway)
+                heal.append(gateway.healed())
+            except AssertionError as error:
+                told = (gateway.folder / "daemon.log").read_text(encoding="utf-8", errors="replace")
+                raise AssertionError(f"{act.__name__}: {error}\n{told[-4000:]}") from error
             found = gateway.audit()
             lost += found.lost
             doubled += found.doubled
@@ -225,7 +235,7 @@ def _life(acts: list[_Act], seed: int) -> Outcome:
         found = gateway.end()
         lost += found.lost
         doubled += found.doubled
-    note = f"{gateway.talk.said:,} messages; {threads} threads at the end"
+    note = f"{gateway.talk.said:,} messages; {threads} threads at the end; slowest {max(heal):.1f} s"
     wrong = (lost + doubled)[:1]
     return Outcome(len(acts), len(lost), len(doubled), statistics.median(heal), "; ".join([note, *wrong]))
 

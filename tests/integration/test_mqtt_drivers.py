@@ -313,12 +313,15 @@ def test_the_will_of_a_host_that_is_cut_off(tmp_path: Path, mosquitto: Mosquitto
         relay.cut()
         desk.wait_for(1, SourceDown)
         desk.wait_for(2, SourceUp)
-        until(desk, lambda: len(said(spy, STATE)) >= 3, "it is back")
+
+        def commands() -> int:
+            return sum("/NCMD/" in message.topic for message in spy.messages)
+
+        until(desk, lambda: len(said(spy, STATE)) >= 3 and commands() == 2, "it is back and asks")
         first, gone, back = said(spy, STATE)[:3]
-        commands = [m for m in spy.messages if "/NCMD/" in m.topic]
     assert (first["online"], gone["online"], back["online"]) == (True, False, True)
     assert gone["timestamp"] == first["timestamp"]
-    assert len(commands) == 2
+    assert commands() == 2
 
 
 def test_a_host_that_is_said_to_be_gone_says_that_it_is_not(tmp_path: Path, mosquitto: Mosquitto) -> None:
