@@ -21,7 +21,6 @@ from rich.panel import Panel
 from rich.text import Text
 
 from coldchain.announcements import Announcement, Kind
-from coldchain.cli.demo_broker import DemoBroker, DemoBrokerError
 from coldchain.cli.demo_site import configuration
 from coldchain.cli.output import PRIORITY_STYLE, at, console, errors
 from coldchain.cli.standing import shown
@@ -34,6 +33,7 @@ from coldchain.model import Priority
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import verify
 from coldchain.pipeline.writer import Committed
+from coldchain.testing.broker import BrokerError, EmbeddedBroker
 from coldchain.web.settings import PageSettings
 from coldchain_simulators.scenario import DemoBox
 
@@ -88,14 +88,14 @@ def demo(speed: int, seed: int, port: int, keep: Path | None, once: bool) -> Non
         folder.mkdir(parents=True, exist_ok=True)
         try:
             _Demo(folder.absolute(), speed, seed, _free(port)).play(once=once)
-        except (DaemonError, DemoBrokerError, JournalError, OSError) as error:
+        except (DaemonError, BrokerError, JournalError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
 
 class _Demo:
     def __init__(self, folder: Path, speed: int, seed: int, page_port: int) -> None:
         self.clock = SystemClock(speed=speed, trusted=True)
-        self.broker = DemoBroker(_free(0))
+        self.broker = EmbeddedBroker(_free(0))
         self.box = DemoBox(seed, self.clock, broker_port=self.broker.port, folder=folder)
         self.config = folder / "gateway.toml"
         self.config.write_text(configuration(self.box, self.broker.port, folder), encoding="utf-8")

@@ -90,57 +90,79 @@ def run(file: CheckFile, engine: str) -> FileResult:
 
 def run_case(file: CheckFile, case: Case, engine: str) -> CaseResult:
     """Run one case with the profile, the channels and the vessel of its file."""
-    plan = _plan(file, case)
-    end_ms = case.start_ms + case.length_ms
-    judging = Judging()
-    facts: list[tuple[int, Fact]] = []
-    covered: dict[str, Coverage] = {}
-
-    def open_of(alarm: str) -> tuple[int, ...]:
-        known = judging.fold.desk.alarms.get(alarm)
-        return unacknowledged(known) if known is not None else ()
-
-    def feed(at_ms: int, fact: Fact) -> None:
-        facts.append((at_ms, fact))
-        if isinstance(fact, ProcessStarted):
-            judging.resume(at_ms, fact)
+    under_way = CaseRun(file, case, engine)
+    for at_ms, what in _story(under_way.plan, case):
+        if isinstance(what, Event):
+            under_way.enter(at_ms, what)
         else:
-            judging.feed(at_ms, fact)
+            under_way.feed(at_ms, what)
+    return under_way.result(case, case.start_ms + case.length_ms)
 
-    for fact in _beginning(plan, case, engine):
-        feed(case.start_ms, fact)
-    for at_ms, what in _story(plan, case):
-        if not isinstance(what, Event):
-            feed(at_ms, what)
-            continue
-        judging.pass_until(at_ms)
-        if what.word == "end":
-            covered = _coverage(judging, at_ms)
-        feed(at_ms, what.fact(case.start_ms, open_of))
-    judging.pass_until(end_ms)
-    covered = covered or _coverage(judging, end_ms)
-    judged = judging.judged()
-    told = tuple(Told(at_ms, said, _role(said.subject)) for at_ms, said in judged.said)
-    when_true = _by_own_time(facts)
-    roles = {
-        channel.id: _role_result(plan.profiles[0], case, channel, when_true, covered, end_ms)
-        for channel in plan.channels
-    }
-    verdict, reasons = _verdict(case, judged.found, roles, when_true, end_ms)
-    digest = hashlib.sha256()
-    for at_ms, said in judged.said:
-        digest.update(b"%d %b\n" % (at_ms - case.start_ms, words.encode(said)))
-    return CaseResult(
-        case=case,
-        told=told,
-        held=hold(case.expected, told, start_ms=case.start_ms),
-        verdict=verdict,
-        reasons=tuple(reasons),
-        refused=tuple(each for each in told if each.said.kind is Kind.REFUSED),
-        found=judged.found,
-        roles=roles,
-        timeline_sha256=digest.hexdigest(),
-    )
+
+class CaseRun:
+    """A case under way: fed in order of arrival, and looked at whenever one likes. Times are UTC in ms."""
+
+    def __init__(self, file: CheckFile, case: Case, engine: str) -> None:
+        """Everything begins at the case's start; its series, facts and events are not fed by this."""
+        self.plan = _plan(file, case)
+        self._start_ms = case.start_ms
+        self._judging = Judging()
+        self._facts: list[tuple[int, Fact]] = []
+        self._covered: dict[str, Coverage] = {}
+        for fact in _beginning(self.plan, case, engine):
+            self.feed(case.start_ms, fact)
+
+    def feed(self, at_ms: int, fact: Fact) -> None:
+        """A fact arrives; what was due before it, happens before it."""
+        self._facts.append((at_ms, fact))
+        if isinstance(fact, ProcessStarted):
+            self._judging.resume(at_ms, fact)
+        else:
+            self._judging.feed(at_ms, fact)
+
+    def enter(self, at_ms: int, event: Event) -> None:
+        """A person enters something."""
+        self.pass_until(at_ms)
+        if event.word == "end":
+            self._covered = _coverage(self._judging, at_ms)
+        self.feed(at_ms, event.fact(self._start_ms, self._open_of))
+
+    def pass_until(self, at_ms: int) -> None:
+        """Let deadlines pass up to an instant."""
+        self._judging.pass_until(at_ms)
+
+    def told(self) -> tuple[Told, ...]:
+        """Everything that has been said so far."""
+        return tuple(Told(at_ms, said, _role(said.subject)) for at_ms, said in self._judging.said)
+
+    def result(self, case: Case, end_ms: int) -> CaseResult:
+        """How it went up to an instant, held against what the case expects."""
+        self.pass_until(end_ms)
+        covered = self._covered or _coverage(self._judging, end_ms)
+        judged, told, when_true = self._judging.judged(), self.told(), _by_own_time(self._facts)
+        roles = {
+            channel.id: _role_result(self.plan.profiles[0], case, channel, when_true, covered, end_ms)
+            for channel in self.plan.channels
+        }
+        verdict, reasons = _verdict(case, judged.found, roles, when_true, end_ms)
+        digest = hashlib.sha256()
+        for at_ms, said in judged.said:
+            digest.update(b"%d %b\n" % (at_ms - case.start_ms, words.encode(said)))
+        return CaseResult(
+            case=case,
+            told=told,
+            held=hold(case.expected, told, start_ms=case.start_ms),
+            verdict=verdict,
+            reasons=tuple(reasons),
+            refused=tuple(each for each in told if each.said.kind is Kind.REFUSED),
+            found=judged.found,
+            roles=roles,
+            timeline_sha256=digest.hexdigest(),
+        )
+
+    def _open_of(self, alarm: str) -> tuple[int, ...]:
+        known = self._judging.fold.desk.alarms.get(alarm)
+        return unacknowledged(known) if known is not None else ()
 
 
 def _plan(file: CheckFile, case: Case) -> Plan:

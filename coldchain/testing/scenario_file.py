@@ -51,6 +51,13 @@ class SensorChannel(CheckChannel):
     noise: float = Field(default=0.03, ge=0, strict=False)
     decimals: int = Field(default=2, ge=0, le=6)
 
+    @property
+    def sensor(self) -> Sensor:
+        """The sensor that it is."""
+        return Sensor(
+            of=self.of, time_constant_s=self.time_constant / 1000, noise=self.noise, decimals=self.decimals
+        )
+
 
 class SceneTable(Table):
     """The vessel and how it stands at the start; what is left out is the model's own."""
@@ -64,6 +71,11 @@ class SceneTable(Table):
     packs: Value | None = None
     frozen: float | None = Field(default=None, ge=0, le=1, strict=False)
     defrosts: bool | None = None
+
+    @property
+    def around_c(self) -> float:
+        """How warm it is around the vessel at the start."""
+        return 20.0 if self.surroundings is None else _number(self.surroundings)
 
     def settings(self) -> dict[str, Any]:
         """What the vessel is made with."""
@@ -140,18 +152,9 @@ class Scenario:
         """The scenario ready to be played; raises Unknown if something in it cannot be."""
         head = self.head
         vessel = VESSELS[head.scene.kind](**head.scene.settings())
-        sensors = {
-            role: Sensor(
-                of=channel.of,
-                time_constant_s=channel.time_constant / 1000,
-                noise=channel.noise,
-                decimals=channel.decimals,
-            )
-            for role, channel in head.channels.items()
-        }
-        around = 20.0 if head.scene.surroundings is None else _number(head.scene.surroundings)
+        sensors = {role: channel.sensor for role, channel in head.channels.items()}
         return Story(
-            Scene(vessel, sensors, seed, around),
+            Scene(vessel, sensors, seed, head.scene.around_c),
             Carrier(head.carrier.memory),
             {role: channel.interval for role, channel in head.channels.items()},
             self.happens,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from coldchain.facts import ClockSet, Fact, ProcessStarted, Reading
 from coldchain.model import Reason
-from coldchain.testing.check_file import Case
+from coldchain.testing.check_file import Case, CheckFile
 from coldchain.testing.checking import CaseResult, run_case
 from coldchain.testing.notation import Series, duration_text
 from coldchain.testing.scenario_file import Scenario, Truth, played
@@ -71,12 +71,13 @@ def as_case(scenario: Scenario, story: Story) -> Case:
     case = scenario.case
     silent = {role: Series((), 0) for role in scenario.head.channels}
     facts = tuple(
-        (at_ms, fact) for at_ms, what in story.arrived for fact in _facts(scenario, case, at_ms, what)
+        (at_ms, fact) for at_ms, what in story.arrived for fact in facts_of(scenario.check, case, at_ms, what)
     )
     return replace(case, series=silent, facts=facts)
 
 
-def _facts(scenario: Scenario, case: Case, at_ms: int, what: Arrival) -> list[Fact]:
+def facts_of(file: CheckFile, case: Case, at_ms: int, what: Arrival) -> list[Fact]:
+    """What a gateway makes of something that arrives so many ms after the start."""
     match what:
         case Restarted(down_ms):
             known = down_ms is not None
@@ -86,11 +87,11 @@ def _facts(scenario: Scenario, case: Case, at_ms: int, what: Arrival) -> list[Fa
         case ClockKnown():
             return [ClockSet(0, "scenario")]
         case Measured():
-            return [_reading(scenario, case, what)]
+            return [_reading(file, case, what)]
 
 
-def _reading(scenario: Scenario, case: Case, what: Measured) -> Reading:
-    channel = scenario.check.channels[what.role]
+def _reading(file: CheckFile, case: Case, what: Measured) -> Reading:
+    channel = file.channels[what.role]
     unit = channel.settings.unit or channel.quantity.display_unit
     at_ms = case.start_ms + what.stamp_ms
     if what.digits is None:

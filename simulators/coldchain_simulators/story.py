@@ -47,7 +47,7 @@ class Story:
         self.crossed: dict[Crossing, int | None] = dict.fromkeys(crossings)
         self.stepper = Stepper([scene])
         for each in happens:
-            self.stepper.at(each.at_ms, self._act(each.words))
+            self.happen(each)
         for role, interval_ms in intervals_ms.items():
             self.stepper.every(interval_ms, self._read(role))
 
@@ -55,6 +55,10 @@ class Story:
     def arrived(self) -> list[tuple[int, Arrival]]:
         """What has arrived so far, and when (ms after the start), in order."""
         return self.carrier.arrived
+
+    def happen(self, each: Happens) -> None:
+        """Let something happen at its time, or at once if that is past; raises Unknown if it cannot."""
+        self.stepper.at(each.at_ms, self._act(each.words))
 
     def play(self, until_ms: int) -> list[tuple[int, Arrival]]:
         """Let it happen up to an instant; everything that has arrived."""

@@ -1,4 +1,4 @@
-"""The demonstration's own broker, inside the process: MQTT 3.1.1 only, and for demonstrations only.
+"""A broker inside the process: MQTT 3.1.1 only, for demonstrations and for tests.
 
 It does not queue for an absent client; a gateway uses a real broker (`config/mosquitto.conf`).
 """
@@ -14,11 +14,11 @@ import warnings
 _START_S = 30
 
 
-class DemoBrokerError(Exception):
+class BrokerError(Exception):
     """It cannot listen; says why and what to do."""
 
 
-class DemoBroker:
+class EmbeddedBroker:
     """amqtt in a thread of its own, on a free loopback port."""
 
     def __init__(self, port: int) -> None:
@@ -27,15 +27,15 @@ class DemoBroker:
         self._ready = threading.Event()
         self._failure = ""
         self._end: asyncio.Event | None = None
-        self._thread = threading.Thread(target=self._run, name="demo broker", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="embedded broker", daemon=True)
 
     def start(self) -> None:
-        """Listen; raises DemoBrokerError if it cannot."""
+        """Listen; raises BrokerError if it cannot."""
         self._thread.start()
         if not self._ready.wait(_START_S):
-            raise DemoBrokerError(f"the demonstration's broker does not listen after {_START_S} s; try again")
+            raise BrokerError(f"the broker does not listen after {_START_S} s; try again")
         if self._failure:
-            raise DemoBrokerError(self._failure)
+            raise BrokerError(self._failure)
 
     def stop(self) -> None:
         """End every connection and the thread."""
@@ -48,9 +48,9 @@ class DemoBroker:
         try:
             self._loop.run_until_complete(self._serve())
         except ImportError as error:
-            self._failure = f"the demonstration needs a broker ({error}): pip install 'coldchain[demo]'"
+            self._failure = f"a broker is needed ({error}): pip install 'coldchain[demo]'"
         except Exception as error:  # noqa: BLE001 - the thread's outer edge
-            self._failure = f"the demonstration's broker cannot listen: {error}"
+            self._failure = f"the broker cannot listen: {error}"
         finally:
             self._ready.set()
 
