@@ -263,8 +263,8 @@ class Gateway:
         self.look()
         bus = self._in_journal["bus"]
         found.lost += [f"acknowledged, not in the journal: {n}" for n in sorted(acknowledged - bus.keys())]
-        # A device that repeats what its broker repeats as well is heard as redelivered, then as fresh. The second
-        # says something new of the same reading and is a fact of its own; a third would not be.
+        # A device that repeats what its broker repeats as well is heard as redelivered, then as fresh. The
+        # second says something new of the same reading and is a fact of its own; a third would not be.
         found.doubled += [
             f"{source}: {number} ({origin.value}) is there {times} times"
             for (source, number, origin), times in self._origins.items()

@@ -1,4 +1,4 @@
-"""The short form of the fault campaign: each fault of a running gateway once in one life, in a seed's order."""
+"""The short form of the fault campaign: each fault of a running gateway, once, in one life."""
 
 import pytest
 
