@@ -12,6 +12,9 @@ import warnings
 
 #: How long it may take to listen (real seconds).
 _START_S = 30
+#: Turns of the loop at its end: one for a closing transport to leave the selector, one to close its socket,
+#: one for what is told of it.
+_TURNS = 3
 
 
 class BrokerError(Exception):
@@ -52,6 +55,7 @@ class EmbeddedBroker:
         except Exception as error:  # noqa: BLE001 - the thread's outer edge
             self._failure = f"the broker cannot listen: {error}"
         finally:
+            self._loop.close()
             self._ready.set()
 
     async def _serve(self) -> None:
@@ -61,7 +65,19 @@ class EmbeddedBroker:
 
             logging.getLogger("amqtt").setLevel(logging.CRITICAL)
             logging.getLogger("transitions").setLevel(logging.CRITICAL)
-            broker = Broker(
+
+            class Closing(Broker):  # type: ignore[misc]  # ships no types
+                """Closes every connection, also one whose client leaves before it says who it is."""
+
+                async def stream_connected(
+                    self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+                ) -> None:
+                    try:
+                        await super().stream_connected(reader, writer, listener_name)
+                    finally:
+                        writer.close()
+
+            broker = Closing(
                 {
                     "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}},
                     "plugins": {
@@ -74,3 +90,17 @@ class EmbeddedBroker:
         self._ready.set()
         await self._end.wait()
         await broker.shutdown()
+        await settle()
+
+
+async def settle() -> None:
+    """End every other task of this loop; every transport that is closing gets its turns to be closed.
+
+    A loop that stops before leaves sockets open, which are complained of wherever they are collected.
+    """
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)

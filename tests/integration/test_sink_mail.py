@@ -1,5 +1,6 @@
 """Notices as mail, to a real SMTP server that takes, refuses, hangs and is gone."""
 
+import asyncio
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from coldchain.sinks.base import (
     Unwilling,
 )
 from coldchain.sinks.mail import Mail
+from coldchain.testing.broker import settle
 from tests.servers import Authority, free_port
 from tests.unit.sinks.world import NOON, raised
 
@@ -66,11 +68,19 @@ class Post:
         return AuthResult(success=given.password == b"right", handled=False)
 
 
+class Server(Controller):
+    """One that closes its connections before it stops."""
+
+    def stop(self, no_assert: bool = False) -> None:
+        asyncio.run_coroutine_threadsafe(settle(), self.loop).result(10)
+        super().stop(no_assert)
+
+
 @pytest.fixture
 def post() -> Iterator[tuple[Post, Controller]]:
     """A server without any security, on loopback."""
     post = Post()
-    server = Controller(post, hostname="127.0.0.1", port=free_port())
+    server = Server(post, hostname="127.0.0.1", port=free_port())
     server.start()
     yield post, server
     server.stop()
@@ -192,7 +202,7 @@ def secured(tmp_path: Path) -> Iterator[tuple[Post, Controller, Authority]]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
     post = Post()
-    server = Controller(
+    server = Server(
         post,
         hostname="127.0.0.1",
         port=free_port(),
