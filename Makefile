@@ -40,13 +40,14 @@ step = printf '  %-9s %s\n' '$(1)' '$(2)'
 # $(call quiet,COMMAND): say nothing while it goes well, everything if it does not.
 quiet = said=$$($(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 
-.PHONY: help setup demo test check bench campaign scenarios lock clean style types floors package FORCE
+.PHONY: help setup demo test check bench coverage campaign scenarios lock clean style types floors package FORCE
 
 help:
 	@echo 'make demo    a simulated shipment, its alarms and its page, without hardware'
 	@echo 'make check   style, types, floors, unit tests: under a minute'
-	@echo 'make test    everything, with real servers, a browser and coverage'
+	@echo 'make test    everything, with real servers and a browser'
 	@echo 'make bench   the measurements'
+	@echo 'make coverage  everything, and what no test passes: twice as long'
 	@echo 'make campaign  faults by the thousand, and what each cost: a table; FAULTS="NAME …" for some'
 	@echo 'make scenarios  a hundred seeds of each scenario'
 	@echo 'make lock    write lock/ anew after a change in pyproject.toml; UPGRADE=1 also renews what is pinned'
@@ -121,6 +122,11 @@ check: style types floors
 
 test: style types floors package
 	@$(call step,tests,all of them$(,) seed $(SEED); again with: make test SEED=$(SEED))
+	@$(BIN)/python -m pytest -q -n 3 --hypothesis-seed=$(SEED) $(PYTEST_ARGS)
+
+# Every test once more, counted line by line and branch by branch, in every process: about twice as long.
+coverage: .venv/ready
+	@$(call step,tests,all of them$(,) counted$(,) seed $(SEED))
 	@rm -f .coverage .coverage.*
 	@$(BIN)/python -m coverage run -m pytest -q -n 3 --hypothesis-seed=$(SEED) $(PYTEST_ARGS)
 	@$(BIN)/python -m coverage combine -q

@@ -8,6 +8,7 @@ can show that it would notice.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -109,6 +110,7 @@ def main(point: str, count: str, config: str, fault: str = "none") -> None:
     _arm(point, fuse)
     _break(fault, fuse)
     daemon = rooms.Daemon(load(Path(config)), SystemClock(trusted=True))
+    faulthandler.register(signal.SIGUSR1)  # where each thread is, for a test that waits in vain
     signal.signal(signal.SIGTERM, lambda *_: daemon.ask_to_stop())
     daemon.start()
     print("ready", flush=True)
