@@ -122,6 +122,8 @@ def _channel(
         re_alarm_ms=again.get(channel.silence_priority),
         touch=channel.touch.quanta if channel.touch is not None else None,
         uncertainty=channel.calibration.uncertainty.quanta if channel.calibration else 0,
+        certificate=channel.calibration.certificate if channel.calibration else "",
+        calibration_ahead_ms=channel.calibration.announce_ahead if channel.calibration else None,
         calibration_due_ms=_due_ms(channel.calibration.due) if channel.calibration else None,
     )
 

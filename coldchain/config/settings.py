@@ -190,10 +190,14 @@ class Point(Table):
 
 
 class Calibration(Table):
-    """What the certificate says. `uncertainty`: expanded, as stated there (usually k = 2)."""
+    """What the certificate says. `uncertainty`: expanded, as stated there (usually k = 2).
+
+    announce_ahead: so long before it is due people are told.
+    """
 
     certificate: Text = Field(examples=["2026-0114"])
     due: dt.date = Field(examples=[dt.date(2027, 1, 31)])
+    announce_ahead: Period | None = None
     uncertainty: Difference = Field(examples=["0.3 °C"])
     points: tuple[Point, ...] = Field(default=(), strict=False)
 

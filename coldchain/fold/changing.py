@@ -58,8 +58,12 @@ def change(state: State, fact: Change) -> list[Announcement]:
             }
             _watch(state, {fact.channel, *replaced})
         case _:
-            pass
-    return said
+            return said
+    state.calendar.hold(
+        (watch.plan, watch.place, state.source(watch.plan).simulated)
+        for watch in state.silence.channels.values()
+    )
+    return said + state.settle_calendar(Late.FOUND_LATE)
 
 
 def put_right(state: State, started_ms: int, by_ms: int) -> list[Announcement]:

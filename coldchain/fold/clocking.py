@@ -48,6 +48,7 @@ def clock_set(state: State, fact: ClockSet) -> list[Announcement]:
                 said += moved(state, source, taken)
     state.refresh_alarms()  # hours of the day have moved
     said += state.fire_until(state.arrival_ms, Late.NOT_RUNNING if fact.leap_ms else Late.STALLED)
+    said += state.settle_calendar(Late.NOT_RUNNING if fact.leap_ms else Late.STALLED)
     if fact.step_ms:
         detail = {"step_ms": str(fact.step_ms), "source": fact.source}
         said += state.own("clock-step", Priority.LOW, over=True, detail=detail)

@@ -16,6 +16,7 @@ class DueKind(IntEnum):
     ALARM = 2
     WORK = 3
     FLOOD = 4
+    CALENDAR = 5
 
 
 class Deadline(Struct, frozen=True, order=True):

@@ -16,7 +16,13 @@ def reconcile(state: State) -> list[Announcement]:
         told = place.reconcile(state.moment(Late.UPGRADE))
         state.refresh_place(place, told)
         said += told
-    return said + _silence(state) + _clocks(state) + working.reconcile(state)
+    return (
+        said
+        + _silence(state)
+        + _clocks(state)
+        + state.settle_calendar(Late.UPGRADE)
+        + working.reconcile(state)
+    )
 
 
 def _silence(state: State) -> list[Announcement]:

@@ -6,6 +6,7 @@ from coldchain.alarms.works import Underway
 from coldchain.announcements import Announcement, Late
 from coldchain.consignments.lane import Lane
 from coldchain.facts import ProcessStarted
+from coldchain.fold.calendar import Calendar
 from coldchain.fold.channels import Channels
 from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
 from coldchain.fold.desk import About, Desk
@@ -33,6 +34,7 @@ class State:
         self.veil = Veil(self.silence)
         self.desk = Desk(self.veil, self.timebase)
         self.flood = Flood()
+        self.calendar = Calendar()
         self.channels = Channels()
         self.places: dict[str, Place] = {}
         self.sources_up: dict[str, bool] = {}
@@ -42,10 +44,12 @@ class State:
         self.by_channel: dict[str, list[Place]] = {}
 
     def judged(self, alarm: str) -> bool:
-        """Whether readings still decide about an alarm: its rule is in force and its probe speaks."""
+        """Whether readings still decide about an alarm (rule in force, probe speaks), or a date does."""
         about = self.desk.about.get(alarm)
         if about is None:
             return False
+        if self.calendar.holds(alarm):
+            return True
         place = self.places.get(about.subject)
         if place is None:
             return about.subject in self.silence.sources or bool(self.silence.covered(alarm))
@@ -86,6 +90,8 @@ class State:
             elif deadline.kind is DueKind.FLOOD:
                 said += self.flood.fire(self.arrival_ms)
                 self.refresh_flood()
+            elif deadline.kind is DueKind.CALENDAR:
+                said += self.settle_calendar(late)
             elif deadline.kind is DueKind.WORK:
                 said += self.work_due(key[2:], late)
             else:
@@ -123,6 +129,15 @@ class State:
         at_ms = self.flood.due_ms()
         due = None if at_ms is None else Deadline(at_ms, "gateway", "flood", DueKind.FLOOD)
         self.deadlines.set("f:flood", due)
+
+    def settle_calendar(self, late: Late) -> list[Announcement]:
+        """Say what the date makes of the certificates, and state when they have something to say again."""
+        said = self.calendar.settle(self.desk, self.timebase, self.arrival_ms, late)
+        for one in said:
+            if one.alarm:
+                self.refresh_alarm(one.alarm)
+        self.deadlines.set("c:calendar", self.calendar.deadline(self.timebase, self.arrival_ms))
+        return said
 
     def refresh_watch(self, channel: str) -> None:
         """State when a channel's silence falls due."""

@@ -121,7 +121,9 @@ class ChannelPlan(Struct, frozen=True, omit_defaults=True):
     probe: str = ""
     calibration: tuple[CalibrationPoint, ...] = ()
     uncertainty: int = 0  # expanded, as the certificate states it
+    certificate: str = ""
     calibration_due_ms: int | None = None  # UTC
+    calibration_ahead_ms: int | None = None  # so long before it people are told
     silence_priority: Priority = Priority.HIGH
     re_alarm_ms: int | None = None
     touch: int | None = None  # so far a reading moves when somebody has the probe in hand
