@@ -12,6 +12,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec import json as _json
 
+from coldchain.logged import FileImported, LoggerKnown
 from coldchain.model import Origin, Reason
 from coldchain.plan import Plan
 
@@ -365,6 +366,8 @@ Fact = (
     | HeadPublished
     | ExcursionResolved
     | ExcursionReopened
+    | LoggerKnown
+    | FileImported
 )
 
 _encoder = _json.Encoder(order="sorted")

@@ -6,17 +6,25 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from coldchain.cli.output import console, errors, print_json
 from coldchain.clock import SystemClock
 from coldchain.daemon.control import Answer, Ask, ControlError, NotRunning, ask, local_actor, socket_path
+from coldchain.daemon.logs import Imported, Log, LoggerView
 from coldchain.web.station import Action, Outcome
 from coldchain.web.views import StateView
 
+if TYPE_CHECKING:
+    from coldchain.config.loaded import Loaded
+
 _F = TypeVar("_F", bound=Callable[..., Any])
+_T = TypeVar("_T")
+
+#: A large file is taken in piece by piece, between live readings: on a small computer that takes minutes.
+_IMPORT_S = 900.0
 
 
 def config_option(command: _F) -> _F:
@@ -65,10 +73,23 @@ class Gateway:
             return answer.outcome or Outcome(done=False, message=answer.error)
         return self._write(action)
 
-    def _ask(self, request: Ask) -> Answer | None:
+    def logger(self, device: str) -> LoggerView | None:
+        """What is known of a logger, None if nothing of it was imported yet."""
+        answer = self._ask(Ask(logger=device))
+        return self._logger_at_rest(device) if answer is None else answer.logger
+
+    def take_log(self, log: Log) -> Imported:
+        """Have a logger's file taken in."""
+        answer = self._ask(Ask(log=log), _IMPORT_S)
+        if answer is not None:
+            return answer.imported or Imported(done=False, message=answer.error)
+        return self._take_log(log)
+
+    def _ask(self, request: Ask, answer_s: float | None = None) -> Answer | None:
         """The daemon's answer, None if none runs."""
+        path = socket_path(self._journal)
         try:
-            return ask(socket_path(self._journal), request)
+            return ask(path, request) if answer_s is None else ask(path, request, answer_s)
         except NotRunning:
             return None
         except ControlError as error:
@@ -85,17 +106,30 @@ class Gateway:
         except (ConfigError, JournalError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
+    def _logger_at_rest(self, device: str) -> LoggerView | None:
+        from coldchain.daemon.offline import logger_offline
+
+        return self._without_daemon(lambda loaded, _: logger_offline(loaded, device))
+
     def _write(self, action: Action) -> Outcome:
+        from coldchain.daemon.offline import act_offline
+
+        return self._without_daemon(lambda loaded, clock: act_offline(loaded, clock, action, local_actor()))
+
+    def _take_log(self, log: Log) -> Imported:
+        from coldchain.daemon.offline import take_log_offline
+
+        return self._without_daemon(lambda loaded, clock: take_log_offline(loaded, clock, log, local_actor()))
+
+    def _without_daemon(self, work: Callable[[Loaded, SystemClock], _T]) -> _T:
         from coldchain.config.load import load
         from coldchain.config.problems import ConfigError
         from coldchain.daemon.errors import DaemonError
-        from coldchain.daemon.offline import act_offline
         from coldchain.journal import JournalError
 
         try:
             loaded = load(self._config_file)
-            clock = SystemClock(trusted=loaded.settings.clock.trust == "site")
-            return act_offline(loaded, clock, action, local_actor())
+            return work(loaded, SystemClock(trusted=loaded.settings.clock.trust == "site"))
         except (ConfigError, DaemonError, JournalError, OSError) as error:
             raise click.ClickException(str(error)) from error
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "key": "key_commands:key",
     "export": "export_commands:export",
     "restore": "export_commands:restore",
+    "import": "import_command:import_",
     "replay": "replay_command:replay",
     "check": "check_command:check",
     "requalify": "requalify_command:requalify",

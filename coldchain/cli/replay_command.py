@@ -38,7 +38,7 @@ from coldchain.reports import (
 from coldchain.reports.replay_picture import picture_of
 
 EXIT = {Verdict.INSIDE: 0, Verdict.OUTSIDE: 1, Verdict.CANNOT_JUDGE: 2}
-_ORDERS = {"year-first": "YMD", "day-first": "DMY", "month-first": "MDY"}
+ORDERS = {"year-first": "YMD", "day-first": "DMY", "month-first": "MDY"}
 #: Width of a report that goes to a file or a pipe.
 _PAGE = 120
 
@@ -75,7 +75,7 @@ class Asked:
     metavar="ZONE",
     help="Zone of times that carry none: Europe/Zurich, UTC, +01:00.",
 )
-@click.option("--dates", type=click.Choice(list(_ORDERS)), help="Order of day, month and year in dates.")
+@click.option("--dates", type=click.Choice(list(ORDERS)), help="Order of day, month and year in dates.")
 @click.option("--time-format", metavar="FORMAT", help="Form of the times, as for strptime: '%d.%m.%y %H%M'.")
 @click.option("--time-column", metavar="NAME", help="Column of the times (or DATE+TIME), by name or number.")
 @click.option(
@@ -131,7 +131,7 @@ def replay(file: Path, form: str, plot: Path | None, **told: Any) -> None:
       coldchain replay logger.txt --tz UTC --format json
       coldchain replay shipment.csv --profile fridge-2-8-buffered --plot shipment.svg
     """
-    columns, roles = _columns(told["columns"])
+    columns, roles = columns_of(told["columns"])
     asked = _asked(roles=roles, **{key: told[key] for key in _ASKED})
     report = _report(file, _read_as(columns, told), asked)
     if plot is not None:
@@ -146,7 +146,7 @@ def replay(file: Path, form: str, plot: Path | None, **told: Any) -> None:
 _ASKED = ("profile", "stage", "above", "below", "hold", "role", "max_gap", "mkt_energy", "until", "tz")
 
 
-def _columns(given: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+def columns_of(given: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     """The columns to judge, and the role of each that was given one."""
     roles = {}
     names = []
@@ -163,7 +163,7 @@ def _read_as(columns: tuple[str, ...], told: dict[str, Any]) -> ReadAs:
         zone=told["tz"],
         delimiter=told["delimiter"],
         decimal=told["decimal"],
-        dates=_ORDERS.get(told["dates"] or ""),
+        dates=ORDERS.get(told["dates"] or ""),
         time_format=told["time_format"],
         time_column=told["time_column"],
         columns=columns,

@@ -23,7 +23,7 @@ _OFFSET = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minu
 _SHORT = {"m": "min", "hr": "h", "sec": "s"}
 
 
-def zone(ctx: click.Context, param: click.Parameter, value: str | None) -> tzinfo | None:
+def zone(ctx: click.Context, param: click.Parameter | None, value: str | None) -> tzinfo | None:
     """A zone by its name in the zone database, or a fixed offset from UTC."""
     if value is None:
         return None
@@ -40,6 +40,11 @@ def zone(ctx: click.Context, param: click.Parameter, value: str | None) -> tzinf
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         mend = "write a name such as Europe/Zurich (from the system's zone database), UTC, or +01:00"
         raise click.BadParameter(f"{text!r} is no zone known here; {mend}", ctx, param) from error
+
+
+def zone_name(zone: tzinfo) -> str:
+    """A zone as it is typed: "Europe/Zurich", "UTC", "+01:00"."""
+    return str(zone).removeprefix("UTC") or "UTC"
 
 
 def span(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:

@@ -5,6 +5,7 @@ Problems refuse the configuration. Warnings are about what may be meant and yet 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from coldchain.config.alarm_checks import check_alarms
@@ -191,7 +192,7 @@ def _check_asset(
     draft: Draft, name: str, asset: AssetSettings, measured: Mapping[str, str], *, whole: bool
 ) -> None:
     place: Place = ("assets", name)
-    if not measured and whole:
+    if not measured and not asset.logged and whole:
         draft.warn(place, "no channel measures it", "add a channel with this asset, or remove the asset")
     if asset.profile is None:
         draft.warn(place, "no limit judges it outside of a consignment", "write profile")
@@ -209,7 +210,7 @@ def _check_asset(
             check_reach(draft, ("channels", key), draft.channels[key], asset, profile, rules)
         _doubt_needs(draft, ("channels", key), draft.channels[key], profile)
     if whole:
-        _check_roles(draft, place, profile, stage, set(measured))
+        _check_roles(draft, place, profile, stage, {*measured, *asset.logged})
 
 
 def _check_stage(draft: Draft, place: Place, asset: AssetSettings, profile: Profile) -> str | None:
@@ -246,7 +247,8 @@ def _check_roles(draft: Draft, place: Place, profile: Profile, default: str, pre
             (*place, "profile"),
             f"{profile.head.id} judges {listed(missing)} in stage {stage}, "
             "and no channel of this asset has that role",
-            f"roles here: {listed(present)}; add a channel, or choose another profile",
+            f"roles here: {listed(present)}; add a channel, choose another profile, or write "
+            f"logged = {json.dumps(sorted(missing))} if loggers' files tell it after a trip",
         )
 
 

@@ -253,6 +253,7 @@ class AssetSettings(Table):
     qualified_hold: Period | None = None
     loss_per_day: Mass | None = None
     reserve: dict[Name, Name] = Field(default={})  # a role, and the role of the probe that stands in for it
+    logged: tuple[Name, ...] = Field(default=(), strict=False)  # roles that come as files, after a trip
     profile: Name | None = None
     stage: Name | None = None
 

@@ -21,6 +21,7 @@ class Bindings:
         self._lines: dict[str, _Line] = {}
         self._at: dict[str, list[str]] = {}
         self._in: dict[str, set[str]] = {}
+        self._lent: set[str] = set()
 
     def bind(self, channel: str, place: str, when: When) -> set[str]:
         """From an instant on the channel measures that place, and no other does; the places touched."""
@@ -39,6 +40,41 @@ class Bindings:
         if not line or (_value_at(line, when.journal_ms) is None and not _after(line, when.journal_ms)):
             return None
         return self._state(channel, None, when)
+
+    def lend(self, channel: str, place: str, since: When, until: When) -> bool:
+        """A channel measured a place for a while, as is found out later; False if another one did then.
+
+        Unlike a binding it overrides nothing: whoever measured the place was there, and stays.
+        """
+        others = [self._lines[other] for other in self._at.get(place, []) if other != channel]
+        if any(_holds_within(line, place, since.journal_ms, until.journal_ms) for line in others):
+            return False
+        line = self._lines.setdefault(channel, [])
+        spans = sorted([*_spans(line), (since, until)], key=lambda span: span[0].journal_ms)
+        line.clear()
+        for began, ended in spans:
+            if line and began.journal_ms <= line[-1][0].journal_ms:
+                if ended.journal_ms > line[-1][0].journal_ms:
+                    line[-1] = (ended, None)
+                continue
+            line += [(began, place), (ended, None)]
+        self._in.setdefault(place.rsplit("/", 1)[0], set()).add(place)
+        if channel not in self._at.setdefault(place, []):
+            self._at[place].append(channel)
+        self._lent.add(channel)
+        return True
+
+    def left_by_a_log(self, place: str, journal_ms: int) -> bool:
+        """Whether nothing measures a place at an instant, and what did so last was a log that has ended."""
+        said = [
+            (when.journal_ms, value == place, channel)
+            for channel in self._at.get(place, [])
+            for when, value in self._lines[channel]
+            if when.journal_ms <= journal_ms
+        ]
+        if not said or self.channel_at(place, journal_ms) is not None:
+            return False
+        return max(said)[2] in self._lent
 
     def places(self) -> Iterable[str]:
         """Every place that was ever measured."""
@@ -63,6 +99,10 @@ class Bindings:
             if _value_at(self._lines[channel], journal_ms) == place:
                 return channel
         return None
+
+    def channels_at(self, place: str) -> tuple[str, ...]:
+        """Every channel that ever measured a place."""
+        return tuple(self._at.get(place, ()))
 
     def instants(self, place: str) -> set[When]:
         """When something changes at a place, and perhaps when nothing does."""
@@ -106,3 +146,15 @@ def _value_at(line: _Line, journal_ms: int) -> str | None:
 
 def _after(line: _Line, journal_ms: int) -> _Line:
     return [part for part in line if part[0].journal_ms > journal_ms]
+
+
+def _spans(line: _Line) -> list[tuple[When, When]]:
+    """What a lent channel's line says, as (since, until): it names a place and nothing in turn."""
+    return [(began, ended) for (began, _), (ended, _) in zip(line[::2], line[1::2], strict=True)]
+
+
+def _holds_within(line: _Line, place: str, from_ms: int, until_ms: int) -> bool:
+    """Whether a channel measures a place at any instant of a span."""
+    if _value_at(line, from_ms) == place:
+        return True
+    return any(value == place and from_ms <= when.journal_ms < until_ms for when, value in line)

@@ -16,6 +16,7 @@ from coldchain.consignments.bindings import Bindings
 from coldchain.consignments.carriage import Carriage, Consignment
 from coldchain.consignments.fitting import fitted
 from coldchain.consignments.line import Segment, put, stage_of
+from coldchain.consignments.loggers import Loggers
 from coldchain.consignments.resolutions import Resolutions
 from coldchain.consignments.sense import nonsense
 from coldchain.consignments.when import When
@@ -47,9 +48,8 @@ class Known:
         self.channels = {channel.id: channel for channel in self.plan.channels}
         self.assets = {asset.id: asset for asset in self.plan.assets}
         self.profiles = {profile.id: profile for profile in self.plan.profiles}
-        roles = {
-            rule.role for profile in self.plan.profiles for stage in profile.stages for rule in stage.rules
-        }
+        stages = [stage for profile in self.plan.profiles for stage in profile.stages]
+        roles = {rule.role for stage in stages for rule in stage.rules}
         self.derived = tuple(sorted(role for role in roles if role == LANE or PAIR in role))
 
 
@@ -64,6 +64,7 @@ class Lane:
         self.bindings = Bindings()
         self.carriage = Carriage()
         self.resolutions = Resolutions()
+        self.loggers = Loggers()
         self.touched: set[str] = set()
 
     @property
@@ -91,7 +92,7 @@ class Lane:
                 return self._bound(fact, when)
             case Unbound():
                 touched = self.bindings.unbind(fact.channel, when)
-                self.touched = self._follow(touched or set())
+                self.touched = self.follow(touched or set())
                 return f"channel {fact.channel} is not bound" if touched is None else None
             case ConsignmentStarted():
                 return self._start(fact, when)
@@ -184,6 +185,8 @@ class Lane:
         line: list[Segment] = []
         for when in sorted(instants, key=lambda each: (each.journal_ms, each.utc_ms or 0, each.vague)):
             measured = first_ms is not None and when.journal_ms >= first_ms
+            # A log that was read to its end leaves no probe behind that somebody would have to miss.
+            measured = measured and not self.bindings.left_by_a_log(place, when.journal_ms)
             put(line, self._segment(asset, role, when, journal_axis=journal_axis, measured=measured))
         return self.resolutions.fitted(place, line)
 
@@ -221,7 +224,9 @@ class Lane:
     def _segment(self, asset: str, role: str, when: When, *, journal_axis: bool, measured: bool) -> Segment:
         from_ms = when.on(journal_axis=journal_axis)
         index = bisect_right(self.plans, when.journal_ms, key=lambda part: part[0].journal_ms) - 1
-        known = self.plans[index][1] if index >= 0 else _NOTHING
+        # Before the first configuration no vessel had limits; what people state of that time is judged by it.
+        unknown, index = index < 0, max(index, 0)
+        known = self.plans[index][1] if self.plans else _NOTHING
         probes = self._probes(known, asset, role, when.journal_ms) if role != LANE else []
         channel = probes[0] if probes else None
         other = probes[1] if len(probes) > 1 else None
@@ -231,7 +236,7 @@ class Lane:
         if travelling is not None:
             scope, stage_name = travelling.id, travelling.stage_at(when.journal_ms)
             profile = self._under_way(index, travelling.profile, stage_name)
-        elif home is not None:
+        elif home is not None and not unknown:
             scope, stage_name = "", home.stage
             profile = known.profiles.get(home.profile)
         else:
@@ -285,10 +290,11 @@ class Lane:
         wrong = nonsense(plan)
         if wrong is not None:
             return wrong
-        before = {c.id: f"{c.asset}/{c.role}" for c in self.plan.channels}
+        before = {c.id: f"{c.asset}/{c.role}" for c in self.loggers.taken_from(self.plan).channels}
         kept = [part for part in self.plans if part[0].journal_ms < when.journal_ms]
-        if not kept or kept[-1][1].plan != plan:
-            kept.append((when, Known(plan)))
+        known = Known(self.loggers.added_to(plan))
+        if not kept or kept[-1][1].plan != known.plan:
+            kept.append((when, known))
         self.plans = kept
         after = {c.id: f"{c.asset}/{c.role}" for c in plan.channels}
         # A file states where a channel measures; an operator's binding stands until the file's
@@ -301,7 +307,7 @@ class Lane:
         self.touched = self.places()
         return None
 
-    def _follow(self, touched: set[str]) -> set[str]:
+    def follow(self, touched: set[str]) -> set[str]:
         """Places, and those that follow from them: pairs of roles, and roles with another in reserve."""
         follow = set(touched)
         for asset in {place.rsplit("/", 1)[0] for place in touched}:
@@ -326,7 +332,7 @@ class Lane:
         unlike = judged.unlike(profile, {fact.role: self.known.channels[fact.channel]}) if profile else None
         if unlike is not None:
             return unlike
-        self.touched = self._follow(self.bindings.bind(fact.channel, f"{fact.asset}/{fact.role}", when))
+        self.touched = self.follow(self.bindings.bind(fact.channel, f"{fact.asset}/{fact.role}", when))
         return None
 
     def _start(self, fact: ConsignmentStarted, when: When) -> str | None:

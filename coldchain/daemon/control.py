@@ -16,17 +16,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 from typing_extensions import override
 
+from coldchain.daemon.logs import Imported, Log, LoggerView
 from coldchain.web.station import Action, Actor, Outcome, Role, Station
 from coldchain.web.views import Pulse, StateView
 
 _log = logging.getLogger(__name__)
 
-_REQUEST_BYTES_MAX = 1 << 20
+#: A logger's file of the largest size with its readings; anything else is far smaller.
+_REQUEST_BYTES_MAX = 40 << 20
 #: An action may wait for the disk; whoever asks waits a little longer than the daemon does.
 _ANSWER_S = 15.0
 #: A request is one line of a program of ours: it comes at once or not at all.
@@ -34,9 +37,11 @@ _REQUEST_S = 5.0
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a command wants: something done, or (None) the current state."""
+    """What a command wants: something done, a log taken in, a logger looked up, or else the current state."""
 
     action: Action | None = None
+    log: Log | None = None
+    logger: str = ""
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
@@ -46,6 +51,20 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     state: StateView | None = None
     pulse: Pulse | None = None
     error: str = ""
+    imported: Imported | None = None
+    logger: LoggerView | None = None
+
+
+class Commanded(Station, Protocol):
+    """What commands may ask beyond what the page may."""
+
+    def logger(self, device: str) -> LoggerView | None:
+        """What is known of a logger whose files were imported."""
+        ...
+
+    def take_log(self, log: Log, actor: Actor) -> Imported:
+        """Take a logger's file in, and wait until it is on disk or refused."""
+        ...
 
 
 class NotRunning(Exception):
@@ -61,11 +80,14 @@ def socket_path(journal: Path) -> Path:
     return journal.with_name(journal.name + ".sock")
 
 
-def ask(path: Path, request: Ask) -> Answer:
-    """Ask the daemon. Raises NotRunning if there is none, ControlError if it does not answer us."""
+def ask(path: Path, request: Ask, answer_s: float = _ANSWER_S) -> Answer:
+    """Ask the daemon, and wait so long for the answer.
+
+    Raises NotRunning if there is none, ControlError if it does not answer us.
+    """
     try:
         with _address(path) as address, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(_ANSWER_S)
+            line.settimeout(answer_s)
             line.connect(address)
             line.sendall(msgspec.json.encode(request) + b"\n")
             line.shutdown(socket.SHUT_WR)
@@ -87,7 +109,7 @@ def ask(path: Path, request: Ask) -> Answer:
 class Control:
     """Listens on the socket until stopped."""
 
-    def __init__(self, path: Path, station: Station) -> None:
+    def __init__(self, path: Path, station: Commanded) -> None:
         """The journal's lock must be ours: whoever listened here before is gone."""
         self.path = path
         path.unlink(missing_ok=True)
@@ -139,15 +161,20 @@ def local_actor(uid: int | None = None) -> Actor:
     return Actor(f"{user_name(uid)} (uid {uid})", Role.ADMIN, address="local")
 
 
-def _answer(station: Station, line: bytes, connection: socket.socket) -> Answer:
+def _answer(station: Commanded, line: bytes, connection: socket.socket) -> Answer:
     try:
         request = msgspec.json.decode(line, type=Ask)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Answer(error=str(error))
-    if request.action is None:
+    if request.logger:
+        return Answer(logger=station.logger(request.logger))
+    if request.action is None and request.log is None:
         return Answer(state=station.state(), pulse=station.pulse())
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _, uid, _ = struct.unpack("3i", credentials)
+    if request.log is not None:
+        return Answer(imported=station.take_log(request.log, local_actor(uid)))
+    assert request.action is not None, "told apart above"
     return Answer(outcome=station.act(request.action, local_actor(uid)))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from coldchain import __version__
 from coldchain.clock import SystemClock
 from coldchain.config.loaded import Loaded
 from coldchain.daemon.lens import labels_of
+from coldchain.daemon.logs import Imported, Log, LoggerView
 from coldchain.daemon.outbox import Outbox
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.facts import EngineStarted, ProcessEnded
@@ -35,7 +38,28 @@ class _AtRest:
 
 
 def act_offline(loaded: Loaded, clock: SystemClock, action: Action, actor: Actor) -> Outcome:
-    """Do one action on a journal that nobody holds.
+    """Do one action on a journal that nobody holds; raises as `at_rest`."""
+    with at_rest(loaded, clock) as station:
+        return station.act(action, actor)
+
+
+def take_log_offline(loaded: Loaded, clock: SystemClock, log: Log, actor: Actor) -> Imported:
+    """Take a logger's file into a journal that nobody holds; raises as `at_rest`."""
+    with at_rest(loaded, clock) as station:
+        return station.take_log(log, actor)
+
+
+def logger_offline(loaded: Loaded, device: str) -> LoggerView | None:
+    """What a journal knows of a logger; takes nothing from anybody. Raises JournalError."""
+    with Reader.open(loaded.resolve(loaded.settings.journal.path)) as reader:
+        fold = recover(reader, engine()).fold
+        clock = SystemClock()
+        return LiveStation(_AtRest(fold), Queue(clock, 0), clock, Surroundings()).logger(device)
+
+
+@contextmanager
+def at_rest(loaded: Loaded, clock: SystemClock) -> Iterator[LiveStation]:
+    """The station of a journal that nobody holds, for one command.
 
     Whatever is announced on the way (a hold that ran out while nothing ran) waits in the outbox for the
     daemon. Raises JournalError, and DaemonError for a sink that is not installed.
@@ -54,7 +78,7 @@ def act_offline(loaded: Loaded, clock: SystemClock, action: Action, actor: Actor
         working = threading.Thread(target=writer.run, name="writer")
         working.start()
         try:
-            return station.act(action, actor)
+            yield station
         finally:
             writer.stop(ProcessEnded("a command was done"))
             working.join()

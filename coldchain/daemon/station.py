@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -17,12 +15,14 @@ from coldchain.consignments.judged import roles_of
 from coldchain.daemon import alarm_views, views
 from coldchain.daemon.doubts import doubt_of
 from coldchain.daemon.entering import fact_of
+from coldchain.daemon.importing import Importing
 from coldchain.daemon.lens import Label, Lens, Notes
+from coldchain.daemon.logs import Imported, Log, LoggerView
 from coldchain.daemon.refusals import in_words, wrong_time
-from coldchain.fold import Fold
+from coldchain.daemon.taking import Folding, NotRecorded, hand_in
 from coldchain.fold.history import quality_of, reason_of
 from coldchain.journal import PrivateText, Readable
-from coldchain.pipeline.intake import Folded, Intake
+from coldchain.pipeline.intake import Intake
 from coldchain.pipeline.writer import Committed
 from coldchain.rules.judging import BAD
 from coldchain.web.alarm_views import ToldView
@@ -40,16 +40,6 @@ from coldchain.web.views import (
     StateView,
 )
 from coldchain.web.workings import Workings
-
-#: A person waits at most this long for an action to reach the disk (real seconds).
-ACT_S = 10.0
-
-
-class Folding(Protocol):
-    """Where the fold is: the writer, or a journal at rest. The fold changes only under the lock."""
-
-    fold: Fold
-    lock: threading.Lock
 
 
 @dataclass
@@ -85,6 +75,7 @@ class LiveStation:
     def __init__(self, folding: Folding, intake: Intake, clock: Clock, around: Surroundings) -> None:
         self.around = around
         self._folding, self._intake, self._clock = folding, intake, clock
+        self._importing = Importing(folding, intake, clock)
         self._started_ms = clock.journal_ms()
         self._changed: list[Callable[[], None]] = []
         self._notes: dict[str, Notes] = {}
@@ -150,7 +141,9 @@ class LiveStation:
                     )
                     for p in plan.profiles
                 ),
-                channels=tuple(self._choice(c.id, c.quantity) for c in plan.channels),
+                channels=tuple(
+                    self._choice(c.id, c.quantity) for c in fold.lane.loggers.taken_from(plan).channels
+                ),
                 simulated=any(source.simulated for source in plan.sources),
             )
             return self._last
@@ -278,23 +271,25 @@ class LiveStation:
         if doubt is not None and doubt.asks and not getattr(action, "confirmed", False):
             return Outcome(done=False, message=doubt.message, confirm=True)
         fact = fact_of(action, actor, commit_to, now_ms)
-        done = threading.Event()
-        answer: list[Folded] = []
-
-        def settled(folded: Folded) -> None:
-            answer.append(folded)
-            done.set()
-
-        self._intake.submit((fact,), settled, private_texts=tuple(private))
-        if not done.wait(ACT_S):
-            why = self.around.trouble() or "the writer did not answer in time"
+        try:
+            folded = hand_in(self._intake, (fact,), private_texts=tuple(private))
+        except NotRecorded as late:
+            why = self.around.trouble() or str(late)
             return Outcome(done=False, message=f"taken in, not yet recorded: {why}")
-        for said in answer[0].announcements:
+        for said in folded.announcements:
             if said.kind is Kind.REFUSED:
                 return Outcome(done=False, message=in_words(said.text, said.detail))
         return Outcome(
-            done=True, message=doubt.message if doubt is not None else "", position=answer[0].position
+            done=True, message=doubt.message if doubt is not None else "", position=folded.position
         )
+
+    def logger(self, device: str) -> LoggerView | None:
+        """What is known of a logger whose files were imported."""
+        return self._importing.logger(device)
+
+    def take_log(self, log: Log, actor: Actor) -> Imported:
+        """Take a logger's file in, and wait until it is on disk or refused."""
+        return self._importing.take(log, actor)
 
     def _now(self) -> tuple[int, bool]:
         """Now in UTC for what people enter, and whether anybody vouches for it.

@@ -34,18 +34,18 @@ def change(state: State, fact: Change) -> list[Announcement]:
     """Take a change in, or refuse it aloud; what it changes in the past is folded again."""
     refused = _untimely(state, fact.at_ms)
     if refused is None:
-        refused = state.lane.add(fact, _when(state, fact.at_ms))
+        refused = state.lane.add(fact, when_of(state, fact.at_ms))
     if refused is not None:
         return [Announcement(Kind.REFUSED, text=refused, actor=fact.actor)]
     said: list[Announcement] = []
     if isinstance(fact, Activated):
-        state.channels.activate(fact.plan)
+        state.channels.activate(state.lane.plan)
         state.desk.activate(fact.plan)
         said += state.desk.bring_shelves_forward(state.lane.plan.shelf_max_ms, state.arrival_ms)
         state.flood.activate(fact.plan.flood)
         state.refresh_flood()
         state.refresh_alarms()
-        _set_channel_lines(state)
+        set_channel_lines(state)
     for name in sorted(state.lane.touched):
         said += set_line(state, name)
     match fact:
@@ -85,7 +85,7 @@ def put_right(state: State, started_ms: int, by_ms: int) -> list[Announcement]:
         return When(journal_ms, when.utc_ms)
 
     state.lane.put_right(mend)
-    _set_channel_lines(state)
+    set_channel_lines(state)
     said: list[Announcement] = []
     for name in sorted(state.lane.places()):
         if by_ms and name in state.places and state.places[name].journal_axis:
@@ -105,7 +105,7 @@ def _untimely(state: State, at_ms: int | None) -> str | None:
     return None
 
 
-def _when(state: State, at_ms: int | None) -> When:
+def when_of(state: State, at_ms: int | None) -> When:
     """An instant stated in UTC, or now; as well as our clock can tell."""
     time, now_ms = state.timebase, state.arrival_ms
     if at_ms is None:
@@ -117,7 +117,7 @@ def _when(state: State, at_ms: int | None) -> When:
     return When(now_ms if journal_ms is None else min(journal_ms, now_ms), at_ms, "journal")
 
 
-def _set_channel_lines(state: State) -> None:
+def set_channel_lines(state: State) -> None:
     for name, plan in state.channels.plans.items():
         journal_axis = not state.source(plan).sends_time
         state.channels.set_line(name, state.lane.channel_line(name, journal_axis=journal_axis))

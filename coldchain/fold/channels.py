@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from coldchain.consignments.loggers import FILE
 from coldchain.facts import Reading
 from coldchain.fold.conditioning import same, taken_for
 from coldchain.fold.deliveries import Placed, SourceClock
@@ -23,9 +24,6 @@ from coldchain.rules.judging import BAD, UNCERTAIN
 
 #: How many sequence numbers of a channel are remembered to recognise a repeat.
 REMEMBERED = 512
-
-#: The driver of a source that is only ever read as a file: there an imported reading is the evidence.
-FILE = "file"
 
 
 @dataclass(slots=True)
@@ -137,7 +135,9 @@ class Channels:
         sent = _sent(reading, source)
         placed: Placed | None = None
         clock: SourceClock | None = None
-        if source.sends_time and reading.at_ms is not None:
+        if source.driver == FILE and reading.at_ms is not None:
+            at_ms = reading.at_ms  # a log's times were settled when it was read; arrival says nothing of them
+        elif source.sends_time and reading.at_ms is not None:
             clock = self.clocks.setdefault(source.id, SourceClock())
             placed = clock.place(reading.at_ms, arrival_ms, timebase.offset_ms, source.clock_tolerance_ms)
             at_ms = reading.at_ms - placed.shift_ms

@@ -45,7 +45,7 @@ from coldchain.facts import (
     WorkBegan,
     WorkEnded,
 )
-from coldchain.fold import resolving, working
+from coldchain.fold import logs, resolving, working
 from coldchain.fold.asking import Request, ask
 from coldchain.fold.carrying import carry_over
 from coldchain.fold.changing import LATEST_MS, change
@@ -55,6 +55,7 @@ from coldchain.fold.moving import moved, source_clock
 from coldchain.fold.place import Place
 from coldchain.fold.reconciling import reconcile
 from coldchain.fold.state import State
+from coldchain.logged import FileImported, LoggerKnown
 from coldchain.model import Origin, Priority
 
 #: Origins by which a source shows that it is alive.
@@ -118,11 +119,8 @@ class Fold(State):
                 return []
             case Wake() | ProcessEnded() | HeadSigned() | HeadPublished():
                 return []
-            case SourceUp():
-                self.sources_up[fact.source] = True
-                return []
-            case SourceDown():
-                self.sources_up[fact.source] = False
+            case SourceUp() | SourceDown():
+                self.sources_up[fact.source] = isinstance(fact, SourceUp)
                 return []
             case EngineStarted():
                 self.engine = fact.engine
@@ -149,6 +147,8 @@ class Fold(State):
                 | ConsignmentEnded()
             ):
                 return change(self, fact) + working.reindex(self)
+            case LoggerKnown() | FileImported():
+                return logs.told(self, fact)
             case ProcessStarted() | ClockSet():
                 raise AssertionError("these move time, and are taken before")
 

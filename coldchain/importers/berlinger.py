@@ -1,6 +1,7 @@
 """Text reports of Berlinger loggers: a Q-tag CLm's log, its alarm slots, and its own result.
 
-Known from recorded files of a "Q-tag CLm doc LR" (version 1.9): sections `Conf`, `Res` and `Data`, times by
+Daily figures of those that keep no log are `berlinger_days`. Known from recorded files of a "Q-tag CLm doc
+LR" (version 1.9): sections `Conf`, `Res` and `Data`, times by
 the device's clock without offset, temperatures in °C. `Zone` is shown and not trusted: it says
 how the device was configured, not how its clock was set. Signatures are not checked here.
 """
@@ -9,14 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from fractions import Fraction
 
-from coldchain.importers import berlinger_limits, daylight, stamps
+from coldchain.importers import berlinger_days, berlinger_limits, daylight, stamps
 from coldchain.importers.berlinger_tree import Node, tree
 from coldchain.importers.loggerfile import ROLE, Findings, LoggerFile, ReadAs, Series, Value
 from coldchain.importers.placing import placed
 from coldchain.importers.refusal import Refused, Unread, beginning
+from coldchain.logged import LoggerAlarm
 from coldchain.model import Reason
 from coldchain.plan import Bound
 from coldchain.units import exact
@@ -25,7 +27,7 @@ from coldchain.units import exact
 _COLUMNS = ("yyyy-MM-dd hh:mm", "T", "Out of limits")
 _ROW = re.compile(r"\t(?P<time>[^\t]*)\t(?P<value>[^\t]*)\t(?P<mark>x?)\s*")
 _VALUE = re.compile(r"[+-]?\d{1,3}(\.\d{1,3})?")
-_KNOWN = ("Q-tag CLm",)
+_KNOWN = ("Q-tag CLm", "Q-tag Fridge-tag 2")
 
 
 def is_berlinger(lines: Sequence[str]) -> bool:
@@ -37,8 +39,8 @@ def read(name: str, sha256: str, lines: Sequence[str], told: ReadAs) -> LoggerFi
     """Read a report; raises Refused where it holds no log, or no zone is known."""
     root, odd = tree(lines)
     device = root.get("Device") or ""
-    data = root.section("Data")
-    if data is None:
+    data, history = root.section("Data"), root.section("Hist")
+    if data is None and (history is None or not told.days):
         raise Refused(*_why_no_log(root, device))
     conf = root.section("Conf")
     if conf is None:
@@ -49,9 +51,31 @@ def read(name: str, sha256: str, lines: Sequence[str], told: ReadAs) -> LoggerFi
             "its times carry no zone"
             + (f"; 'Zone: {zone}' is how it was configured, no proof" if zone else ""),
             "say which clock the logger kept, such as --tz Europe/Zurich or --tz UTC",
-            line=data.line,
+            line=(data or history or root).line,
+            asks_zone=True,
+            device=conf.get("Serial") or "",
         )
     serial = conf.get("Serial") or ""
+    if data is None and history is not None:
+        figures, unread = berlinger_days.days(history, conf)
+        if not figures:
+            raise Refused("has no day in its history", "read the logger out again", line=history.line)
+        return LoggerFile(
+            name=name,
+            sha256=sha256,
+            kind=device,
+            zone=told.zone,
+            series=(),
+            serial=serial,
+            unread=tuple(sorted([*unread, *(_odd(*one) for one in odd)], key=lambda one: one.line)),
+            notes=(
+                _shown(device, root, conf),
+                "daily figures and no log: no limit can judge it",
+            ),
+            days=figures,
+            simulated=told.simulated,
+        )
+    assert data is not None
     limits, doubts = berlinger_limits.rules(conf, ROLE, serial)
     findings = Findings(doubts=doubts, unread=[_odd(line, text) for line, text in odd])
     findings.notes.append(_shown(device, root, conf))
@@ -77,10 +101,20 @@ def read(name: str, sha256: str, lines: Sequence[str], told: ReadAs) -> LoggerFi
         notes=tuple(findings.notes),
         doubts=tuple(findings.doubts),
         claims=tuple((claim.rule, str(claim)) for claim in berlinger_limits.claims(result)),
+        alarms=tuple(_alarm(claim, told.zone) for claim in berlinger_limits.claims(result)),
         energy=_energy(conf),
         stopped_ms=stopped,
         simulated=told.simulated,
     )
+
+
+def _alarm(claim: berlinger_limits.Claim, zone: tzinfo) -> LoggerAlarm:
+    """An event of the device's own result, by its own clock."""
+    since, raised, until = (
+        None if wall is None else stamps.epoch_ms(wall.replace(tzinfo=zone))
+        for wall in (claim.start, claim.triggered, claim.end)
+    )
+    return LoggerAlarm(claim.rule, str(claim), since, raised, until, claim.minutes)
 
 
 def _why_no_log(root: Node, device: str) -> tuple[str, str]:

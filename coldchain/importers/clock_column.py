@@ -53,6 +53,7 @@ def times(
             "say which clock wrote them, such as --tz Europe/Zurich or --tz UTC",
             line=civil[0][0],
             field=column.name,
+            asks_zone=True,
         )
     notes = list(orders.notes)
     found: list[int | None] = [None] * len(rows)

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from fractions import Fraction
 
 from coldchain.importers.refusal import Unread
+from coldchain.logged import LoggerAlarm, LoggerDay
 from coldchain.model import Reason
 from coldchain.plan import Rule
 
@@ -47,6 +48,8 @@ class LoggerFile:
     notes:      how it was read: what a reader must know to check it.
     doubts:     why, for all that was read, nobody can say that the product was inside.
     claims:     what the device itself decided to be outside, as (rule id, sentence).
+    alarms:     the same with its times, to be kept beside ours.
+    days:       daily figures of a device that hands out no log: then there is no series.
     energy:     activation energy stated by the file, kJ/mol.
     stopped_ms: when recording ended, if the file says so; the last value counts until then.
     """
@@ -62,6 +65,8 @@ class LoggerFile:
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     claims: tuple[tuple[str, str], ...] = ()
+    alarms: tuple[LoggerAlarm, ...] = ()
+    days: tuple[LoggerDay, ...] = ()
     energy: Fraction | None = None
     stopped_ms: int | None = None
     simulated: bool = False
@@ -80,7 +85,8 @@ class ReadAs:
     """What the reader was told, where the file's own evidence is not to decide. None: not told.
 
     zone: of local times; dates: "YMD", "DMY" or "MDY"; time_format: for strptime; columns: the
-    columns to judge by name or number; unit: of values whose column states none.
+    columns to judge by name or number; unit: of values whose column states none; days: a file that
+    holds daily figures and no log is welcome, too.
     """
 
     zone: tzinfo | None = None
@@ -94,6 +100,7 @@ class ReadAs:
     unit: str | None = None
     encoding: str | None = None
     simulated: bool = False
+    days: bool = False
 
 
 #: Nothing told: the file's own evidence alone.

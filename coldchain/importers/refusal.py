@@ -11,6 +11,7 @@ class Refused(Exception):
 
     problem: what is wrong, as a sentence without a full stop; mend: what the reader can do about it;
     line, field: where, counted from 1 and as the file names it; file: set by whoever opened it.
+    asks_zone: all that is missing is the zone of its clock; device: whose, if the file says so.
     """
 
     problem: str
@@ -18,6 +19,8 @@ class Refused(Exception):
     line: int | None = None
     field: str = ""
     file: str = ""
+    asks_zone: bool = False
+    device: str = ""
 
     def __str__(self) -> str:
         where = ":".join(part for part in (self.file, str(self.line or "")) if part)

@@ -18,6 +18,7 @@ PURE = (
     "announcements.py",
     "consignments",
     "facts.py",
+    "logged.py",
     "fold",
     "model.py",
     "plan",

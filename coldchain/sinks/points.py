@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from coldchain import facts
 from coldchain.alarms.table import AlarmState
 from coldchain.announcements import Announcement, Kind
+from coldchain.consignments import logs
 from coldchain.consignments.lane import Lane, When
 from coldchain.facts import (
     Activated,
@@ -37,6 +38,7 @@ from coldchain.fold.conditioning import condition
 from coldchain.fold.timebase import Timebase
 from coldchain.journal.reader import Readable
 from coldchain.journal.shapes import WHOLE
+from coldchain.logged import LoggerKnown
 from coldchain.model import Origin, Reason
 from coldchain.plan import ChannelPlan
 from coldchain.rules.judging import BAD, GOOD, UNCERTAIN
@@ -55,7 +57,7 @@ STATE_NUMBERS = {
     AlarmState.OUT_OF_SERVICE: 6.0,
 }
 
-_LANE = (Activated, Bound, Unbound, ConsignmentStarted, StageEntered, EtaSet, ConsignmentEnded)
+_LANE = (Activated, Bound, Unbound, ConsignmentStarted, StageEntered, EtaSet, ConsignmentEnded, LoggerKnown)
 #: How the facts that a lens learns from look as canonical bytes; anything else is skipped unread.
 _TAUGHT_BY = tuple(f'"fact":"{kind.__struct_config__.tag}"'.encode() for kind in (*_LANE, ClockSet))
 
@@ -109,10 +111,13 @@ class Lens:
             return False
         # Refused facts stay without effect here as they do in the fold. Back-dating is the fold's business:
         # what was sent is not taken back, so here every fact counts from its arrival.
-        self._lane.add(fact, When(arrival_ms, arrival_ms))
-        if isinstance(fact, Activated):
-            self._channels = {channel.id: channel for channel in fact.plan.channels}
-            self._simulated = {source.id for source in fact.plan.sources if source.simulated}
+        if isinstance(fact, LoggerKnown):
+            logs.know(self._lane, fact)
+        else:
+            self._lane.add(fact, When(arrival_ms, arrival_ms))
+        if isinstance(fact, Activated | LoggerKnown):
+            self._channels = self._lane.known.channels
+            self._simulated = {source.id for source in self._lane.plan.sources if source.simulated}
         return True
 
     def points(self, arrival_ms: int, fact: Fact, said: Iterable[Announcement]) -> list[Point]:
@@ -143,7 +148,9 @@ class Lens:
         at_ms = fact.at_ms
         if at_ms is None:
             at_ms = self._utc(arrival_ms if fact.stamp_ms is None else fact.stamp_ms)
-        asset, _, role = (self._lane.place_of(fact.channel) or "").rpartition("/")
+        imported = self._lane.loggers.channels.get(fact.channel)
+        place = f"{imported.asset}/{imported.role}" if imported else self._lane.place_of(fact.channel) or ""
+        asset, _, role = place.rpartition("/")
         simulated = fact.simulated or fact.source in self._simulated
         tags = self._tags(
             asset=asset,

@@ -128,7 +128,13 @@ def test_the_paper_s_lines_can_be_typed(line: str) -> None:
         assert found is not None, line
         command = found
     there = {"trips/": str(ROOT)} | dict.fromkeys(
-        ("trip.csv", "trip-17.jsonl", "/var/lib/coldchain/journal.db", "/etc/coldchain/evidence.key"),
+        (
+            "trip.csv",
+            "trip.txt",
+            "trip-17.jsonl",
+            "/var/lib/coldchain/journal.db",
+            "/etc/coldchain/evidence.key",
+        ),
         __file__,
     )
     command.make_context(command.name, [there.get(word, word) for word in words])

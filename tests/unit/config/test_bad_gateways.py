@@ -547,7 +547,7 @@ def test_the_site_itself_is_right(tmp_path: Path) -> None:
             'role = "vapour"\nquantity = "temperature"\nprobe = "vapour"\nfresh_within = "2 min"',
             'role = "air"\nquantity = "temperature"\nprobe = "vapour"\nfresh_within = "2 min"',
             [
-                "gateway.toml:32: assets.dewar-2.profile: frozen judges vapour in stage storage, and no channel of this asset has that role; roles here: air; add a channel, or choose another profile"
+                'gateway.toml:32: assets.dewar-2.profile: frozen judges vapour in stage storage, and no channel of this asset has that role; roles here: air; add a channel, choose another profile, or write logged = ["vapour"] if loggers\' files tell it after a trip'
             ],
             id="a role nobody measures",
         ),

@@ -329,7 +329,8 @@ def test_a_stage_measured_in_part_is_doubted(tmp_path: Path) -> None:
     text = changed(CONFIG, 'profile = "frozen"\nstage = "transport"', 'profile = "frozen"\nstage = "storage"')
     assert warnings(write(tmp_path, text, profile)) == [
         f"gateway.toml:{line}: assets.{asset}.profile: frozen judges air in stage transport, and no channel "
-        f"of this asset has that role; roles here: {roles}; add a channel, or choose another profile"
+        f"of this asset has that role; roles here: {roles}; add a channel, choose another profile, or write "
+        f'logged = ["air"] if loggers\' files tell it after a trip'
         for line, asset, roles in ((32, "dewar-2", "vapour"), (40, "shipper-7", "mass, vapour"))
     ]
 
