@@ -12,7 +12,10 @@ from coldchain.cli.output import errors
 from coldchain.evidence import check_export
 from coldchain.evidence import export as journal_lines
 from coldchain.evidence.keys import EvidenceError
-from coldchain.journal import JournalError, Reader
+from coldchain.journal import JournalError, Reader, back_up
+
+#: What every SQLite file begins with (https://sqlite.org/fileformat2.html, 1.2).
+_SQLITE = b"SQLite format 3\0"
 
 
 @click.command(short_help="Write a journal as a file that others can read and check.")
@@ -41,21 +44,30 @@ def export(journal: Path, file: Path, names: bool, with_checker: bool) -> None:
     _guarded(write)
 
 
-@click.command(name="restore", short_help="Make a journal of an export.")
+@click.command(name="restore", short_help="Make a journal of an export or of a backup.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
 def restore(file: Path, journal: Path) -> None:
-    """Make JOURNAL, a new file, of FILE that `coldchain export` wrote: the same, link by link.
+    """Make JOURNAL, a new file, of FILE: the same, link by link.
+
+    Of what `coldchain export` wrote comes the evidence; of what `coldchain backup` wrote comes all there was,
+    also what was still to be told.
 
     \b
     Example:
       coldchain restore trip-17.jsonl trip-17.db
+      coldchain restore /media/usb/journal.backup /var/lib/coldchain/journal.db
     """
 
     def make() -> None:
         with file.open("rb") as text:
-            facts = journal_lines.read_back(text, journal)
-        click.echo(f"{facts} facts in {journal}, every link as it was")
+            if text.read(len(_SQLITE)) != _SQLITE:
+                text.seek(0)
+                facts = journal_lines.read_back(text, journal)
+                click.echo(f"{facts} facts in {journal}, every link as it was")
+                return
+        done = back_up(file, journal)
+        click.echo(f"{done.chain.facts} facts in {journal}, every link as it was")
 
     _guarded(make)
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "unbind": "lane_commands:unbind",
     "verify": "verify_command:verify",
     "key": "key_commands:key",
+    "backup": "backup_command:backup",
     "export": "export_commands:export",
     "restore": "export_commands:restore",
     "import": "import_command:import_",

@@ -3,11 +3,12 @@
 - `Journal` writes (one process at a time), `Reader` only reads, `Deliveries` is what a sink's thread uses.
 - `Batch` in, `Commit` out: one transaction and one hash link each.
 - Everything that goes wrong is a `JournalError` with its mend.
-- `verify_chain` recomputes every link.
+- `verify_chain` recomputes every link; `back_up` copies a journal that is being written.
 
 The file's format is described in `docs/journal.md`, so that a stranger can check it without us.
 """
 
+from coldchain.journal.backup import BackedUp, back_up
 from coldchain.journal.deliveries import Deliveries
 from coldchain.journal.errors import (
     JournalBusy,
@@ -49,6 +50,7 @@ from coldchain.journal.verify import ChainReport, Fault, Finding, verify_chain
 
 __all__ = [
     "AnnouncementRow",
+    "BackedUp",
     "Backlog",
     "Batch",
     "ChainReport",
@@ -84,6 +86,7 @@ __all__ = [
     "Settled",
     "Tail",
     "WalState",
+    "back_up",
     "holder_of",
     "verify_chain",
 ]
