@@ -92,6 +92,15 @@ class Side(StrEnum):
     BELOW = "below"
 
 
+class Ending(StrEnum):
+    """What became of a consignment."""
+
+    DELIVERED = "delivered"
+    INFUSED = "infused"
+    RETURNED = "returned"
+    DISCARDED = "discarded"
+
+
 class Measured(Struct, frozen=True):
     """One value as a device sent it: nothing converted, nothing guessed.
 

@@ -9,6 +9,7 @@ import click
 
 from coldchain.cli.gateway import config_option, do
 from coldchain.cli.output import at, format_option
+from coldchain.model import Ending
 from coldchain.web.station import (
     BindChannel,
     EndConsignment,
@@ -118,9 +119,7 @@ def consignment_eta(config_file: Path, name: str, eta: str, as_json: bool) -> No
 @consignment.command("end")
 @config_option
 @click.argument("name")
-@click.option(
-    "--outcome", required=True, type=click.Choice(["delivered", "infused", "returned", "discarded"])
-)
+@click.option("--outcome", required=True, type=click.Choice([*Ending]))
 @_WHEN
 @_WHY
 @format_option
@@ -135,7 +134,7 @@ def consignment_end(
     """
     do(
         config_file,
-        EndConsignment(name, outcome, instant(at_text), why),
+        EndConsignment(name, Ending(outcome), instant(at_text), why),
         f"{name}: {outcome}",
         as_json=as_json,
     )

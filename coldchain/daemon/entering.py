@@ -75,7 +75,9 @@ def fact_of(action: Action, actor: Actor, commit_to: Callable[[str], str], now_m
         case SetEta():
             return EtaSet(action.consignment, action.eta_ms, at_ms, who)
         case EndConsignment():
-            return ConsignmentEnded(action.consignment, action.outcome, at_ms, who, commit_to(action.why))
+            return ConsignmentEnded(
+                action.consignment, str(action.outcome), at_ms, who, commit_to(action.why)
+            )
         case BindChannel():
             return Bound(action.channel, action.asset, action.role, at_ms, who, commit_to(action.why))
         case BeginWork() | EndWork() | ResolveExcursion() | ReopenExcursion():

@@ -25,6 +25,7 @@ from coldchain.facts import (
     WorkBegan,
     WorkEnded,
 )
+from coldchain.model import Ending
 from coldchain.testing.notation import LENGTH, Unreadable, duration_ms
 
 #: The one vessel and the one consignment of a check.
@@ -94,7 +95,7 @@ EXAMPLES = {
     "reset": "at 6h reset vapour/too-warm",
     "close": "at 6h close vapour/too-warm",
 }
-_OUTCOMES = ("delivered", "infused", "returned", "discarded")
+_OUTCOMES = tuple(Ending)
 
 
 def event(text: str) -> Event:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from coldchain.model import Ending
 from coldchain.web.series import SeriesView
 from coldchain.web.views import Pulse, StateView
 from coldchain.web.workings import Workings
@@ -128,10 +129,10 @@ class SetEta(Struct, frozen=True, tag="eta", tag_field="do", forbid_unknown_fiel
 
 
 class EndConsignment(Struct, frozen=True, tag="end", tag_field="do", forbid_unknown_fields=True):
-    """The consignment is over: infused, returned, discarded or delivered."""
+    """The consignment is over, and what became of it."""
 
     consignment: str
-    outcome: str
+    outcome: Ending
     at_ms: int | None = None
     why: str = ""
 

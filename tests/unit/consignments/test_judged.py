@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from coldchain.consignments.lane import Lane, When
 from coldchain.daemon.doubts import Doubt, doubt_of
 from coldchain.facts import Activated, Bound, ConsignmentStarted
-from coldchain.model import Side
+from coldchain.model import Ending, Side
 from coldchain.plan import AssetPlan, Cause, Plan, ProfilePlan, StagePlan, Work
 from coldchain.web.station import Action, BindChannel, EndConsignment, EnterStage, StartConsignment
 from tests.unit.fold.bench import CITED, channel, limit, plan
@@ -64,7 +64,7 @@ def doubt(action: Action, *facts: object, site: Plan = SITE) -> Doubt | None:
         ),
         pytest.param(StartConsignment("C", "box", "other", "x"), id="an unknown profile: the fold refuses"),
         pytest.param(EnterStage("C", "storage"), id="an unknown consignment: the fold refuses"),
-        pytest.param(EndConsignment("C", "delivered"), id="an end"),
+        pytest.param(EndConsignment("C", Ending.DELIVERED), id="an end"),
     ],
 )
 def test_nothing_to_be_said(action: Action) -> None:

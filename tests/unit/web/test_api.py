@@ -141,6 +141,7 @@ def test_a_foreign_name_reads_nothing(serve: Serve) -> None:
     [
         pytest.param(b"{", "truncated", id="no JSON"),
         pytest.param({"do": "dance"}, "dance", id="no such action"),
+        pytest.param({"do": "end", "consignment": "C-1", "outcome": "lost"}, "lost", id="no such outcome"),
         pytest.param(ACKNOWLEDGE | {"actor": "boss"}, "actor", id="another's name in the body"),
         pytest.param(ACKNOWLEDGE | {"occurrences": "all"}, "array", id="not the occurrences"),
         pytest.param(ACKNOWLEDGE | {"comment": "  "}, "why", id="no reason"),
