@@ -63,6 +63,10 @@ class _Asked:
 @click.option("--unit", callback=options.unit, metavar="C|F|K", help="Unit of values that state none.")
 @click.option("--delimiter", callback=options.delimiter, metavar="CHAR", help="What stands between fields.")
 @click.option("--decimal", type=click.Choice([".", ","]), help="Decimal sign.")
+@click.option(
+    "--layout", callback=options.layout, metavar="NAME|FILE",
+    help="Which logger's table it is, where the file does not show it; a FILE of your own ends in .toml.",
+)  # fmt: skip
 @click.option("--encoding", callback=options.encoding, help="Text encoding of the file.")
 @click.option("--simulated", is_flag=True, help="Nothing in the file was measured.")
 @format_option

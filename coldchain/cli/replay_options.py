@@ -14,6 +14,8 @@ import click
 from typing_extensions import override
 
 from coldchain.config.amounts import duration_ms
+from coldchain.config.problems import ConfigError
+from coldchain.importers.layouts import Layout, layout_named
 from coldchain.units import exact
 
 #: sysexits(3): the command was used wrongly; something inside went wrong. 1 and 2 are verdicts.
@@ -113,6 +115,18 @@ def encoding(ctx: click.Context, param: click.Parameter, value: str | None) -> s
         except LookupError as error:
             raise click.BadParameter(f"{value!r} is no text encoding known here", ctx, param) from error
     return value
+
+
+def layout(ctx: click.Context, param: click.Parameter, value: str | None) -> Layout | None:
+    """A layout that came with the program, or one of the site's own by the path of its file."""
+    if value is None:
+        return None
+    try:
+        return layout_named(value)
+    except KeyError as error:
+        raise click.BadParameter(f"no layout {value!r} is known; {error.args[0]}", ctx, param) from error
+    except ConfigError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
 
 
 def picture(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:

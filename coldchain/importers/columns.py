@@ -117,7 +117,7 @@ def value_columns(table: Table, time: TimeColumn, told: Sequence[str]) -> tuple[
         for column in range(len(table.names))
         if column not in time.columns and any(numbers.is_number(row[column]) for row in cells)
     ]
-    found = [column for column in numeric if _is_temperature(table.names[column])]
+    found = [column for column in numeric if is_temperature(table.names[column])]
     if not found and len(numeric) == 1 and not _OTHER_QUANTITY.search(table.names[numeric[0]]):
         found = numeric
     left = [column for column in numeric if column not in found and stamps.read(cells[0][column]) is None]
@@ -197,7 +197,8 @@ def _unit_in(heading: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _is_temperature(heading: str) -> bool:
+def is_temperature(heading: str) -> bool:
+    """Whether a heading says that a column holds temperatures that a product may have had."""
     if _NOT_THE_PRODUCT.search(heading):
         return False
     return bool(_unit_in(heading)) or (

@@ -1,5 +1,6 @@
-"""A log of separated values, as exported by most loggers: read by the file's own evidence.
+"""A log as a table, as exported by most loggers: read by the file's own evidence.
 
+What a kind of logger means by its fields, a layout may say (`layouts`).
 Separator, decimal sign, order of the date, zone and unit are taken from what the file itself shows,
 or from what the reader was told; where neither decides, the file is refused and the mend is named.
 """
@@ -7,10 +8,12 @@ or from what the reader was told; where neither decides, the file is refused and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from coldchain.importers import clock_column, columns, numbers, stamps
 from coldchain.importers.columns import TimeColumn, ValueColumn
+from coldchain.importers.layouts import Layout, recognised
 from coldchain.importers.loggerfile import Findings, LoggerFile, ReadAs, Series, Value
 from coldchain.importers.placing import placed
 from coldchain.importers.refusal import Refused, Unread, beginning
@@ -24,8 +27,60 @@ _TAKES_TURNS = 0.5
 
 def read(name: str, sha256: str, lines: list[str], told: ReadAs, *, open_end: bool) -> LoggerFile:
     """Read the lines of a file; raises Refused. open_end: the last line has no line end."""
+    layout = told.layout or recognised(lines)
     reader = stamps.reader(told.time_format)
-    found = table(lines, told.delimiter, lambda text: reader(text) is not None)
+    width = len(layout.fields) if layout is not None else 0
+    found = table(lines, told.delimiter, lambda text: reader(text) is not None, width)
+    if layout is None:
+        _refuse_shifted(found, told)
+        file = read_table(name, sha256, found, told, open_end=open_end)
+        return replace(file, simulated=file.simulated or columns.says_simulated(found, lines))
+    return _by_layout(name, sha256, lines, layout, found, told, open_end=open_end)
+
+
+def _by_layout(
+    name: str, sha256: str, lines: list[str], layout: Layout, found: Table, told: ReadAs, *, open_end: bool
+) -> LoggerFile:
+    """The same, with what is known of a kind of logger."""
+    serial, _ = layout.told(layout.serial, lines)
+    unit = layout.unit_token(lines)
+    try:
+        file = read_table(name, sha256, layout.named(found), told, open_end=open_end, unit=unit)
+    except Refused as refused:
+        _, line = layout.told(layout.zone, lines)
+        if not refused.asks_zone:
+            raise
+        setting = f"; {line!r} is how it was set up, no proof" if line else ""
+        raise replace(refused, problem=refused.problem + setting, device=serial) from refused
+    doubts = list(file.doubts)
+    promised, line = layout.told(layout.count, lines)
+    if promised and int(promised) != len(found.rows):
+        doubts.append(
+            f"it says that it holds {promised} readings ({line!r}), and has {len(found.rows)} lines"
+        )
+    return replace(
+        file,
+        kind=layout.title,
+        serial=serial,
+        notes=(*layout.notes(lines), *file.notes),
+        doubts=tuple(doubts),
+        alarms=layout.logger_alarms(lines),
+        simulated=file.simulated or columns.says_simulated(found, lines),
+    )
+
+
+def read_table(
+    name: str,
+    sha256: str,
+    found: Table,
+    told: ReadAs,
+    *,
+    kind: str = "separated values",
+    open_end: bool = False,
+    unit: str = "",
+) -> LoggerFile:
+    """What a table holds; raises Refused. unit: of temperatures whose own column and number state none."""
+    reader = stamps.reader(told.time_format)
     time = columns.time_column(found, told.time_column, reader)
     values, notes = columns.value_columns(found, time, told.columns)
     findings = Findings(notes=[*_how(found, time), *notes, *found.notes])
@@ -41,7 +96,7 @@ def read(name: str, sha256: str, lines: list[str], told: ReadAs, *, open_end: bo
         cut = Row(last.line, last.cells, last.text, "the last line ends in the middle of a number")
         found = Table(found.delimiter, found.names, found.preamble, (*found.rows[:-1], cut), found.notes)
     series = [
-        _series(found, time, value, label, rows, clock.at_ms, decimal, told, findings)
+        _series(found, time, value, label, rows, clock.at_ms, decimal, unit, told, findings)
         for label, rows in groups
         for value in values
     ]
@@ -52,17 +107,37 @@ def read(name: str, sha256: str, lines: list[str], told: ReadAs, *, open_end: bo
     return LoggerFile(
         name=name,
         sha256=sha256,
-        kind="separated values",
+        kind=kind,
         zone=clock.zone,
         series=tuple(series),
         unread=tuple(dict.fromkeys(findings.unread)),
         notes=tuple(findings.notes),
         doubts=tuple(findings.doubts),
-        simulated=told.simulated or columns.says_simulated(found, lines),
+        simulated=told.simulated,
     )
 
 
+def _refuse_shifted(found: Table, told: ReadAs) -> None:
+    """Refuse a heading with a blank above numbers and a name above nothing: its names stand one field off."""
+    cells = [row.cells for row in found.rows if not row.broken]
+    unnamed = [
+        place
+        for place, name in enumerate(found.names)
+        if not name and any(numbers.is_number(row[place]) for row in cells)
+    ]
+    idle = [place for place, name in enumerate(found.names) if name and not any(row[place] for row in cells)]
+    if not told.columns and unnamed and idle and unnamed[0] < idle[-1]:
+        raise Refused(
+            f"the heading has no name for column {unnamed[0] + 1}, which holds numbers, and "
+            f"{found.names[idle[-1]]!r} for column {idle[-1] + 1}, which holds nothing, so its names may "
+            "stand above the wrong columns",
+            f"name the temperatures by number, such as --column {unnamed[0] + 1}",
+        )
+
+
 def _how(found: Table, time: TimeColumn) -> list[str]:
+    if not found.delimiter:
+        return [f"times from {time.name!r}"]
     separator = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}.get(
         found.delimiter, "separators"
     )
@@ -91,6 +166,7 @@ def _series(
     rows: list[int],
     at_ms: Sequence[int | None],
     decimal: str,
+    usual: str,
     told: ReadAs,
     findings: Findings,
 ) -> Series:
@@ -126,7 +202,7 @@ def _series(
         why = "is no number" if number is None else f"no value: {number}"
         findings.unread.append(Unread(row.line, title, beginning(cell), why, known=number is not None))
         values.append(Value(when, "", row.line, number or Reason.NOT_A_NUMBER))
-    unit = _unit(found, value, {u: line for u, line in units.items() if u}, told)
+    unit = _unit(found, value, {u: line for u, line in units.items() if u}, usual, told)
     in_order = placed(values, lines)
     if any(b.at_ms < a.at_ms for a, b in pairwise(in_order)):
         if any(b.at_ms > a.at_ms for a, b in pairwise(in_order)):
@@ -136,7 +212,7 @@ def _series(
     return Series(_slug(title), title, unit, tuple(sorted(in_order, key=lambda v: v.at_ms)))
 
 
-def _unit(found: Table, value: ValueColumn, written: dict[str, int], told: ReadAs) -> str:
+def _unit(found: Table, value: ValueColumn, written: dict[str, int], usual: str, told: ReadAs) -> str:
     """The one unit of a column's values; raises Refused if none is stated, or two are."""
     stated = {value.unit: 0} if value.unit else {}
     stated.update(written)
@@ -149,7 +225,7 @@ def _unit(found: Table, value: ValueColumn, written: dict[str, int], told: ReadA
         )
     if len(stated) > 1:
         raise Refused(f"states two units: {' and '.join(sorted(stated))}", field=value.name)
-    unit = next(iter(stated), "") or columns.unit_in_preamble(found)
+    unit = next(iter(stated), "") or usual or columns.unit_in_preamble(found)
     if told.unit and unit and told.unit != unit:
         raise Refused(f"states {unit}, and {told.unit} was given", "leave out --unit", field=value.name)
     unit = unit or told.unit or ""

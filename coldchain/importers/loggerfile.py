@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from fractions import Fraction
 
+from coldchain.importers.layouts import Layout
 from coldchain.importers.refusal import Unread
 from coldchain.logged import LoggerAlarm, LoggerDay
 from coldchain.model import Reason
@@ -86,7 +87,7 @@ class ReadAs:
 
     zone: of local times; dates: "YMD", "DMY" or "MDY"; time_format: for strptime; columns: the
     columns to judge by name or number; unit: of values whose column states none; days: a file that
-    holds daily figures and no log is welcome, too.
+    holds daily figures and no log is welcome, too; layout: of which kind of logger it is.
     """
 
     zone: tzinfo | None = None
@@ -101,6 +102,7 @@ class ReadAs:
     encoding: str | None = None
     simulated: bool = False
     days: bool = False
+    layout: Layout | None = None
 
 
 #: Nothing told: the file's own evidence alone.

@@ -51,10 +51,13 @@ class Table:
 IsTime = Callable[[str], bool]
 
 
-def table(lines: list[str], delimiter: str | None = None, is_time: IsTime | None = None) -> Table:
+def table(
+    lines: list[str], delimiter: str | None = None, is_time: IsTime | None = None, width: int = 0
+) -> Table:
     """Find separator, heading and body; raises Refused where there is no log in the lines.
 
-    is_time: what counts as a time, if the times are of a form that was told.
+    is_time: what counts as a time, if the times are of a form that was told; width: so many fields a row
+    may have, even where no heading names them.
     """
     is_time = is_time or (lambda text: stamps.read(text) is not None)
     best = delimiter or _separator(lines, is_time)
@@ -67,7 +70,7 @@ def table(lines: list[str], delimiter: str | None = None, is_time: IsTime | None
         )
     where = Counter(_times(row, is_time) for row in data).most_common(1)[0][0]
     start = next(row for row in rows if _times(row, is_time) == where and _is_row(row, where))
-    return _assembled(best, rows, data, start, stated=delimiter is not None)
+    return _assembled(best, rows, data, start, stated=delimiter is not None, width=width)
 
 
 def _separator(lines: list[str], is_time: IsTime) -> str:
@@ -118,7 +121,9 @@ def _is_row(row: Row, times: frozenset[int]) -> bool:
     return not rest or any(numbers.is_number(cell) or numbers.says_nothing(cell) for cell in rest)
 
 
-def _assembled(delimiter: str, rows: list[Row], data: list[Row], start: Row, *, stated: bool) -> Table:
+def _assembled(
+    delimiter: str, rows: list[Row], data: list[Row], start: Row, *, stated: bool, width: int
+) -> Table:
     fields = Counter(len(_trimmed(row.cells)) for row in data).most_common(1)[0][0]
     before = rows[: rows.index(start)]
     above = _heading(before, fields)
@@ -126,7 +131,7 @@ def _assembled(delimiter: str, rows: list[Row], data: list[Row], start: Row, *, 
     begin = rows.index(above[-1]) + 1 if above else len(before)
     while not above and begin and _damaged(rows[begin - 1], fields):
         begin -= 1
-    width = max([fields, *(len(_trimmed(row.cells)) for row in above)])
+    width = max([width, fields, *(len(_trimmed(row.cells)) for row in above)])
     names = tuple(
         " ".join(row.cells[column] for row in above if column < len(row.cells) and row.cells[column])
         for column in range(width)

@@ -26,6 +26,7 @@ from tests.integration.test_replay import SAMPLES, judged, recorded
 pytestmark = pytest.mark.slow
 
 PROFILE = "fridge-2-8-buffered"
+TABLES = SAMPLES.parent / "loggers"
 SAMPLE = SAMPLES / "qtag-clm-sample.txt"
 QTAG, FRIDGE = "RCPJ00010_02_202211090128.txt", "130400191544_202304201514.txt"
 _BOXES = """
@@ -367,3 +368,21 @@ def test_a_csv_without_a_name_is_a_logger_of_its_own(at_rest: Gateway, tmp_path:
     assert {one["place"] for one in report["channels"]} == {"box/product", "box/air"}
     assert report["new"] == 48
     assert_equal(at_rest.site.journal)
+
+
+# --- Layouts ----------------------------------------------------------------------------------------------
+
+
+def test_a_layout_names_the_logger_so_its_zone_is_asked_once(at_rest: Gateway, tmp_path: Path) -> None:
+    """By the serial number in its lines a table is of a known logger, whose alarm stands beside ours."""
+    table = TABLES / "elitech-log.txt"
+    assert "no proof" in at_rest.takes(table)["why"]
+    first = at_rest.takes(table, "--tz", "+02:00")
+    assert (first["status"], first["device"]) == ("imported_with_gaps", "EF7216103439")
+    assert [alarm["rule"] for alarm in first["alarms"]["logger"]] == ["first alarm, temperature"]
+    later = tmp_path / "later.txt"
+    later.write_bytes(table.read_bytes().replace(b"2026-05-01", b"2026-05-03"))
+    assert at_rest.takes(later)["new"] == first["new"]
+    typed = at_rest.type("import", table, "--asset", "box", "--layout", "elitech")
+    assert typed.exit_code == 64
+    assert "elitech-log" in typed.output
