@@ -17,10 +17,19 @@ class AgeTable(RuleTable):
     """Hours since release, charge or thaw; or, without `since`, the dwell in each stage that it holds in."""
 
     kind: Literal["age"]
-    since: Name | None = None
-    max: Period = Field(examples=["6 h"])
+    since: Name | None = Field(
+        default=None,
+        description=("the stage whose first beginning counts; the beginning of the stage in force otherwise"),
+    )
+    max: Period = Field(examples=["6 h"], description="how long is allowed")
     max_source: str = ""
-    hold_less: Duration | None = None
+    hold_less: Duration | None = Field(
+        default=None,
+        description=(
+            "where the site has stated how long its vessel holds by qualification, that time less "
+            "this counts instead of `max`"
+        ),
+    )
     hold_less_source: str = ""
 
     def compile(self, name: str, cited: Cited) -> Age:

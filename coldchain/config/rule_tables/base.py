@@ -34,18 +34,32 @@ class RuleTable(Table, ABC):
     """One rule: `[rules.NAME]` of a profile. Times are ms, values are `Amount`s."""
 
     kind: str
-    title: str = ""
-    stages: tuple[Name, ...] = Field(default=(), strict=False)
-    priority: Literal["critical", "high", "low", "to_know"] = Field(examples=["critical"])
-    latched: bool = False
-    re_alarm: Period | None = None
+    title: str = Field(default="", description="how people call the rule; its name otherwise")
+    stages: tuple[Name, ...] = Field(
+        default=(),
+        strict=False,
+        description="the stages in which it holds; every stage of the profile otherwise",
+    )
+    priority: Literal["critical", "high", "low", "to_know"] = Field(
+        examples=["critical"], description="how urgent its alarm is; `to_know` asks nobody to do anything"
+    )
+    latched: bool = Field(default=False, description="its alarm stays until somebody resets it with a reason")
+    re_alarm: Period | None = Field(
+        default=None,
+        description=(
+            "how often it is said again until somebody acknowledges it; the site's own time by "
+            "priority otherwise"
+        ),
+    )
     re_alarm_source: str = ""
-    advice: str = ""
-    source: Text = Field(examples=["label of the product, section 16"])
-    confidence: Confidence = Field(examples=["medium"])
-    approved_by: str = ""
-    version: str = ""
-    reason: str = ""
+    advice: str = Field(default="", description="what to do when it is raised; needed unless it is `to_know`")
+    source: Text = Field(
+        examples=["label of the product, section 16"], description="where the rule and its numbers come from"
+    )
+    confidence: Confidence = Field(examples=["medium"], description="how sure we are of that")
+    approved_by: str = Field(default="", description="who approved it; needed in an approved profile")
+    version: str = Field(default="", description="the version of this rule, for the record")
+    reason: str = Field(default="", description="why it is wider than the one it replaces")
 
     @model_validator(mode="after")
     def _alarm_asks_for_something(self) -> RuleTable:

@@ -16,13 +16,27 @@ class BoilOffTable(OneRole):
     """The slope of the mass or level, compared with the vessel's own."""
 
     kind: Literal["boil_off"]
-    percent: Annotated[int, Field(gt=100, le=100_000)] = Field(examples=[200])
+    percent: Annotated[int, Field(gt=100, le=100_000)] = Field(
+        examples=[200], description="how many percent of the vessel's own loss are too many"
+    )
     percent_source: str = ""
-    window: Period = Field(examples=["6 h"])
+    window: Period = Field(
+        examples=["6 h"],
+        description="through which weighings the line is laid: those of so long since the last fill",
+    )
     window_source: str = ""
-    least: Difference = Field(examples=["50 g"])
+    least: Difference = Field(
+        examples=["50 g"],
+        description="a rise of this much is a fill; a loss of less within the window is none",
+    )
     least_source: str = ""
-    baseline_per_day: Difference | None = None
+    baseline_per_day: Difference | None = Field(
+        default=None,
+        description=(
+            "the vessel's own loss in a day; otherwise as the site states it for the vessel, or as weighed "
+            "between the fill and the window"
+        ),
+    )
     baseline_per_day_source: str = ""
 
     @model_validator(mode="after")

@@ -21,13 +21,21 @@ class BudgetTable(ThresholdTable):
     """A sum of time beyond a limit."""
 
     kind: Literal["budget"]
-    allowance: Duration = Field(examples=["0 min"])
+    allowance: Duration = Field(examples=["0 min"], description="how much time outside is allowed in sum")
     allowance_source: str = ""
-    exceeded: Literal["beyond", "at_or_beyond"] = "beyond"
-    charge_unmonitored: bool = False
-    per: Literal["product", "stage", "day"] = "product"
-    day_zone: Annotated[str, Field(pattern=_OFFSET)] | None = Field(default=None, examples=["+08:00"])
-    latched: bool = True
+    exceeded: Literal["beyond", "at_or_beyond"] = Field(
+        default="beyond", description="whether just that much is already too much"
+    )
+    charge_unmonitored: bool = Field(default=False, description="time without readings counts as outside")
+    per: Literal["product", "stage", "day"] = Field(
+        default="product", description="what the sum is of: the product's whole time, each stage, or each day"
+    )
+    day_zone: Annotated[str, Field(pattern=_OFFSET)] | None = Field(
+        default=None,
+        examples=["+08:00"],
+        description="where its day begins, as an offset from UTC; for a sum of each day alone",
+    )
+    latched: bool = Field(default=True, description="its alarm stays until somebody resets it with a reason")
 
     @model_validator(mode="after")
     def _fits(self) -> BudgetTable:

@@ -16,13 +16,23 @@ class HoldLeftTable(OneRole):
     """What is left must last until the expected arrival, and the reserve beyond."""
 
     kind: Literal["hold_left"]
-    reserve: Duration = Field(examples=["48 h"])
+    reserve: Duration = Field(
+        examples=["48 h"], description="how long it must last beyond the expected arrival"
+    )
     reserve_source: str = ""
-    window: Period = Field(examples=["12 h"])
+    window: Period = Field(
+        examples=["12 h"],
+        description="through which weighings the line is laid: those of so long since the last fill",
+    )
     window_source: str = ""
-    least: Difference = Field(examples=["50 g"])
+    least: Difference = Field(
+        examples=["50 g"],
+        description=("a rise of this much is a fill; a loss of less within the window just is not seen"),
+    )
     least_source: str = ""
-    empty: Value | None = None
+    empty: Value | None = Field(
+        default=None, description="the reading at which nothing is left; the vessel's tare mass otherwise"
+    )
     empty_source: str = ""
 
     @model_validator(mode="after")

@@ -20,12 +20,16 @@ class KineticMeanTable(OneRole):
     """A mean kinetic temperature above a value; there is no low side, or cold would excuse heat."""
 
     kind: Literal["kinetic_mean"]
-    value: Value = Field(examples=["8 °C"])
-    window: Period = Field(examples=["24 h"])
+    value: Value = Field(examples=["8 °C"], description="the mean that is too high; never below freezing")
+    window: Period = Field(examples=["24 h"], description="over how long the mean is taken")
     window_source: str = ""
-    energy: str = Field(examples=["83.144 kJ/mol"])
+    energy: str = Field(
+        examples=["83.144 kJ/mol"], description="the activation energy of what warmth does to the product"
+    )
     energy_source: str = ""
-    outside: Literal["beyond", "at_or_beyond"] = "beyond"
+    outside: Literal["beyond", "at_or_beyond"] = Field(
+        default="beyond", description="whether just that value is outside, too"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> KineticMeanTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from coldchain.config.amounts import duration_text
 from coldchain.config.fields import Difference, Duration, said
@@ -18,11 +18,18 @@ class LimitTable(ThresholdTable):
     """A limit that was violated without a break for `hold`."""
 
     kind: Literal["limit"] = "limit"
-    hold: Duration = 0
+    hold: Duration = Field(
+        default=0, description="how long without a break it must be outside; at once otherwise"
+    )
     hold_source: str = ""
-    off_delay: Duration = 0
+    off_delay: Duration = Field(
+        default=0,
+        description=("how long without a break it must be inside again before the alarm's condition is gone"),
+    )
     off_delay_source: str = ""
-    deadband: Difference | None = None
+    deadband: Difference | None = Field(
+        default=None, description="how far back inside a reading must lie to end the time outside"
+    )
     deadband_source: str = ""
 
     @model_validator(mode="after")

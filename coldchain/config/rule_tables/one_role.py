@@ -13,7 +13,7 @@ from coldchain.units import QUANTITIES
 class OneRole(RuleTable):
     """A rule that judges the readings of one role."""
 
-    role: Name = Field(examples=["vapour"])
+    role: Name = Field(examples=["vapour"], description="which probe of the vessel it judges")
 
     def roles(self) -> tuple[str, ...]:
         """Its role."""

@@ -18,11 +18,13 @@ class PairTable(RuleTable):
     """Two roles whose readings lie too far apart: one of the probes is wrong, and nobody knows which."""
 
     kind: Literal["pair"]
-    role: Name = Field(examples=["vapour"])
-    other: Name = Field(examples=["vapour-2"])
-    apart: Difference = Field(examples=["3 °C"])
+    role: Name = Field(examples=["vapour"], description="one of the two probes")
+    other: Name = Field(examples=["vapour-2"], description="the other one")
+    apart: Difference = Field(examples=["3 °C"], description="how far apart they may lie")
     apart_source: str = ""
-    hold: Duration = 0
+    hold: Duration = Field(
+        default=0, description="how long without a break they must be further apart; at once otherwise"
+    )
     hold_source: str = ""
 
     @model_validator(mode="after")

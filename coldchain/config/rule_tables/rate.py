@@ -17,9 +17,9 @@ class RateTable(OneRole):
     """A rise or a fall within a time, however it is spread over it."""
 
     kind: Literal["rate"]
-    way: Literal["rises", "falls"] = Field(examples=["rises"])
-    change: Difference = Field(examples=["5 °C"])
-    within: Period = Field(examples=["10 min"])
+    way: Literal["rises", "falls"] = Field(examples=["rises"], description="whether it rises or falls")
+    change: Difference = Field(examples=["5 °C"], description="by how much, or more")
+    within: Period = Field(examples=["10 min"], description="in how long at most")
     within_source: str = ""
 
     @model_validator(mode="after")

@@ -17,12 +17,16 @@ class RollingTable(ThresholdTable):
     """A sum of time beyond a limit within a rolling window."""
 
     kind: Literal["rolling"]
-    allowance: Duration = Field(examples=["20 h"])
+    allowance: Duration = Field(
+        examples=["20 h"], description="how much time outside is allowed within the window"
+    )
     allowance_source: str = ""
-    window: Period = Field(examples=["7 d"])
+    window: Period = Field(examples=["7 d"], description="how far back time outside counts")
     window_source: str = ""
-    exceeded: Literal["beyond", "at_or_beyond"] = "beyond"
-    charge_unmonitored: bool = False
+    exceeded: Literal["beyond", "at_or_beyond"] = Field(
+        default="beyond", description="whether just that much is already too much"
+    )
+    charge_unmonitored: bool = Field(default=False, description="time without readings counts as outside")
 
     @model_validator(mode="after")
     def _fits(self) -> RollingTable:

@@ -15,7 +15,7 @@ class SpikeTable(OneRole):
     """A jump between two readings that is further than anything here can change so soon."""
 
     kind: Literal["spike"]
-    jump: Difference = Field(examples=["20 °C"])
+    jump: Difference = Field(examples=["20 °C"], description="how far apart two readings in a row may lie")
     jump_source: str = ""
 
     @model_validator(mode="after")

@@ -17,9 +17,11 @@ class StuckTable(OneRole):
     """Readings that do not move: a dead cable, a frozen gateway, a cached value."""
 
     kind: Literal["stuck"]
-    unchanged: Period = Field(examples=["3 h"])
+    unchanged: Period = Field(examples=["3 h"], description="for how long all readings are alike")
     unchanged_source: str = ""
-    tolerance: Difference | None = None
+    tolerance: Difference | None = Field(
+        default=None, description="how far apart they may lie and still be alike; not at all otherwise"
+    )
     tolerance_source: str = ""
 
     @model_validator(mode="after")

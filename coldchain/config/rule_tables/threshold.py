@@ -17,15 +17,39 @@ from coldchain.units import QUANTITIES
 class ThresholdTable(RuleTable):
     """A role's values above or below one value."""
 
-    role: Name = Field(examples=["vapour"])
-    side: Literal["above", "below"] = Field(examples=["above"])
-    value: Value = Field(examples=["-150 °C"])
-    outside: Literal["beyond", "at_or_beyond"] = "beyond"
-    fires: Literal["at_due", "on_reading"] | None = None
-    crossing: Literal["step", "linear"] = "step"
-    guarded: bool = False
-    settle_to: Value | None = None
-    settle_max: Period | None = None
+    role: Name = Field(examples=["vapour"], description="which probe of the vessel it judges")
+    side: Literal["above", "below"] = Field(
+        examples=["above"], description="which side of the value is outside"
+    )
+    value: Value = Field(examples=["-150 °C"], description="the limit itself")
+    outside: Literal["beyond", "at_or_beyond"] = Field(
+        default="beyond", description="whether just that value is outside, too"
+    )
+    fires: Literal["at_due", "on_reading"] | None = Field(
+        default=None,
+        description=(
+            "`at_due`: its time passes even if no reading comes any more; `on_reading`: a reading "
+            "outside must follow; without it `at_due` where the priority is critical, else "
+            "`on_reading`"
+        ),
+    )
+    crossing: Literal["step", "linear"] = Field(
+        default="step",
+        description=(
+            "where between two readings the limit was passed: at the later one (`step`), or on the "
+            "line between them (`linear`)"
+        ),
+    )
+    guarded: bool = Field(
+        default=False, description="the limit moves inwards by the uncertainty on the probe's certificate"
+    )
+    settle_to: Value | None = Field(
+        default=None,
+        description="after a product came in nothing is judged until a reading is not beyond this",
+    )
+    settle_max: Period | None = Field(
+        default=None, description="or until this long has passed, whatever was read"
+    )
     settle_source: str = ""
 
     @model_validator(mode="after")

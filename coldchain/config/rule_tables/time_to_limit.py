@@ -17,13 +17,19 @@ class TimeToLimitTable(OneRole):
     """A forecast: a warning ahead of a limit, never in its place."""
 
     kind: Literal["time_to_limit"]
-    side: Literal["above", "below"] = Field(examples=["above"])
-    value: Value = Field(examples=["-150 °C"])
-    horizon: Period = Field(examples=["2 h"])
+    side: Literal["above", "below"] = Field(
+        examples=["above"], description="which side of the value is outside"
+    )
+    value: Value = Field(examples=["-150 °C"], description="the value that the line must not reach")
+    horizon: Period = Field(examples=["2 h"], description="how soon is too soon")
     horizon_source: str = ""
-    window: Period = Field(examples=["1 h"])
+    window: Period = Field(
+        examples=["1 h"], description="through which readings the line is laid: those of so long"
+    )
     window_source: str = ""
-    least: Difference = Field(examples=["2 °C"])
+    least: Difference = Field(
+        examples=["2 °C"], description="how far the line must move within its window to be taken for one"
+    )
     least_source: str = ""
 
     @model_validator(mode="after")
