@@ -100,7 +100,7 @@ def read_table(
         for label, rows in groups
         for value in values
     ]
-    series = _told_apart(series)
+    series = told_apart(series)
     if not told.series_column:
         _refuse_mixed_series(found, series[0], [time.columns, tuple(v.column for v in values)])
     findings.unread.sort(key=lambda unread: (unread.line, unread.field))
@@ -281,7 +281,7 @@ def _refuse_mixed_series(found: Table, series: Series, used: Sequence[tuple[int,
             )
 
 
-def _told_apart(series: list[Series]) -> list[Series]:
+def told_apart(series: list[Series]) -> list[Series]:
     """Columns of the same heading get a number, in the order of the file."""
     found: list[Series] = []
     for one in series:

@@ -386,3 +386,25 @@ def test_a_layout_names_the_logger_so_its_zone_is_asked_once(at_rest: Gateway, t
     typed = at_rest.type("import", table, "--asset", "box", "--layout", "elitech")
     assert typed.exit_code == 64
     assert "elitech-log" in typed.output
+
+
+def test_points_and_columns_are_logs_too(at_rest: Gateway, tmp_path: Path) -> None:
+    """InfluxDB line protocol and Parquet come in whole, and the file itself is kept bit for bit."""
+    pl = pytest.importorskip("polars")
+    times = [1_772_863_920_000 + 600_000 * step for step in range(6)]
+    points = tmp_path / "box.lp"
+    points.write_text("".join(f"box,n=7 temp_c=4.{step} {at}000000\n" for step, at in enumerate(times)))
+    columns = tmp_path / "box.parquet"
+    later = [at + 86_400_000 for at in times]
+    pl.DataFrame({"time": later, "temp_c": [4.4, None, *[5.0] * 4]}).write_parquet(columns)
+    assert (at_rest.takes(points)["status"], at_rest.takes(columns)["status"]) == (
+        "imported", "imported_with_gaps",
+    )  # fmt: skip
+    history = read(at_rest.site.journal)
+    assert len(history.of(Reading, origin=Origin.IMPORTED)) == 12
+    _, fact = history.of(FileImported)
+    with Reader.open(at_rest.site.journal) as reader:
+        document = reader.document(fact.kept)
+        assert document is not None
+        assert original(fact, document) == columns.read_bytes()
+    assert_equal(at_rest.site.journal)
