@@ -170,6 +170,7 @@ def _log(file: LoggerFile, content: bytes, zone: str, asked: _Asked) -> Log:
                 tuple(value.at_ms for value in values),
                 tuple(value.raw for value in values),
                 tuple(value.bad for value in values),
+                tuple(value.doubt for value in values),
             )
         )
     return Log(

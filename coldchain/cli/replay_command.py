@@ -117,9 +117,10 @@ class Asked:
 def replay(file: Path, form: str, plot: Path | None, **told: Any) -> None:
     """Judge FILE, the log of a journey, as if it happened now: what was outside, since when, for how long.
 
-    Reads CSV in the usual forms and the text reports of Berlinger Q-tag loggers; - reads standard input. What
-    judges is a profile, a quick limit, or the limits that the file itself carries. Nothing is guessed: where
-    the file leaves a doubt (zone, order of the date, unit), it says so and which option settles it.
+    Reads CSV in the usual forms, what `coldchain export` wrote (CSV, Parquet), and the text reports of
+    Berlinger Q-tag loggers; - reads standard input. What judges is a profile, a quick limit, or the limits
+    that the file itself carries. Nothing is guessed: where the file leaves a doubt (zone, order of the date,
+    unit), it says so and which option settles it.
 
     The exit status is 0 if the journey was inside its limits, 1 if outside, 2 if nobody can judge
     it (the report says why), 64 for a wrong command, 70 for an error of ours.
@@ -249,7 +250,7 @@ def _report(path: Path, told: ReadAs, asked: Asked) -> ReplayReport:
         file,
         profile,
         stage,
-        roles=_by_id(file, asked.roles),
+        roles=_own_roles(file, profile, stage, asked) | _by_id(file, asked.roles),
         role=role,
         max_gap_ms=asked.max_gap_ms,
         engine=engine(),
@@ -310,6 +311,14 @@ def _role(profile: ProfilePlan | None, stage: str, asked: Asked) -> tuple[str, l
     if len(roles) == 1 and roles != ["product"]:
         return roles[0], [f"columns are judged as {roles[0]!r}, the only role of this stage"]
     return "product", []
+
+
+def _own_roles(file: LoggerFile, profile: ProfilePlan | None, stage: str, asked: Asked) -> dict[str, str]:
+    """Roles by series, where the file says them and the stage has rules for them; none if one was told."""
+    if asked.role is not None or profile is None:
+        return {}
+    ruled = {rule.role for known in profile.stages if known.name == stage for rule in known.rules}
+    return {series.id: series.role for series in file.series if series.role in ruled}
 
 
 def _by_id(file: LoggerFile, roles: dict[str, str]) -> dict[str, str]:

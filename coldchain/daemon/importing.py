@@ -275,8 +275,8 @@ def _pieces(source: str, log: Log, plans: list[ChannelPlan]) -> Iterator[list[Re
     for plan, column in zip(plans, log.columns, strict=True):
         readings = [
             Reading(source, plan.id, raw, column.unit if raw else "", at_ms, origin=Origin.IMPORTED, bad=bad,
-                    simulated=log.simulated)
-            for at_ms, raw, bad in zip(column.at_ms, column.raw, column.bad, strict=True)
+                    doubt=doubt, simulated=log.simulated)
+            for at_ms, raw, bad, doubt in zip(column.at_ms, column.raw, column.bad, column.doubt, strict=True)
         ]  # fmt: skip
         for first in range(0, len(readings), PIECE):
             yield readings[first : first + PIECE]

@@ -12,7 +12,7 @@ FILE_BYTES_MAX = 8 << 20
 
 
 class Column(Struct, frozen=True):
-    """One series of a file: parallel lists of times (UTC, ms), raw texts and reasons why there is no value.
+    """One series of a file: parallel lists of times (UTC, ms), raw texts, why there is no value, or a doubt.
 
     role: what it measured in the asset; "": nothing said, None: nothing that could be judged by limits.
     """
@@ -24,6 +24,7 @@ class Column(Struct, frozen=True):
     at_ms: tuple[int, ...]
     raw: tuple[str, ...]
     bad: tuple[Reason | None, ...]
+    doubt: tuple[Reason | None, ...]
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ class Value:
     """One value of a log: when (UTC, ms), the number's own text with a decimal point, and its line.
 
     `bad` says why there is no value; then `raw` is "". `estimated`: the line carries no time of its
-    own, and stands where its neighbours put it.
+    own, and stands where its neighbours put it. `doubt`: why the value is UNCERTAIN.
     """
 
     at_ms: int
@@ -26,16 +26,21 @@ class Value:
     line: int
     bad: Reason | None = None
     estimated: bool = False
+    doubt: Reason | None = None
 
 
 @dataclass(frozen=True)
 class Series:
-    """One column of temperatures, in time order. `unit` is a token that `coldchain.units` knows."""
+    """One column of temperatures, in time order. `unit` is a token that `coldchain.units` knows.
+
+    role: what the file itself says that was measured, "" if it does not.
+    """
 
     id: str
     title: str
     unit: str
     values: tuple[Value, ...]
+    role: str = ""
 
 
 @dataclass(frozen=True)

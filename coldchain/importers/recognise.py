@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from coldchain.importers import berlinger, columnar, csv_file, line_protocol, text
+from coldchain.importers import berlinger, columnar, csv_file, line_protocol, own_table, text
 from coldchain.importers.loggerfile import BY_ITS_OWN_EVIDENCE, LoggerFile, ReadAs
 from coldchain.importers.refusal import Refused
 
@@ -18,11 +18,14 @@ def read(name: str, data: bytes, told: ReadAs = BY_ITS_OWN_EVIDENCE) -> LoggerFi
         if len(data) > text.BYTES_MAX:
             raise Refused(f"the file is larger than {text.BYTES_MAX >> 20} MiB", "split it")
         if columnar.is_parquet(data):
-            return columnar.read_log(name, sha256(data), data, told)
+            own = own_table.read_parquet(name, sha256(data), data, told)
+            return own or columnar.read_log(name, sha256(data), data, told)
         decoded, note = text.decode(data, told.encoding)
         lines = text.lines(decoded)
         if berlinger.is_berlinger(lines):
             found = berlinger.read(name, sha256(data), lines, told)
+        elif own_table.is_own(lines, told):
+            found = own_table.read_text(name, sha256(data), lines, told)
         elif line_protocol.is_line_protocol(lines):
             found = line_protocol.read(name, sha256(data), lines, told)
         else:

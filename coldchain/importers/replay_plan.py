@@ -131,6 +131,7 @@ def _reading(file: LoggerFile, series: Series, value: Value) -> Reading:
         at_ms=value.at_ms,
         origin=Origin.IMPORTED,
         bad=value.bad,
+        doubt=value.doubt,
         simulated=file.simulated,
         # Two lines of the same time and value are two lines; the line keeps them apart.
         place=value.line,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from coldchain.evidence.meaning import lessons
 from coldchain.facts import ClockSet
 from coldchain.journal.reader import Readable
-from coldchain.sinks.points import lessons
 
 #: Facts looked through at a time on the way back to the clock fact in force.
 _CHUNK = 1_000

@@ -28,6 +28,7 @@ from coldchain.sinks.base import (
     Unreachable,
     Unwilling,
 )
+from coldchain.sinks.line_protocol import LineProtocol
 from coldchain.sinks.witness import Witness
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ class Influx:
         try:
             from influxdb_client.client.exceptions import InfluxDBError
             from influxdb_client.client.influxdb_client import InfluxDBClient
-            from influxdb_client.client.write.point import Point as Line
             from influxdb_client.client.write_api import SYNCHRONOUS
-            from influxdb_client.domain.write_precision import WritePrecision
+
+            self._protocol = LineProtocol()
         except ImportError as error:
             mend = "install coldchain with its extra `influx`"
             raise CannotStart(around.name, "load influxdb-client", str(error), mend=mend) from error
@@ -60,9 +61,7 @@ class Influx:
         self.doubt_ms = settings.doubt
         self._name = around.name
         self._bucket, self._org = settings.bucket, settings.org
-        self._line_of: Any = Line
         self._error = InfluxDBError
-        self._precision: Any = WritePrecision.MS
         self._client: Any = InfluxDBClient(
             settings.url, token=token or "", org=settings.org, timeout=settings.timeout, retries=False
         )
@@ -73,8 +72,8 @@ class Influx:
         """Send points in one request; see `LogSink`."""
         what = f"write {len(points)} points"
         try:
-            lines = [self._line(point) for point in points]
-            self._write.write(self._bucket, self._org, lines, write_precision=self._precision)
+            lines = [self._protocol.line(point) for point in points]
+            self._write.write(self._bucket, self._org, lines, write_precision=self._protocol.precision)
         except self._error as error:
             raise self._judged(what, error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -92,14 +91,6 @@ class Influx:
         """Close both connections."""
         self._witness.close()
         self._client.close()
-
-    def _line(self, point: Point) -> str:
-        line = self._line_of(point.measurement).time(point.time_ms, self._precision)
-        for key, text in point.tags:
-            line = line.tag(key, text)
-        for key, number in point.fields:
-            line = line.field(key, number)
-        return str(line.to_line_protocol())
 
     def _judged(self, what: str, error: InfluxDBError) -> SinkError:
         """What the status says of the points."""

@@ -15,10 +15,11 @@ from itertools import islice
 
 from coldchain import announcements, facts
 from coldchain.clock import Clock
+from coldchain.evidence.meaning import Learned, TimeUnknown, lessons, teaches
 from coldchain.facts import ClockSet
 from coldchain.journal import Cursor, Deliveries, Entry
 from coldchain.sinks.base import LogSink, Message, Misconfigured, Point, Rejected, Sign, SinkError
-from coldchain.sinks.points import Learned, Lens, TimeUnknown, lessons, teaches
+from coldchain.sinks.points import Lens
 from coldchain.sinks.thread import News, Report, Reporter, Stepped
 
 #: Rows are gathered this long, so that a reading a second is one request and not many; nobody waits for them.

@@ -8,6 +8,7 @@ from msgspec import structs
 from coldchain import facts
 from coldchain.alarms import AlarmState
 from coldchain.announcements import Announcement, Kind
+from coldchain.evidence.meaning import Learned, TimeUnknown, teaches
 from coldchain.facts import (
     Activated,
     Beat,
@@ -22,7 +23,7 @@ from coldchain.facts import (
 )
 from coldchain.model import Origin, Priority, Reason
 from coldchain.sinks.base import Point
-from coldchain.sinks.points import QUALITY_NUMBERS, STATE_NUMBERS, Learned, Lens, TimeUnknown, teaches
+from coldchain.sinks.points import QUALITY_NUMBERS, STATE_NUMBERS, Lens
 from tests.unit.sinks.world import AIR, HIGH, NOON, plan, raised, reading
 
 BOX = (
