@@ -119,7 +119,7 @@ def consignment_eta(config_file: Path, name: str, eta: str, as_json: bool) -> No
 @consignment.command("end")
 @config_option
 @click.argument("name")
-@click.option("--outcome", required=True, type=click.Choice([*Ending]))
+@click.option("--outcome", required=True, type=click.Choice([ending.value for ending in Ending]))
 @_WHEN
 @_WHY
 @format_option
