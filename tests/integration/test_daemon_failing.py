@@ -18,7 +18,7 @@ from typing import Any
 import apsw
 import pytest
 
-from coldchain.daemon import station
+from coldchain.daemon import taking
 from coldchain.daemon.control import local_actor
 from coldchain.facts import Acknowledged, ProcessStarted, Reading, Unrecorded
 from coldchain.journal import JournalError
@@ -95,7 +95,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("full")
     with ExitStack() as ends:
         patch = ends.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(station, "ACT_S", 0.5)
+        patch.setattr(taking, "ACT_S", 0.5)
         disk = ends.enter_context(disk_of_a_test())
         broker = ends.enter_context(Mosquitto(folder / "mosquitto"))
         relay = ends.enter_context(MqttRelay(broker.port))
