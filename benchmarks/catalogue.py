@@ -213,6 +213,19 @@ def _channel(_sizes: Sizes) -> tuple[Case, ...]:
     )
 
 
+def _fleet(_sizes: Sizes) -> tuple[Case, ...]:
+    def case(name: str, every_ms: int, span_ms: int, ratios: tuple[str, ...]) -> Case:
+        options: Options = {"boxes": 2_000, "every_ms": every_ms, "span_ms": span_ms}
+        told = ("messages", "doubled", "messages_per_s", "peak_bytes")
+        return Case(name, "boxes:consume", "fleet:watch", ratios, told, options)
+
+    spent = ("cpu_us_per_message", "peak_bytes")
+    return (
+        case("2,000 boxes, a message each 10 s, for a minute", 10_000, 60_000, spent),
+        case("40,000 messages as fast as they can be sent", 500, 10_000, ("messages_per_s",)),
+    )
+
+
 BENCHMARKS = (
     Benchmark("channel", "one channel's packed readings, judged", "as each case says", _channel),
     Benchmark("fold", "readings judged, nothing written", "a loop of one limit over the same tuples", _fold),
@@ -224,5 +237,6 @@ BENCHMARKS = (
     Benchmark("recovery", "start to the first reading on the disk", "count the journal's facts", _recovery),
     Benchmark("verify", "prove a journal", "fetch its rows", _verify),
     Benchmark("reading_to_disk", "from offer to acknowledgement", "one row's commit", _reading_to_disk),
+    Benchmark("fleet", "many boxes on one broker", "a paho client that counts the messages", _fleet),
     Benchmark("import", "start-up of the interpreter with our modules", "python -c pass", _start),
 )

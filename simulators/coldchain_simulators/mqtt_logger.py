@@ -64,9 +64,17 @@ class Publisher:
     """Brings messages to a broker, in order, each until it is acknowledged."""
 
     def __init__(
-        self, host: str, port: int, client_id: str, topic: str, *, retain: bool = False, memory: int = 100_000
+        self,
+        host: str,
+        port: int,
+        client_id: str,
+        topic: str,
+        *,
+        retain: bool = False,
+        memory: int = 100_000,
+        inflight: int = _INFLIGHT,
     ) -> None:
-        """`topic`, `retain`: of messages that name no others.
+        """`topic`, `retain`: of messages that name no others. inflight: unacknowledged messages at a time.
 
         memory: messages kept while the broker is away; then the oldest are overwritten and counted.
         """
@@ -74,6 +82,7 @@ class Publisher:
         self.overwritten = 0
         self.acknowledged = 0
         self._retain = retain
+        self._inflight = inflight
         self._address = (host, port)
         self._memory: deque[tuple[str, bytes, bool]] = deque(maxlen=memory)
         self._under_way = 0
@@ -84,7 +93,7 @@ class Publisher:
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id, clean_session=False, protocol=mqtt.MQTTv311
         )
-        self._client.max_inflight_messages_set(_INFLIGHT)
+        self._client.max_inflight_messages_set(inflight)
         self._client.reconnect_delay_set(min_delay=1, max_delay=10)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
@@ -139,7 +148,7 @@ class Publisher:
             self._client.publish(topic, message, qos=1, retain=retain)
 
     def _may_send(self) -> bool:
-        return bool(self._memory) and self._connected and self._under_way < _INFLIGHT
+        return bool(self._memory) and self._connected and self._under_way < self._inflight
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._set_connected(not reason.is_failure)
