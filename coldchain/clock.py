@@ -62,7 +62,7 @@ class Clock(Protocol):
 
 
 class _Timex(ctypes.Structure):
-    # Layout of struct timex on 64-bit Linux; only `modes` and `status` are used here.
+    # Layout of struct timex on 64-bit Linux; only `modes`, `maxerror` (µs) and `status` are used.
     _fields_ = [
         ("modes", ctypes.c_uint),
         ("offset", ctypes.c_long),
@@ -79,6 +79,13 @@ def kernel_clock_state() -> int:
     buffer = _Timex()
     libc = ctypes.CDLL(None, use_errno=True)
     return int(buffer.status) if libc.adjtimex(ctypes.byref(buffer)) >= 0 else -1
+
+
+def kernel_clock_error_s() -> float | None:
+    """The most by which the kernel's clock may be wrong (adjtimex(2), `maxerror`); None if we may not ask."""
+    buffer = _Timex()
+    libc = ctypes.CDLL(None, use_errno=True)
+    return buffer.maxerror / 1e6 if libc.adjtimex(ctypes.byref(buffer)) >= 0 else None
 
 
 def kernel_clock_synchronised() -> bool:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec import json as _json
 
 from coldchain.logged import FileImported, LoggerKnown
-from coldchain.model import Origin, Reason
+from coldchain.model import Origin, Priority, Reason
 from coldchain.plan import Plan
 
 
@@ -149,6 +149,20 @@ class Unrecorded(Struct, frozen=True, tag="unrecorded", tag_field="fact", omit_d
     to_ms: int
     announced: int
     why: str
+
+
+class HealthCrossed(Struct, frozen=True, tag="health", tag_field="fact", omit_defaults=True):
+    """Something about the gateway itself went beyond a limit of the site's, or came back.
+
+    what: "disk", "queue", "commit" or "sink-NAME"; value, limit: in `unit`, as they were.
+    """
+
+    what: str
+    beyond: bool
+    value: int
+    limit: int
+    unit: str
+    priority: Priority
 
 
 class Beat(Struct, frozen=True, tag="beat", tag_field="fact", omit_defaults=True):
@@ -347,6 +361,7 @@ Fact = (
     | SourceDown
     | Lost
     | Unrecorded
+    | HealthCrossed
     | Beat
     | Wake
     | Bound

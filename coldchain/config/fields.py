@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from pydantic_core import PydanticCustomError
 
 from coldchain.config.amounts import Amount, UnreadableError, amount, difference, duration_ms
-from coldchain.units import MASS, QUANTITIES, Quantity
+from coldchain.units import FRACTION, MASS, QUANTITIES, Quantity
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DURATION = r"^[0-9.]+ ?(ms|s|min|h|d)$"
@@ -115,6 +115,15 @@ def _mass(value: object) -> Amount:
     return found
 
 
+def _share(value: object) -> int:
+    if isinstance(value, int):
+        return value
+    found: Amount = _read(amount, value, FRACTION)
+    if not 0 < found.quanta <= 10_000:
+        raise said(f'"{value}" is no share', 'write one above 0 and up to 100, such as "10 %"')
+    return found.quanta
+
+
 def _amount_schema(example: str) -> dict[str, Any]:
     return {"type": "string", "pattern": _AMOUNT, "examples": [example]}
 
@@ -125,6 +134,8 @@ Value = Annotated[Amount, BeforeValidator(_value), WithJsonSchema(_amount_schema
 Difference = Annotated[Amount, BeforeValidator(_difference), WithJsonSchema(_amount_schema("0.5 °C"))]
 #: A mass above zero.
 Mass = Annotated[Amount, BeforeValidator(_mass), WithJsonSchema(_amount_schema("2.5 kg"))]
+#: A share of a whole, in hundredths of a percent, written "10 %".
+Share = Annotated[int, BeforeValidator(_share), WithJsonSchema(_amount_schema("10 %"))]
 
 
 def _some_text(value: str) -> str:

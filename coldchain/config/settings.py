@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from coldchain.config.calling_tables import ContactTable, EscalationTable
 from coldchain.config.endpoints import BrokerSettings, Port, SinkSettings
-from coldchain.config.fields import Difference, Duration, Mass, Name, Period, Table, Text, Value, said
+from coldchain.config.fields import Difference, Duration, Mass, Name, Period, Share, Table, Text, Value, said
 from coldchain.config.work_tables import WorkTable
 from coldchain.model import Priority
 from coldchain.units import QuantityName
@@ -111,6 +111,21 @@ class Heartbeat(Table):
     """Our own sign of life: a fact through the whole pipeline, which feeds the watchdog."""
 
     interval: Period = 10_000
+
+
+class Health(Table):
+    """When the gateway itself is not as it should be, and says so. All numbers are our judgement.
+
+    disk_free: less than this of the journal's file system. At 78 MB for twenty channels a month a tenth of a
+    small card is months of readings; what else fills a disk is faster. queue: more than this of the intake
+    waits to be folded. commit: a transaction takes longer on average; what is told later than a second after
+    it was certain is marked late, so that is the default. sink: for so long nobody could be told by it.
+    """
+
+    disk_free: Share = 1_000
+    queue: Share = 5_000
+    commit: Period = 1_000
+    sink: Period = 900_000
 
 
 #: For how long an alarm may be shelved where the site does not say. ISA-18.2 wants a shelf to end by itself
@@ -274,6 +289,7 @@ class Settings(Table):
     evidence: Evidence = Evidence()
     clock: ClockSettings = ClockSettings()
     heartbeat: Heartbeat = Heartbeat()
+    health: Health = Health()
     alarms: Alarms = Alarms()
     page: Page | None = None
     profiles: Profiles = Profiles()

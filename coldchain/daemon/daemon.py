@@ -21,7 +21,7 @@ from coldchain.config.load import compile as compile_plan
 from coldchain.config.load import load
 from coldchain.config.loaded import Loaded
 from coldchain.config.problems import ConfigError
-from coldchain.daemon import page_room, views
+from coldchain.daemon import health, page_room, views
 from coldchain.daemon.control import Control, socket_path
 from coldchain.daemon.errors import DaemonError
 from coldchain.daemon.housekeeping import Housekeeping, Job
@@ -241,17 +241,26 @@ class Daemon:
             sinks=self.outgoing.status,
             look=self.outgoing.look,
             told=self.outgoing.told,
-            workings=lambda: workings(self.writer, self.queue, self.journal_path),
+            workings=lambda: workings(self.writer, self.queue, self.journal_path, self.outgoing.health()),
         )
         self.station = LiveStation(self.writer, self.queue, self.clock, around)
         self.station.remember(self.journal)
         self.outgoing.remember(self.station.positions())
+        self.health = health.HealthWatch(
+            lambda: self.loaded.settings.health,
+            self.writer,
+            self.queue,
+            self.clock,
+            self.journal_path.parent,
+            self._sink_health,
+        )
         self._housekeeping = Housekeeping(
             self.clock,
             (
                 Job("tidy", TIDY_S, lambda: self.writer.later(self._tidy)),
                 Job("head", TIDY_S, lambda: self.writer.later(self._signer.look)),
                 Job("checkpoint", CHECKPOINT_S, self.writer.want_checkpoint),
+                Job("health", health.LOOK_S, self.health.look),
                 Job("page", PAGE_S, self._look_at_page),
             ),
         )
@@ -337,6 +346,10 @@ class Daemon:
     def _look_at_page(self) -> None:
         if self._page_room is not None:
             self._page_room.look()
+
+    def _sink_health(self) -> dict[str, health.SinkHealth]:
+        self.outgoing.look()
+        return self.outgoing.health()
 
     def _sources(self) -> tuple[SourceView, ...]:
         if self.ports is None:

@@ -16,6 +16,7 @@ from coldchain.clock import Clock
 from coldchain.config.credentials import read_secret
 from coldchain.config.endpoints import BrokerSettings, SinkSettings
 from coldchain.config.loaded import Loaded
+from coldchain.daemon.health import SinkHealth
 from coldchain.daemon.outbox import Outbox, sink_kinds
 from coldchain.daemon.present import present
 from coldchain.daemon.receipts import Receipts
@@ -143,6 +144,16 @@ class Outgoing:
             waiting, oldest = self._receipts.waiting(plan.name)
             views.append(SinkView(plan.name, status.up is not False, waiting, oldest, status.why))
         return tuple(views)
+
+    def health(self) -> dict[str, SinkHealth]:
+        """Whether each sink takes what it is told, and for how long the oldest has waited."""
+        now_ms = self._clock.journal_ms()
+        found = {}
+        for plan, thread in self._sinks:
+            oldest_ms = self._receipts.oldest_ms(plan.name)
+            age_ms = None if oldest_ms is None else max(0, now_ms - oldest_ms)
+            found[plan.name] = SinkHealth(thread.status.up is not False, age_ms)
+        return found
 
     def told(self, positions: list[int]) -> tuple[ToldView, ...]:
         """Who has been told of what was announced at these positions, and who still waits."""

@@ -74,6 +74,19 @@ class Receipts:
             for who, told in newest.items()
         )
 
+    def oldest_ms(self, sink: str) -> int | None:
+        """Journal time at which the oldest that waits for this sink was announced; None: nothing waits."""
+        with self._lock:
+            oldest = min(self._waiting[sink], default=None)
+        if oldest is None:
+            return None
+        try:
+            with self._reading:
+                row = next(iter(self._deliveries.facts(oldest, oldest)), None)
+        except JournalError:
+            return None
+        return None if row is None else row.arrival_ms
+
     def waiting(self, sink: str) -> tuple[int, Instant | None]:
         """Of how many facts this sink has still to tell, and when the oldest of them was announced."""
         with self._lock:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+from coldchain.clock import kernel_clock_error_s
+from coldchain.daemon.health import SinkHealth
 from coldchain.pipeline.intake import Queue
 from coldchain.pipeline.writer import Writer
 from coldchain.web.workings import Workings
 
 
-def workings(writer: Writer, queue: Queue, journal: Path) -> Workings:
+def workings(writer: Writer, queue: Queue, journal: Path, sinks: Mapping[str, SinkHealth]) -> Workings:
     """How writer, queue and disk are doing now. What cannot be asked is None."""
     size = None
     with contextlib.suppress(OSError):
@@ -31,4 +34,6 @@ def workings(writer: Writer, queue: Queue, journal: Path) -> Workings:
         journal_bytes=size,
         disk_free_bytes=free,
         disk_bytes=total,
+        clock_error_s=kernel_clock_error_s(),
+        sink_oldest_s={name: (one.oldest_ms or 0) / 1000 for name, one in sinks.items()},
     )

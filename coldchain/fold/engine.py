@@ -27,6 +27,7 @@ from coldchain.facts import (
     Fact,
     HeadPublished,
     HeadSigned,
+    HealthCrossed,
     LatchReset,
     Lost,
     Note,
@@ -126,13 +127,8 @@ class Fold(State):
                 self.engine = fact.engine
                 carried, self._carried = self._carried, False
                 return reconcile(self) if carried else []
-            case Lost():
-                self.lost += fact.count
-                detail = {"source": fact.source, "count": str(fact.count), "why": fact.why}
-                return self.own("lost", Priority.HIGH, over=True, detail=detail)
-            case Unrecorded():
-                detail = {"announced": str(fact.announced), "why": fact.why}
-                return self.own("journal", Priority.CRITICAL, over=True, since_ms=fact.from_ms, detail=detail)
+            case Lost() | Unrecorded() | HealthCrossed():
+                return self._ourselves(fact)
             case WorkBegan() | WorkEnded() | ExcursionResolved() | ExcursionReopened():
                 return self._entered(fact)
             case Acknowledged() | Shelved() | Unshelved() | LatchReset() | AlarmClosed():
@@ -151,6 +147,18 @@ class Fold(State):
                 return logs.told(self, fact)
             case ProcessStarted() | ClockSet():
                 raise AssertionError("these move time, and are taken before")
+
+    def _ourselves(self, fact: Lost | Unrecorded | HealthCrossed) -> list[Announcement]:
+        match fact:
+            case Lost():
+                self.lost += fact.count
+                detail = {"source": fact.source, "count": str(fact.count), "why": fact.why}
+                return self.own("lost", Priority.HIGH, over=True, detail=detail)
+            case Unrecorded():
+                detail = {"announced": str(fact.announced), "why": fact.why}
+                return self.own("journal", Priority.CRITICAL, over=True, since_ms=fact.from_ms, detail=detail)
+            case HealthCrossed():
+                return self.health(fact)
 
     # Readings
 

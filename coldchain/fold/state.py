@@ -5,7 +5,7 @@ from __future__ import annotations
 from coldchain.alarms.works import Underway
 from coldchain.announcements import Announcement, Late
 from coldchain.consignments.lane import Lane
-from coldchain.facts import ProcessStarted
+from coldchain.facts import HealthCrossed, ProcessStarted
 from coldchain.fold.calendar import Calendar
 from coldchain.fold.channels import Channels
 from coldchain.fold.deadlines import Deadline, Deadlines, DueKind
@@ -163,17 +163,31 @@ class State:
         what: str,
         priority: Priority,
         *,
+        rule: str = "",
         over: bool = False,
         since_ms: int | None = None,
         detail: dict[str, str] | None = None,
     ) -> list[Announcement]:
-        """Raise an alarm about ourselves; `over`: it tells of something that has passed."""
-        about = About(f"gateway/{what}", what, "gateway", priority, axis="journal")
+        """Raise an alarm about ourselves; `over`: it tells of something that has passed.
+
+        rule: by which people find words for it, where `what` names one of several.
+        """
+        about = About(f"gateway/{what}", rule or what, "gateway", priority, axis="journal")
         now = self.arrival_ms
         since = now if since_ms is None else since_ms
         said = self.desk.raise_(about, "", since, now, now, over=over, detail=detail or {})
         self.refresh_alarm(about.alarm)
         return said
+
+    def health(self, fact: HealthCrossed) -> list[Announcement]:
+        """The gateway itself is not as it should be, or is again."""
+        alarm = f"gateway/{fact.what}"
+        if not fact.beyond:
+            return self.gone(alarm)
+        if self.desk.condition(alarm):
+            return []
+        detail = {"value": f"{fact.value} {fact.unit}", "limit": f"{fact.limit} {fact.unit}"}
+        return self.own(fact.what, fact.priority, rule=fact.what.partition("-")[0], detail=detail)
 
     def of_source(self, source: str, what: str, *, bad: bool, detail: dict[str, str]) -> list[Announcement]:
         """An alarm about how a source behaves (its clock, its counter): raised once, gone once right."""

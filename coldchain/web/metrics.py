@@ -165,6 +165,7 @@ def _own(state: StateView, pulse: Pulse, workings: Workings) -> Iterator[Metric]
     yield _one("journal_ok", "0 while the journal cannot be written", state.gateway.journal_ok)
     beat_s = max(0, pulse.journal_ms - pulse.beat_journal_ms) / 1000
     yield _one("beat_age_seconds", "Since our own heartbeat came out committed", beat_s)
+    yield _waited(workings)
     yield _one("journal_position", "Number of the newest fact", workings.position)
     yield _one("queue_facts", "Facts that wait to be folded", workings.waiting)
     yield _one("queue_capacity_facts", "How many devices may leave there", workings.capacity)
@@ -175,9 +176,21 @@ def _own(state: StateView, pulse: Pulse, workings: Workings) -> Iterator[Metric]
         ("journal_bytes", "The journal with its log", workings.journal_bytes),
         ("disk_free_bytes", "Free where the journal lies", workings.disk_free_bytes),
         ("disk_bytes", "Size of that file system", workings.disk_bytes),
+        ("clock_error_seconds", "The most by which the kernel's clock may be wrong", workings.clock_error_s),
     ):
         if value is not None:
             yield _one(name, words, value)
+
+
+def _waited(workings: Workings) -> Metric:
+    family = GaugeMetricFamily(
+        "coldchain_sink_oldest_seconds",
+        "For how long the oldest notice has waited",
+        labels=["sink"],
+    )
+    for sink, age_s in workings.sink_oldest_s.items():
+        family.add_metric([sink], age_s)
+    return family
 
 
 def _one(name: str, words: str, value: float, **labels: str) -> Metric:

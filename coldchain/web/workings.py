@@ -12,7 +12,8 @@ class Workings(Struct, frozen=True):
                 leave there. commits, commit_s: transactions on disk, and the real seconds they took in sum;
                 longest_commit_s: the longest.
     journal_bytes: the database and its write-ahead log. disk_free_bytes, disk_bytes: of its file system.
-    None: it could not be asked.
+    clock_error_s: the most by which the kernel thinks its clock may be wrong. sink_oldest_s: by sink, for how
+    long the oldest notice has waited. None: it could not be asked.
     """
 
     position: int = 0
@@ -24,3 +25,5 @@ class Workings(Struct, frozen=True):
     journal_bytes: int | None = None
     disk_free_bytes: int | None = None
     disk_bytes: int | None = None
+    clock_error_s: float | None = None
+    sink_oldest_s: dict[str, float] = {}

@@ -61,7 +61,9 @@ def test_parts_are_seen() -> None:
         pytest.param("reason", Reason, id="reasons"),
         pytest.param("late", Late, id="why something is late"),
         pytest.param(
-            "own", ["silence", "port", "clock", "clock-step", "lost", "journal"], id="alarms about ourselves"
+            "own",
+            ["silence", "port", "clock", "clock-step", "lost", "journal", "disk", "queue", "commit", "sink"],
+            id="alarms about ourselves",
         ),
     ],
 )

@@ -263,6 +263,22 @@ export const en = {
       title: "The clock was set while running",
       advice: "Nothing is lost and no deadline moved. Find out who set it if nobody meant to.",
     },
+    disk: {
+      title: "The disk is filling up",
+      advice: "Make room where the journal lies. When it is full, alarms are announced unrecorded.",
+    },
+    queue: {
+      title: "More comes in than can be recorded",
+      advice: "Fewer readings, or a faster disk. What a broker holds is safe; other messages may be lost.",
+    },
+    commit: {
+      title: "The disk is slow",
+      advice: "Alarms may come late. Look at the card or disk; replace it if it stays so.",
+    },
+    sink: {
+      title: "A receiver is told nothing",
+      advice: "People may not hear alarms by it. What is known of it stands under Gateway.",
+    },
     lost: {
       title: "Messages could not be taken in",
       advice: "Readings are missing for good. Look at the broker and at how much is sent; see the source below.",
