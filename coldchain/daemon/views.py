@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coldchain.daemon import work_views
+from coldchain.daemon.hold_views import hold
 from coldchain.daemon.lens import Label, Lens, Printed
 from coldchain.fold.history import quality_of
 from coldchain.fold.place import Place
@@ -81,6 +82,7 @@ def _asset(lens: Lens, asset: AssetPlan) -> AssetView:
         profile=ProfileView(profile.id, profile.version, profile.approved, profile.title)
         if profile
         else None,
+        hold=hold(here),
         monitored=bool(channels),
         why="" if channels else "no_channel_bound",
         simulated=any(channel.simulated for channel in channels),

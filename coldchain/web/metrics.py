@@ -119,11 +119,13 @@ def _judged(assets: tuple[AssetView, ...], pulse: Pulse) -> Iterator[Metric]:
     )
     for asset in assets:
         monitored.add_metric([asset.id], asset.monitored)
-        if (hold := asset.hold) is not None:
+        if (hold := asset.hold) is not None and hold.reckoned_at_journal_ms is not None:
             past_ms = max(0, pulse.journal_ms - hold.reckoned_at_journal_ms)
             for bound, ms in (("low", hold.low_ms), ("high", hold.high_ms)):
-                left.add_metric([asset.id, bound], max(0, ms - past_ms) / 1000)
-            needed.add_metric([asset.id], max(0, hold.needed_ms - past_ms) / 1000)
+                if ms is not None:
+                    left.add_metric([asset.id, bound], max(0, ms - past_ms) / 1000)
+            travel_ms = max(0, (hold.needed_ms or 0) - past_ms)
+            needed.add_metric([asset.id], (travel_ms + hold.reserve_ms) / 1000)
     yield from (outside, known, monitored, left, needed)
 
 

@@ -138,16 +138,23 @@ class ConsignmentView(Struct, frozen=True, omit_defaults=True):
 class HoldView(Struct, frozen=True, omit_defaults=True):
     """Remaining LN2 hold as an interval, against the time still to travel and the reserve (all ms).
 
-    `reckoned_at_journal_ms`: when; the interval shrinks from there. `basis`: "mass", "level" or words.
+    low_ms:    the shorter end, None: it cannot be told, see `why`; high_ms None: no end is in sight.
+    needed_ms: the time still to travel, None: nobody said when it arrives.
+    reckoned_at_journal_ms: when; interval and time to travel shrink from there.
+    enough:    at that time `low_ms` was enough for both; the page may only make it worse.
+    basis:     "mass", "level" or words; channel: what measures it.
+    why:       "nothing_says_empty", "too_few_readings" (since the fill, or since it began).
     """
 
-    low_ms: int
-    high_ms: int
-    needed_ms: int
-    reckoned_at_journal_ms: int
+    low_ms: int | None
+    high_ms: int | None
+    needed_ms: int | None
+    reckoned_at_journal_ms: int | None
     reserve_ms: int = 0
     basis: str = ""
     enough: bool = True
+    channel: str = ""
+    why: str = ""
 
 
 class AssetView(Struct, frozen=True, omit_defaults=True):

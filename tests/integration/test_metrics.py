@@ -160,6 +160,30 @@ def test_the_nitrogen_that_is_left() -> None:
     assert one(found, "coldchain_hold_needed_seconds", asset=asset.id) == 5_400
 
 
+def test_the_reserve_is_needed_to_the_end() -> None:
+    """It does not shrink with the way; without an arrival it is all that is needed; no end is no number."""
+    room = Room()
+    view = room.state()
+    at_ms = room.pulse().journal_ms
+    pulse = structs.replace(room.pulse(), journal_ms=at_ms + 3_600_000)
+
+    def told(hold: HoldView) -> Found:
+        assets = (structs.replace(view.assets[0], hold=hold),)
+        return read(exposition(structs.replace(view, assets=assets), pulse, Workings()))
+
+    asset = view.assets[0].id
+    found = told(HoldView(36_000_000, None, 7_200_000, at_ms, reserve_ms=10_800_000))
+    assert one(found, "coldchain_hold_needed_seconds", asset=asset) == 3_600 + 10_800
+    assert one(found, "coldchain_hold_left_seconds", asset=asset, bound="low") == 32_400
+    assert [dict(labels)["bound"] for name, labels in found if name == "coldchain_hold_left_seconds"] == [
+        "low"
+    ]
+    found = told(HoldView(36_000_000, 40_000_000, None, at_ms, reserve_ms=10_800_000))
+    assert one(found, "coldchain_hold_needed_seconds", asset=asset) == 10_800
+    found = told(HoldView(None, None, None, None, reserve_ms=10_800_000, why="too_few_readings"))
+    assert "coldchain_hold_needed_seconds" not in {name for name, _ in found}
+
+
 def test_promtool_finds_nothing_to_say(tmp_path: Path) -> None:
     """Names, units and help are as the field expects them, by Prometheus' own linter."""
     room = Room()

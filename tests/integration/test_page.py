@@ -38,6 +38,7 @@ from coldchain.web.station import (
     StartConsignment,
 )
 from coldchain.web.users import Users, make_user
+from coldchain.web.views import HoldView
 from tests.house.tree import ROOT
 from tests.unit.web.room import HOUR, MINUTE, Room
 
@@ -476,6 +477,45 @@ def test_a_clock_that_is_not_known_is_said(page: Page, serve: Serve, room: Room)
     look(page, serve())
     expect(page.get_by_text("clock not known").first).to_be_visible()
     expect(alarm(page)).to_contain_text("≈")
+
+
+def test_the_hold_that_is_left(page: Page, serve: Serve, room: Room) -> None:
+    """The interval against way and reserve; it runs out while the page is open, and is hatched unheard."""
+    journal_ms = room.pulse().journal_ms
+
+    def put(hold: HoldView) -> None:
+        box, *others = room.view.assets
+        room.show(structs.replace(room.view, assets=(structs.replace(box, hold=hold), *others)))
+
+    reckoned = HoldView(
+        80 * HOUR, 99 * HOUR, 17 * HOUR, journal_ms, 48 * HOUR, "mass", channel="box-7-vapour"
+    )
+    put(reckoned)
+    look(page, serve(), "?asset=box-7")
+    shown = page.locator('section [data-hold], [data-asset="box-7"] [data-hold]')
+    expect(shown).to_have_count(2)  # on the card, and with the vessel
+    detail = page.locator("section [data-hold]")
+    expect(detail).to_have_attribute("data-hold", "enough")
+    expect(detail).to_contain_text(re.compile("LN2 79.h to 98.h left"))  # rounded down
+    expect(detail).to_contain_text(re.compile("needs 17.h [+] 48.h reserve"))
+    # The shorter end lasts three seconds longer than what is needed; the way cannot become shorter than none.
+    put(structs.replace(reckoned, low_ms=48 * HOUR + 3_000, needed_ms=0))
+    expect(detail).to_have_attribute("data-hold", "short", timeout=20_000)
+    expect(detail).to_contain_text("not enough")
+    put(structs.replace(reckoned, high_ms=None, needed_ms=None))
+    expect(detail).to_contain_text(re.compile("LN2 at least 79.h left"))
+    expect(detail).to_contain_text(re.compile("needs 48.h reserve; arrival not known"))
+    put(
+        structs.replace(
+            reckoned, low_ms=None, high_ms=None, reckoned_at_journal_ms=None, why="too_few_readings"
+        )
+    )
+    expect(detail).to_have_attribute("data-hold", "not_known")
+    expect(detail).to_contain_text("LN2 hold not known: too few readings")
+    put(reckoned)
+    expect(detail).not_to_have_class(re.compile("hatched"))
+    room.bad("box-7-vapour", Reason.SENSOR_OPEN)
+    expect(detail).to_have_class(re.compile("hatched"))
 
 
 # --- Curves -----------------------------------------------------------------------------------------------

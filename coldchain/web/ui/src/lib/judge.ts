@@ -3,7 +3,7 @@
 import { word, w } from "../words";
 import { duration } from "./format";
 import type { Link, Now } from "./live.svelte";
-import type { Alarm, Asset, Channel, Limit, Priority } from "./types";
+import type { Alarm, Asset, Channel, Hold, Limit, Priority } from "./types";
 
 export type Shape = Priority | "calm" | "not_known" | "outside" | "unjudged" | "lost";
 
@@ -44,6 +44,22 @@ export function channelShown(channel: Channel, now: Now, link: Link): Shown {
 }
 
 /** How far a value is inside a limit, negative outside, in quanta. */
+export interface HoldNow {
+  low: number | null;
+  high: number | null;
+  needed: number | null;
+  enough: boolean;
+}
+
+/** A hold as time has gone on since it was reckoned: never longer, and enough only while it still is. */
+export function holdNow(hold: Hold, now: Now): HoldNow {
+  const gone = hold.reckoned_at_journal_ms === null ? 0 : Math.max(0, now.journal - hold.reckoned_at_journal_ms);
+  const less = (ms: number | null) => (ms === null ? null : Math.max(0, ms - gone));
+  const [low, high, needed] = [less(hold.low_ms), less(hold.high_ms), less(hold.needed_ms)];
+  const lasts = low === null || low >= (needed ?? 0) + (hold.reserve_ms ?? 0);
+  return { low, high, needed, enough: hold.enough !== false && lasts };
+}
+
 export function inside(limit: Limit, value: number): number {
   return limit.side === "above" ? limit.limit - value : value - limit.limit;
 }

@@ -80,13 +80,15 @@ export interface Consignment {
 }
 
 export interface Hold {
-  low_ms: number;
-  high_ms: number;
-  needed_ms: number;
-  reckoned_at_journal_ms: number;
+  low_ms: number | null;
+  high_ms: number | null;
+  needed_ms: number | null;
+  reckoned_at_journal_ms: number | null;
   reserve_ms?: number;
   basis?: string;
   enough?: boolean;
+  channel?: string;
+  why?: string;
 }
 
 export interface Asset {
