@@ -6,9 +6,11 @@ one plain table and nothing beside it.
 
 from __future__ import annotations
 
+import csv
 import time
 import tracemalloc
 from array import array
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -196,4 +198,34 @@ def latency(took_s: list[float]) -> Figures:
         "p50_us": quantile(ordered, 0.5) * 1e6,
         "p99_us": quantile(ordered, 0.99) * 1e6,
         "count": len(ordered),
+    }
+
+
+def journey(path: Path, options: Options) -> int:
+    """Write a log of one channel as CSV; how many readings it has."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(("time (UTC)", "vapour (°C)"))
+        count = 0
+        for _, at_ms, values in rounds(1, options["interval_ms"], options["span_ms"]):
+            at = datetime.fromtimestamp(at_ms / 1000, UTC)
+            out.writerow((at.isoformat(timespec="seconds"), text(values[0])))
+            count += 1
+    return count
+
+
+def read_csv(options: Options) -> Figures:
+    """Read such a log and look for the highest value: what any script would do first."""
+    path = Path(options["folder"]) / "journey.csv"
+    readings = journey(path, options)
+    with Usage() as used, path.open(encoding="utf-8", newline="") as file:
+        rows = iter(csv.reader(file))
+        next(rows)
+        highest = max((float(value), datetime.fromisoformat(at)) for at, value in rows)
+    assert highest
+    return {
+        "readings": float(readings),
+        "wall_ms": used.wall_s * 1000,
+        "cpu_ms": used.cpu_s * 1000,
+        "peak_bytes": float(peak_bytes()),
     }

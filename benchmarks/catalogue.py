@@ -213,6 +213,21 @@ def _channel(_sizes: Sizes) -> tuple[Case, ...]:
     )
 
 
+def _replay(_sizes: Sizes) -> tuple[Case, ...]:
+    def case(name: str, hours: int) -> Case:
+        options: Options = {"interval_ms": MINUTE_MS, "span_ms": hours * HOUR_MS}
+        return Case(
+            name,
+            "bare:read_csv",
+            "replaying:replay",
+            ("cpu_ms", "peak_bytes"),
+            ("wall_ms", "readings"),
+            options,
+        )
+
+    return (case("72 h at one a minute", 72), case("30 days at one a minute", 30 * 24))
+
+
 def _fleet(_sizes: Sizes) -> tuple[Case, ...]:
     def case(name: str, every_ms: int, span_ms: int, ratios: tuple[str, ...]) -> Case:
         options: Options = {"boxes": 2_000, "every_ms": every_ms, "span_ms": span_ms}
@@ -237,6 +252,7 @@ BENCHMARKS = (
     Benchmark("recovery", "start to the first reading on the disk", "count the journal's facts", _recovery),
     Benchmark("verify", "prove a journal", "fetch its rows", _verify),
     Benchmark("reading_to_disk", "from offer to acknowledgement", "one row's commit", _reading_to_disk),
+    Benchmark("replay", "a journey's log, from CSV to verdict", "read the CSV, find the highest", _replay),
     Benchmark("fleet", "many boxes on one broker", "a paho client that counts the messages", _fleet),
     Benchmark("import", "start-up of the interpreter with our modules", "python -c pass", _start),
 )
