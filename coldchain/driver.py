@@ -109,6 +109,8 @@ class SerialDriver:
     keys:     settings -> every key this source can send, with the unit that it means; AS_SENT where each
               value carries its own, "" where none is known.
     reach:    settings -> for keys whose device ends somewhere: where, so that nobody watches a limit beyond.
+    secrets:  requests whose answers are a secret (a password in clear), as they stand on the line. The driver
+              asks none of them; who else is on the line may, and its answer is then kept nowhere.
     datasheet: the file of what is known of the device and from where (coldchain.datasheet).
     """
 
@@ -127,6 +129,7 @@ class SerialDriver:
     devices: type[BaseModel] | None = None
     sends_time: Callable[[Any], bool] = lambda settings: False
     numbers_readings: Callable[[Any], bool] = lambda settings: False
+    secrets: tuple[bytes, ...] = ()
     sources: tuple[str, ...] = field(default=())
     datasheet: Path | None = None
 

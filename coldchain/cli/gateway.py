@@ -14,6 +14,7 @@ from coldchain.cli.output import console, errors, print_json
 from coldchain.clock import SystemClock
 from coldchain.daemon.control import Answer, Ask, ControlError, NotRunning, ask, local_actor, socket_path
 from coldchain.daemon.logs import Imported, Log, LoggerView
+from coldchain.traffic import FramesView
 from coldchain.web.station import Action, Outcome
 from coldchain.web.views import StateView
 
@@ -77,6 +78,13 @@ class Gateway:
         """What is known of a logger, None if nothing of it was imported yet."""
         answer = self._ask(Ask(logger=device))
         return self._logger_at_rest(device) if answer is None else answer.logger
+
+    def frames(self, port: str) -> FramesView | None:
+        """What passed over a serial port around its faults; None if no daemon runs: it alone has them."""
+        answer = self._ask(Ask(frames=port))
+        if answer is not None and answer.frames is None:
+            raise click.ClickException(answer.error or "the daemon gave no frames; it may be an older one")
+        return None if answer is None else answer.frames
 
     def take_log(self, log: Log) -> Imported:
         """Have a logger's file taken in."""

@@ -41,6 +41,7 @@ COMMANDS = {
     "config": "config_commands:config",
     "profiles": "profile_commands:profiles",
     "ports": "port_commands:ports",
+    "frames": "frames_command:frames",
     "probe": "probe_command:probe",
     "drivers": "driver_commands:drivers",
     "rules": "rule_commands:rules_group",

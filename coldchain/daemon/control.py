@@ -23,6 +23,7 @@ from msgspec import Struct
 from typing_extensions import override
 
 from coldchain.daemon.logs import Imported, Log, LoggerView
+from coldchain.traffic import FramesView
 from coldchain.web.station import Action, Actor, Outcome, Role, Station
 from coldchain.web.views import Pulse, StateView
 
@@ -37,11 +38,12 @@ _REQUEST_S = 5.0
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a command wants: something done, a log taken in, a logger looked up, or else the current state."""
+    """What a command wants: an action, a log taken in, a logger or a port looked up, or else the state."""
 
     action: Action | None = None
     log: Log | None = None
     logger: str = ""
+    frames: str = ""
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
@@ -53,6 +55,7 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     error: str = ""
     imported: Imported | None = None
     logger: LoggerView | None = None
+    frames: FramesView | None = None
 
 
 class Commanded(Station, Protocol):
@@ -60,6 +63,10 @@ class Commanded(Station, Protocol):
 
     def logger(self, device: str) -> LoggerView | None:
         """What is known of a logger whose files were imported."""
+        ...
+
+    def frames(self, port: str) -> FramesView:
+        """What passed over a serial port around its faults."""
         ...
 
     def take_log(self, log: Log, actor: Actor) -> Imported:
@@ -168,6 +175,8 @@ def _answer(station: Commanded, line: bytes, connection: socket.socket) -> Answe
         return Answer(error=str(error))
     if request.logger:
         return Answer(logger=station.logger(request.logger))
+    if request.frames:
+        return Answer(frames=station.frames(request.frames))
     if request.action is None and request.log is None:
         return Answer(state=station.state(), pulse=station.pulse())
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))

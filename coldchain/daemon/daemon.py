@@ -43,6 +43,7 @@ from coldchain.pipeline.writer import Committed, Hooks, Writer
 from coldchain.ports import Ports, start_ports
 from coldchain.profiles.succession import changed_unversioned, check_succession
 from coldchain.sinks.wording import sentence
+from coldchain.traffic import FramesView
 from coldchain.web.settings import PageSettings
 from coldchain.web.views import SourceView
 
@@ -242,6 +243,7 @@ class Daemon:
             look=self.outgoing.look,
             told=self.outgoing.told,
             workings=lambda: workings(self.writer, self.queue, self.journal_path, self.outgoing.health()),
+            frames=lambda port: FramesView("", ()) if self.ports is None else self.ports.frames(port),
         )
         self.station = LiveStation(self.writer, self.queue, self.clock, around)
         self.station.remember(self.journal)

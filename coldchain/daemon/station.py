@@ -25,6 +25,7 @@ from coldchain.journal import PrivateText, Readable
 from coldchain.pipeline.intake import Intake
 from coldchain.pipeline.writer import Committed
 from coldchain.rules.judging import BAD
+from coldchain.traffic import FramesView
 from coldchain.web.alarm_views import ToldView
 from coldchain.web.plain_views import Instant
 from coldchain.web.series import ExcursionView, LimitSpan, MarkView, Sample, SeriesView, draw
@@ -62,6 +63,7 @@ class Surroundings:
     look: Callable[[], None] = lambda: None
     told: Callable[[list[int]], tuple[ToldView, ...]] = lambda positions: ()
     workings: Callable[[], Workings] = Workings
+    frames: Callable[[str], FramesView] = lambda port: FramesView("", ())
 
 
 #: Nobody who looks waits longer than this for a batch to be on disk (real seconds).
@@ -286,6 +288,10 @@ class LiveStation:
     def logger(self, device: str) -> LoggerView | None:
         """What is known of a logger whose files were imported."""
         return self._importing.logger(device)
+
+    def frames(self, port: str) -> FramesView:
+        """What passed over a serial port around its faults."""
+        return self.around.frames(port)
 
     def take_log(self, log: Log, actor: Actor) -> Imported:
         """Take a logger's file in, and wait until it is on disk or refused."""

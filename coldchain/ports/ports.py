@@ -12,12 +12,15 @@ from typing import Protocol
 from coldchain.clock import Clock
 from coldchain.config.endpoints import BrokerSettings
 from coldchain.config.loaded import Loaded, Source
+from coldchain.driver import SerialDriver
 from coldchain.pipeline.intake import Intake
 from coldchain.ports.backoff import Backoff
+from coldchain.ports.frames import Frames
 from coldchain.ports.mqtt_port import MqttPort
 from coldchain.ports.outlet import Outlet, channels_of
 from coldchain.ports.serial_port import SerialPort
 from coldchain.ports.standing import SourceStatus, Standing
+from coldchain.traffic import FramesView
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +77,13 @@ def _plans(loaded: Loaded) -> dict[tuple[str, str], _Plan]:
     }
 
 
+def _secrets(sources: tuple[Source, ...]) -> tuple[bytes, ...]:
+    """Requests on a line whose answers must not be kept, as the drivers of its sources say."""
+    drivers = [source.driver for source in sources]
+    told = [driver.secrets for driver in drivers if isinstance(driver, SerialDriver)]
+    return tuple(sorted({request.upper() for secrets in told for request in secrets}))
+
+
 class Ports:
     """The ports of a gateway. All methods may be called from any thread."""
 
@@ -85,6 +95,7 @@ class Ports:
         self._running: dict[tuple[str, str], Port] = {}
         self._standings: dict[str, Standing] = {}
         self._forget: dict[tuple[str, str], frozenset[str]] = {}
+        self._frames: dict[str, Frames] = {}  # of a serial port by its name; outlives the thread
         self._dead: dict[tuple[str, str], tuple[Backoff, float | None]] = {}  # and when it is begun anew
         self._order: tuple[str, ...] = ()
         self._stopping = threading.Event()
@@ -123,6 +134,15 @@ class Ports:
         with self._lock:
             return tuple(self._standings[name].status() for name in self._order)
 
+    def frames(self, port: str) -> FramesView:
+        """What passed over a serial port around its faults; `port`: its name, or a source that it serves."""
+        with self._lock:
+            serial = {name: plan for (kind, name), plan in self._plans.items() if kind == "serial"}
+            by_source = {source.id: name for name, plan in serial.items() for source in plan.sources}
+            name = by_source.get(port, port)
+            kept = self._frames.get(name) if name in serial else None
+            return FramesView(name if kept else "", kept.view() if kept else (), tuple(serial))
+
     def _begin(self, key: tuple[str, str]) -> None:
         plan = self._plans[key]
         outlets = tuple(
@@ -131,7 +151,9 @@ class Ports:
         )
         port: Port
         if plan.broker is None:
-            port = SerialPort(plan.name, outlets, self._intake, self._clock)
+            kept = self._frames.setdefault(plan.name, Frames(self._clock))
+            kept.secrets = _secrets(plan.sources)
+            port = SerialPort(plan.name, outlets, self._intake, self._clock, kept)
         else:
             made = MqttPort(
                 plan.name,

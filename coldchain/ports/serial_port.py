@@ -20,6 +20,7 @@ from coldchain.pipeline.intake import Intake
 from coldchain.ports.backoff import Backoff
 from coldchain.ports.bell import Bell
 from coldchain.ports.bus import Bus, Missing, Reply
+from coldchain.ports.frames import Frames, Tapped
 from coldchain.ports.framing import Blob, Cutter, cutter
 from coldchain.ports.handing import Hands
 from coldchain.ports.lines import LineLost, open_wire
@@ -62,8 +63,11 @@ class _Device:
 class SerialPort:
     """A thread for the sources of one port. `start` once; `ask_to_stop` and `join` end it."""
 
-    def __init__(self, port: str, outlets: tuple[Outlet, ...], intake: Intake, clock: Clock) -> None:
+    def __init__(
+        self, port: str, outlets: tuple[Outlet, ...], intake: Intake, clock: Clock, frames: Frames
+    ) -> None:
         self.name = port
+        self._frames = frames
         self.outlets = outlets
         self.beat_s = clock.real_s()
         self._intake = intake
@@ -135,6 +139,7 @@ class SerialPort:
         """The line is gone: say so, and wait before it is opened again."""
         if self._stopping.is_set():
             return
+        self._frames.fault("", why)
         for device in self._devices:
             device.outlet.lost(why)
         self._pause(self._backoff.wait_s())
@@ -160,7 +165,8 @@ class SerialPort:
         if listening and len(self._devices) > 1:
             raise LineLost(f"{self.name}: a device that speaks by itself needs a port of its own")
         with open_wire(self.name, first.line.baud, first.line.frame, self._bell) as wire:
-            bus = Bus(wire, self._bell, self._clock, self._stopping.is_set, self._alive)
+            self._frames.good("")
+            bus = Bus(Tapped(wire, self._frames), self._bell, self._clock, self._stopping.is_set, self._alive)
             now_ms = self._clock.boot_ms()
             for device in self._devices:
                 device.known, device.misses, device.mute = False, 0, False
@@ -230,10 +236,11 @@ class SerialPort:
 
     def _who(self, bus: Bus, device: _Device, query: Query) -> str | None:
         query = bus.numbered(query, device.line)
-        reply = bus.ask(query.send, device.line, self._unasked(device))
+        reply = self._frames.clean(bus.ask(query.send, device.line, self._unasked(device)))
         if isinstance(reply, Missing):
             device.misses += 1
-            device.outlet.count(Count.NO_REPLY)
+            if reply is Missing.SILENCE:
+                self._no_reply(device)
             return "does not say who it is: no reply to the identity request"
         if isinstance(reply, Blob):
             device.misses += 1
@@ -281,11 +288,11 @@ class SerialPort:
             if asked and device.mute:
                 break
             query = bus.numbered(query, device.line)
-            reply = bus.question(query, device.line, self._unasked(device))
+            reply = self._frames.clean(bus.question(query, device.line, self._unasked(device)))
             if reply is Missing.STOPPED:
                 return
             if reply is Missing.SILENCE:
-                device.outlet.count(Count.NO_REPLY)
+                self._no_reply(device)
                 continue
             answered, device.mute = True, False
             good = self._take(bus, device, query, reply) or good
@@ -302,7 +309,7 @@ class SerialPort:
             self._no_frame(device, reply)
             return False
         assert isinstance(reply, bytes)
-        made = device.outlet.read(_decoding(device, query, reply), reply)
+        made = self._made(device, query, reply)
         if not made.good:
             bus.doubt(device.line)
         device.hands.give(made)
@@ -354,19 +361,30 @@ class SerialPort:
 
     def _heard(self, device: _Device, frame: bytes | Blob) -> bool:
         """Hand in one frame of a device that speaks by itself; whether it could be read."""
+        frame = self._frames.clean(frame)
         if isinstance(frame, Blob):
             self._no_frame(device, frame)
             return False
         if not frame:
             return False  # an empty line between two lines is no frame
-        made = device.outlet.read(_decoding(device, None, frame), frame)
+        made = self._made(device, None, frame)
         device.hands.give(made)
         return made.good
 
+    def _made(self, device: _Device, query: Query | None, frame: bytes) -> Made:
+        made = device.outlet.read(_decoding(device, query, frame), frame)
+        self._frames.judge(device.outlet.source.id, made)
+        return made
+
     # What is no frame
 
+    def _no_reply(self, device: _Device) -> None:
+        device.outlet.count(Count.NO_REPLY)
+        self._frames.fault(device.outlet.source.id, "no reply")
+
     def _no_frame(self, device: _Device, blob: Blob) -> None:
-        fact = unreadable(device.outlet.source.id, blob)
+        self._frames.fault(device.outlet.source.id, blob.reason.value)
+        fact = unreadable(device.outlet.source.id, self._frames.clean(blob))
         device.hands.give(Made((fact,), good=False))
 
     def _unasked(self, device: _Device) -> Callable[[Blob], None]:

@@ -79,6 +79,7 @@ DRIVER = SerialDriver(
     keys=lambda s: {key: unit for key, (_, unit) in s.by_key.items()},
     identity=_identity,
     identify=_identify,
+    secrets=(b"CODE?",),  # answered with the global password in clear (CryoExtra manual p. 71)
     datasheet=DATASHEETS / "mve_tec3000.toml",
     sources=(
         "check_mvetec.pl, icinga-plugins (in use against TEC 3000 through a Lantronix UDS1100)",
