@@ -63,7 +63,7 @@ class HealthWatch:
         self._limits, self._writer, self._queue, self._clock = limits, writer, queue, clock
         self._folder, self._sinks = folder, sinks
         self._since: dict[str, tuple[bool, float]] = {}
-        self._down_ms: dict[str, int] = {}
+        self._down_s: dict[str, float] = {}
         self._commits = (0, 0.0)
 
     def look(self) -> None:
@@ -109,14 +109,15 @@ class HealthWatch:
         if commits.count > count:
             mean_ms = round((commits.sum_s - sum_s) / (commits.count - count) * 1000)
             yield Measure("commit", mean_ms, limits.commit, "ms", mean_ms > limits.commit)
-        now_ms = self._clock.journal_ms()
+        now_s = self._clock.real_s()
         sinks = self._sinks()
-        for name in self._down_ms.keys() - sinks.keys():
-            del self._down_ms[name]
+        for name in self._down_s.keys() - sinks.keys():
+            del self._down_s[name]
         for name, sink in sinks.items():
             if sink.ok:
-                self._down_ms.pop(name, None)
-            down_ms = 0 if sink.ok else now_ms - self._down_ms.setdefault(name, now_ms)
-            age_ms = max(down_ms, sink.oldest_ms or 0)
+                self._down_s.pop(name, None)
+            down_s = 0.0 if sink.ok else now_s - self._down_s.setdefault(name, now_s)
+            # Receivers live in real time, however fast the journal's passes in a demonstration.
+            age_ms = max(round(down_s * 1000), (sink.oldest_ms or 0) // self._clock.speed)
             beyond = age_ms > limits.sink
             yield Measure(f"{_SINK}{name}", age_ms, limits.sink, "ms", beyond, Priority.HIGH)

@@ -35,7 +35,9 @@ def test_the_story_is_told_and_proved(tmp_path: Path) -> None:
     history = read(kept / "journal.db")
     assert all(source.simulated for fact in history.of(Activated) for source in fact.plan.sources)
     assert {Priority.HIGH, Priority.CRITICAL} <= {one.priority for one in history.raised()}
-    assert all(one.simulated and one.unapproved for one in history.raised())
+    # A machine that is too slow may say so of itself; that is neither simulated nor judged by a profile.
+    boxes = [one for one in history.raised() if not one.alarm.startswith("gateway/")]
+    assert all(one.simulated and one.unapproved for one in boxes)
     assert_equal(kept / "journal.db")
 
     with Child("demo", "--once", "--keep", kept, log=tmp_path / "again") as again:

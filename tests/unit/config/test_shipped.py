@@ -80,9 +80,9 @@ def test_the_broker_starts_with_them(mosquitto_server: Callable[..., Mosquitto])
 
 @pytest.mark.parametrize("path", sorted(CONFIG.rglob("*.toml")), ids=lambda path: path.name)
 def test_lines_fit_a_screen(path: Path) -> None:
-    """Prose is wrapped; only a value may be longer, since a source is one text."""
+    """Prose is wrapped; only a value may be longer, alone or in a list, since a source is one text."""
     for line in path.read_text(encoding="utf-8").splitlines():
-        assert len(line) <= 120 or " = " in line, line
+        assert len(line) <= 120 or " = " in line or line.lstrip().startswith('"'), line
 
 
 def keys(model: type[BaseModel]) -> set[str]:

@@ -124,6 +124,20 @@ def test_a_disk_that_fills(gateway: Gateway) -> None:
     assert gateway.pass_(3 * LOOK_S) == ["returned gateway/disk"]
 
 
+@pytest.mark.parametrize(("speed", "said"), [(1, ["raised gateway/sink-mail"]), (600, [])])
+def test_a_receiver_lives_in_real_time(gateway: Gateway, speed: int, said: list[str]) -> None:
+    """What waited for 16 min of a journal's time that runs 600 times as fast has waited for 1.6 s."""
+    gateway.clock.speed = speed
+    gateway.sinks["mail"] = SinkHealth(ok=True, oldest_ms=16 * 60_000)
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HealthWatch, "_say", lambda self, one: found.append(f"raised gateway/{one.what}"))
+        gateway.watch.look()
+        gateway.clock.ahead_s += WAIT_S
+        gateway.watch.look()
+    assert found == said
+
+
 def test_a_pause_wakes_nobody(gateway: Gateway) -> None:
     """Shorter than the wait, again and again: nothing is said."""
     for _ in range(4):
