@@ -1,13 +1,15 @@
-"""`coldchain drivers`: which devices and formats can be read, how sure we are, and what is known of each."""
+"""`coldchain drivers`: what can be read, how sure we are, what is known of each, and a new one's package."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 
+from coldchain.cli.driver_skeleton import SkeletonError, check_name, write_package
 from coldchain.config.devices import device_files, shipped_device
 from coldchain.config.example import load_example
 from coldchain.config.problems import ConfigError, nearest
@@ -27,12 +29,13 @@ _FORMAT = click.option(
 
 @click.group(short_help="Look at the drivers that are installed.")
 def drivers() -> None:
-    """Look at the drivers that are installed: which devices and formats can be read.
+    """Look at the drivers that are installed: which devices and formats can be read. Begin one of your own.
 
     \b
     Examples:
       coldchain drivers list
       coldchain drivers show mt_sics
+      coldchain drivers new acme_t100
     """
 
 
@@ -89,6 +92,40 @@ def show_driver(name: str) -> None:
     except (DatasheetError, ConfigError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(driver_page(driver, sheet, source), nl=False)
+
+
+@drivers.command("new", short_help="Write a package for a driver of your own, with its test.")
+@click.argument("name")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Where to write it; by default coldchain-NAME in this folder.",
+)
+def new_driver(name: str, folder: Path | None) -> None:
+    """Write a package for a driver of your own, called NAME in configurations: an example that works.
+
+    It has the entry point by which coldchain finds it, a driver of a serial device that is asked, its
+    datasheet, and the test that holds it to all that every driver must hold. Nothing is overwritten.
+
+    \b
+    Examples:
+      coldchain drivers new acme_t100
+      coldchain drivers new acme_t100 --folder ~/drivers/acme
+    """
+    found, broken = drivers_found()
+    folder = Path(f"coldchain-{name.replace('_', '-')}") if folder is None else folder
+    try:
+        check_name(name, frozenset(found) | frozenset(broken))
+        written = write_package(name, folder)
+    except SkeletonError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+    for path in written:
+        click.echo(path)
+    click.echo(
+        f"Next: cd {folder}, python3 -m venv .venv, .venv/bin/pip install -e '.[test]', .venv/bin/pytest"
+    )
 
 
 def _about(name: str, driver: Driver) -> dict[str, Any]:
