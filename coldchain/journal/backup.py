@@ -54,9 +54,9 @@ def back_up(
         made = _whole(source, partial, _mode(journal), progress)
         found = _judged(partial, journal)
         try:
-            _sync(partial)
+            sync(partial)
             partial.replace(target)
-            _sync(target.parent)
+            sync(target.parent)
         except OSError as cause:
             raise from_os(cause, "back up into", target) from cause
     finally:
@@ -128,12 +128,13 @@ def _judged(partial: Path, journal: Path) -> tuple[Tail, ChainReport]:
                 "back up",
                 journal,
                 f"what is in it is not what was committed: {wrong[0]}",
-                mend="no copy was made of it; run `coldchain verify` on the journal",
+                mend="no copy was made of it; run `coldchain verify`, then `coldchain repair`",
             )
         return copy.tail(), chain
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Put a file, or the names in a folder, on the disk. Raises OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

@@ -86,7 +86,9 @@ class JournalIo(JournalError):
 class JournalCorrupt(JournalError):
     """The file is not what was written: damaged pages, or rows that contradict each other."""
 
-    default_mend = "keep the file as evidence, run `coldchain verify` on a copy, and start a new journal"
+    default_mend = (
+        "keep the file as evidence, bring back what checks with `coldchain repair`, start a new one"
+    )
 
 
 class JournalMissing(JournalError):

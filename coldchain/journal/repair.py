@@ -1,0 +1,357 @@
+"""From a damaged journal into a new one: everything that still checks, and a list of what is lost.
+
+The old file is only read. Rows are gathered page by page (`pages.py`), and a commit is taken over if its
+link comes out of the link before it and its rows, byte for byte. A commit whose own row is lost is taken over
+if the commit after it proves it. No link is made that another does not prove, so nothing can be invented, and
+`verify` of the new file finds each gap.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice, product
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
+
+from coldchain.journal import shapes
+from coldchain.journal.backup import sync
+from coldchain.journal.database import Database, open_for_writing
+from coldchain.journal.errors import JournalCorrupt, JournalMissing, JournalRefused, from_os
+from coldchain.journal.link import link, origin
+from coldchain.journal.lock import holder_of
+from coldchain.journal.pages import Row, rows
+from coldchain.journal.records import Document, Entry, PrivateText
+
+#: So many ways to put a commit together are tried where damage left several rows for one place.
+_WAYS = 4_096
+#: Of those, so many are kept until the commit after them decides.
+_WAYS_KEPT = 64
+#: Bytes at the file's beginning in which the journal's id is looked for if its row is lost.
+_SEARCHED = 65_536
+_LISTED = 100_000
+_LINK = 32  # bytes of a SHA-256
+_ID = 16
+
+
+_T = TypeVar("_T")
+
+
+class Gap(Struct, frozen=True):
+    """What is lost: commits (first to last), positions (first to last; None: not known how far), and why."""
+
+    commits: tuple[int, int]
+    positions: tuple[int, int | None]
+    why: str
+
+
+class Repaired(Struct, frozen=True):
+    """What a repair brought back, and what not."""
+
+    commits: int
+    facts: int
+    announcements: int
+    documents: int
+    names: int
+    gaps: tuple[Gap, ...]
+
+
+class _Commit(Struct, frozen=True):
+    number: int
+    first: int
+    count: int
+    link: bytes
+
+
+class _Taken(Struct, frozen=True):
+    commit: _Commit
+    entries: tuple[Entry, ...]
+
+
+def repair(journal: Path, new: Path) -> Repaired:
+    """Bring everything that checks into a new journal. Raises JournalMissing, JournalRefused, JournalCorrupt
+    (nothing checks), JournalFull and what else making a file raises; then there is no new file.
+    """
+    journal, new = journal.resolve(), new.resolve()
+    if not journal.is_file():
+        raise JournalMissing("repair", journal, "there is no such file")
+    if new.exists():
+        raise JournalRefused("repair into", new, "something lies there", mend="give another path")
+    if (holder := holder_of(journal)) is not None:
+        raise JournalRefused("repair", journal, f"{holder.describe()} writes to it", mend="end it first")
+    try:
+        found = _Found()
+        for row in rows(journal):
+            found.add(row)
+    except OSError as cause:
+        raise from_os(cause, "repair", journal) from cause
+    chain = _Chain(found, journal)
+    chain.walk()
+    if not chain.taken:
+        why = "not one commit in it can be proven"
+        raise JournalCorrupt("repair", journal, why, mend="keep the file, and restore a backup")
+    texts = [Document(sha256, text) for sha256, text in found.documents.items()]
+    partial = new.with_name(new.name + ".partial")
+    try:
+        _write(partial, chain.journal_id, chain.taken, texts, found.names)
+        sync(partial)
+        partial.replace(new)
+        sync(new.parent)
+    except OSError as cause:
+        raise from_os(cause, "repair into", new) from cause
+    finally:
+        for left in ("", "-wal", "-shm"):
+            partial.with_name(partial.name + left).unlink(missing_ok=True)
+    return Repaired(
+        commits=len(chain.taken),
+        facts=sum(len(one.entries) for one in chain.taken),
+        announcements=sum(len(entry.announcements) for one in chain.taken for entry in one.entries),
+        documents=len(texts),
+        names=sum(text is not None for text in found.names.values()),
+        gaps=tuple(chain.gaps),
+    )
+
+
+@dataclass
+class _Found:
+    """Rows by what they look like; of one place there may be several, some of them garbage."""
+
+    ids: list[bytes] = field(default_factory=list)
+    shapes: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    facts: dict[int, list[tuple[int, int, bytes]]] = field(default_factory=lambda: defaultdict(list))
+    said: dict[int, dict[int, list[bytes]]] = field(default_factory=lambda: defaultdict(dict))
+    commits: dict[int, list[_Commit]] = field(default_factory=lambda: defaultdict(list))
+    documents: dict[str, str] = field(default_factory=dict)
+    names: dict[str, PrivateText | None] = field(default_factory=dict)  # None: erased, and stays so
+
+    def add(self, row: Row) -> None:
+        match row:
+            case (int(key), (None, int(a), int(b), bytes(body))):
+                _once(self.facts[key], (a, b, body))
+                if len(body) == _LINK and a > 0 and b > 0:
+                    _once(self.commits[key], _Commit(key, a, b, body))
+            case (int(key), (None, bytes(body))):
+                _once(self.shapes[key], body)
+                if len(body) == _ID:
+                    _once(self.ids, body)
+            case (None, (int(position), int(ordinal), bytes(body))):
+                _once(self.said[position].setdefault(ordinal, []), body)
+            case (_, (str(sha256), str(text))):
+                if Document.of(text).sha256 == sha256:
+                    self.documents[sha256] = text
+            case (_, (str(commitment), bytes(salt), str(text))):
+                kept = PrivateText.of(text, salt)
+                if kept.commitment == commitment:
+                    self.names.setdefault(commitment, kept)
+            case (_, (str(commitment), None, None)) if len(commitment) == 2 * _LINK:
+                self.names[commitment] = None
+            case _:
+                pass
+
+    def entries(self, position: int) -> list[Entry]:
+        """Every way to read the fact at a position with what was announced there."""
+        bodies = []
+        for arrival_ms, shape, body in self.facts.get(position, ()):
+            if shape == shapes.WHOLE:
+                bodies.append((arrival_ms, body))
+                continue
+            # One such row stands for thousands of readings: where it is lost, any other that fits is tried.
+            known = self.shapes.get(shape) or [one for there in self.shapes.values() for one in there]
+            for pieces in known:
+                try:
+                    bodies.append((arrival_ms, shapes.fill(pieces, body)))
+                except ValueError:
+                    continue
+        by_ordinal = self.said.get(position, {})
+        # Garbage may look like one more announcement: every number of them is tried, all of them first.
+        last = 0
+        while last in by_ordinal:
+            last += 1
+        said = [
+            way for count in range(last, -1, -1) for way in product(*(by_ordinal[at] for at in range(count)))
+        ]
+        return [Entry(position, arrival_ms, body, way) for arrival_ms, body in bodies for way in said]
+
+
+def _once(there: list[_T], value: _T) -> None:
+    if value not in there:
+        there.append(value)
+
+
+class _Before(Struct, frozen=True):
+    """A link that may have stood before a commit, and the commits that are proven if it did."""
+
+    link: bytes
+    unproven: tuple[_Taken, ...] = ()
+
+
+class _Chain:
+    """One walk over the commits in order. `taken`: proven; `gaps`: what lies between them."""
+
+    def __init__(self, found: _Found, path: Path) -> None:
+        self._found, self._path = found, path
+        self.taken: list[_Taken] = []
+        self.gaps: list[Gap] = []
+        self.journal_id = b""
+        self._before: list[_Before] = []
+        self._position: int | None = 1  # where the next commit begins; None: not known
+        # Each commit holds a fact, so its number is not above its first position.
+        self._rows = {
+            number: good
+            for number, there in sorted(found.commits.items())
+            if number > 0 and (good := [one for one in there if one.first >= number])
+        }
+
+    def walk(self) -> None:
+        """Prove what can be proven, then name the rest."""
+        numbers = list(self._rows)
+        self._begin()
+        last = 0
+        for number in numbers:
+            if number == last + 2:
+                self._take(last + 1)
+            elif number != last + 1:
+                self._before, self._position = [], None
+            self._take(number)
+            last = number
+        self._name_gaps()
+
+    def _begin(self) -> None:
+        ids = self._found.ids
+        self._before = [_Before(origin(one)) for one in ids]
+        proven = [one for one in self._ids() if self._proves_first(one)] if 1 in self._rows else []
+        if proven:
+            self._before = [_Before(origin(proven[0]))]
+        if not (proven or ids):
+            why = "its id is lost, and nothing in the file tells it"
+            raise JournalCorrupt("repair", self._path, why, mend="keep the file, and restore a backup")
+        self.journal_id = proven[0] if proven else ids[0]
+
+    def _ids(self) -> Iterator[bytes]:
+        """What may be the journal's id: as found; with one bit turned; whatever stands in the first pages."""
+        found = self._found.ids
+        for one in found:
+            if self._proves_first(one):
+                yield one
+                return
+        for one in found:
+            whole = int.from_bytes(one, "big")
+            yield from ((whole ^ 1 << bit).to_bytes(_ID, "big") for bit in range(8 * _ID))
+        if not found:
+            with self._path.open("rb") as file:
+                start = file.read(_SEARCHED)
+            yield from (start[at : at + _ID] for at in range(len(start) - _ID))
+
+    def _proves_first(self, journal_id: bytes) -> bool:
+        before = origin(journal_id)
+        return any(
+            link(before, 1, way) == row.link
+            for row in self._rows[1]
+            for way in islice(self._ways(row.first, row.count), 4)
+        )
+
+    def _take(self, number: int) -> None:
+        """Prove a commit, whether its own row is there or not; or remember what would prove it."""
+        there = self._rows.get(number, [])
+        spans = [(one.first, one.count) for one in there]
+        if self._position is not None:
+            spans += [
+                (self._position, after.first - self._position) for after in self._rows.get(number + 1, [])
+            ]
+        stored = {one.link for one in there}
+        next_before = [_Before(one.link) for one in there]
+        for first, count in dict.fromkeys(spans):
+            for way in self._ways(first, count):
+                for before in self._before:
+                    made = link(before.link, number, way)
+                    one = _Taken(_Commit(number, first, count, made), way)
+                    if made in stored:
+                        self.taken += (*before.unproven, one)
+                        self._before, self._position = [_Before(made)], first + count
+                        return
+                    if len(next_before) < _WAYS_KEPT:
+                        next_before.append(_Before(made, (*before.unproven, one)))
+        self._before = next_before
+        ends = {first + count for first, count in spans if count > 0}
+        self._position = ends.pop() if len(ends) == 1 else None
+
+    def _ways(self, first: int, count: int) -> Iterator[tuple[Entry, ...]]:
+        """Every way to put a span of facts together from what was found."""
+        if not 0 < count <= len(self._found.facts):
+            return
+        there = [self._found.entries(position) for position in range(first, first + count)]
+        if all(there):
+            yield from islice(product(*there), _WAYS)
+
+    def _name_gaps(self) -> None:
+        number, position = 1, 1
+        for one in self.taken:
+            commit = one.commit
+            if commit.number != number:
+                self._gap(number, commit.number - 1, position, commit.first - 1)
+            number, position = commit.number + 1, commit.first + commit.count
+        last = max(self._rows, default=0)
+        if last >= number:
+            self._gap(number, last, position, None)
+        elif any(at >= position for at in self._found.facts):
+            why = "facts lie there, and no commit that proves them"
+            self.gaps.append(Gap((number, number), (position, None), why))
+
+    def _gap(self, first: int, last: int, from_position: int, to_position: int | None) -> None:
+        missing = [
+            number for number in range(first, min(last, first + _LISTED) + 1) if number not in self._rows
+        ]
+        why = "rows are lost, or are not what was written"
+        if missing:
+            why = f"{why}; of {len(missing)} the commit itself is lost"
+        self.gaps.append(Gap((first, last), (from_position, to_position), why))
+
+
+def _write(
+    path: Path,
+    journal_id: bytes,
+    taken: list[_Taken],
+    documents: list[Document],
+    names: dict[str, PrivateText | None],
+) -> None:
+    database = open_for_writing(path, create=True, journal_id=journal_id)
+    try:
+        _insert(database, taken, documents, names)
+        with database.guard("repair into") as db:
+            db.pragma("journal_mode", "delete")  # one file that needs no log
+    finally:
+        database.close()
+
+
+def _insert(
+    database: Database, taken: list[_Taken], documents: list[Document], names: dict[str, PrivateText | None]
+) -> None:
+    known: dict[bytes, int] = {}
+    with database.transaction("repair into") as db:
+        for one in taken:
+            commit = one.commit
+            db.execute(
+                "INSERT INTO commits VALUES (?, ?, ?, ?)",
+                (commit.number, commit.first, commit.count, commit.link),
+            )
+            for entry in one.entries:
+                shape, body = shapes.WHOLE, entry.fact
+                if (parts := shapes.cut(entry.fact)) is not None:
+                    pieces, body = parts
+                    if pieces not in known:
+                        known[pieces] = len(known) + 1
+                        db.execute("INSERT INTO shapes VALUES (?, ?)", (known[pieces], pieces))
+                    shape = known[pieces]
+                db.execute(
+                    "INSERT INTO facts VALUES (?, ?, ?, ?)", (entry.position, entry.arrival_ms, shape, body)
+                )
+                for ordinal, said in enumerate(entry.announcements):
+                    db.execute("INSERT INTO announcements VALUES (?, ?, ?)", (entry.position, ordinal, said))
+        for document in documents:
+            db.execute("INSERT INTO documents VALUES (?, ?)", (document.sha256, document.text))
+        for commitment, kept in names.items():
+            salt, text = (kept.salt, kept.text) if kept is not None else (None, None)
+            db.execute("INSERT INTO private_texts VALUES (?, ?, ?)", (commitment, salt, text))
