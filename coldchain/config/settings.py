@@ -183,7 +183,10 @@ class Profiles(Table):
 
 
 class SourceSettings(Table):
-    """A device or a message stream. `settings` belongs to its driver and is checked by it."""
+    """A device or a message stream. `settings` belongs to its driver and is checked by it.
+
+    poll_outside: how often it is asked while something that it measures is outside.
+    """
 
     driver: Text = Field(examples=["mqtt_json"])
     title: str = ""
@@ -191,6 +194,7 @@ class SourceSettings(Table):
     baud: Annotated[int, Field(ge=50, le=4_000_000)] | None = None
     frame: Annotated[str, Field(pattern=r"^[5-8][NEOMS](1|1\.5|2)$", examples=["8N1"])] | None = None
     poll: Period | None = None
+    poll_outside: Period | None = None
     broker: Name | None = None
     clock_tolerance: Duration = 60_000
     simulated: bool = False

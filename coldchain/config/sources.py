@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 from pydantic import BaseModel
 
+from coldchain.config.amounts import duration_text
 from coldchain.config.devices import with_device
 from coldchain.config.draft import Draft
 from coldchain.config.loaded import Source
@@ -115,7 +116,7 @@ def _check_way(draft: Draft, name: str, settings: SourceSettings, driver: Driver
     """Whether the device can be reached as written; returns whether it is polled."""
     if isinstance(driver, SerialDriver):
         return _check_serial(draft, name, settings, driver, own)
-    for key in ("port", "baud", "frame", "poll"):
+    for key in ("port", "baud", "frame", "poll", "poll_outside"):
         if getattr(settings, key) is not None:
             draft.refuse(("sources", name, key), f"{driver.name} is read from a broker", f"leave out {key}")
     if settings.broker is None:
@@ -179,7 +180,25 @@ def _check_serial(
         )
     if not polled and settings.poll is not None:
         draft.refuse(("sources", name, "poll"), "the device speaks by itself", "leave out poll")
+    _check_hurry(draft, name, settings, polled)
     return polled
+
+
+def _check_hurry(draft: Draft, name: str, settings: SourceSettings, polled: bool) -> None:
+    if settings.poll_outside is None:
+        return
+    if not polled:
+        draft.refuse(
+            ("sources", name, "poll_outside"),
+            "the device speaks by itself, and nobody can ask it to do so more often",
+            "leave out poll_outside; where the device has a faster interval of its own, set it there",
+        )
+    elif settings.poll is not None and settings.poll_outside >= settings.poll:
+        draft.refuse(
+            ("sources", name, "poll_outside"),
+            f"is {duration_text(settings.poll_outside)}, and poll is {duration_text(settings.poll)}",
+            "write a shorter time, or leave it out",
+        )
 
 
 def _line(settings: SourceSettings, driver: Driver, own: BaseModel) -> Line | None:

@@ -34,6 +34,7 @@ from coldchain.daemon.systemd import Notifier
 from coldchain.daemon.wishes import Wishes
 from coldchain.daemon.workings import workings
 from coldchain.facts import Activated, EngineStarted, ProcessEnded
+from coldchain.fold.outside import sources_outside
 from coldchain.journal import Document, Journal, JournalError
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.intake import Queue
@@ -322,8 +323,16 @@ class Daemon:
 
     # What rooms call
 
+    def _hurry(self, batch: Committed) -> None:
+        """Let what is outside be asked more often, where a source may be; in the writer's thread."""
+        may = {name for name, source in self.loaded.sources.items() if source.settings.poll_outside}
+        if may and self.ports is not None:
+            fold = self.writer.fold
+            self.ports.hurry(sources_outside(fold.places, fold.lane) & may)
+
     def _committed(self, batch: Committed) -> None:
-        for told in (self.outgoing.committed, self.station.committed, _tell_the_log, *self._watchers):
+        onlookers = (self.outgoing.committed, self.station.committed, _tell_the_log, self._hurry)
+        for told in (*onlookers, *self._watchers):
             try:
                 told(batch)
             except Exception:  # noqa: BLE001 - the edge to those who only look on: they must not end the watch

@@ -172,11 +172,11 @@ class Bus:
             self._heard_s = self._clock.real_s()
         return data
 
-    def rest(self, until_s: float, unasked: Callable[[Blob], None]) -> None:
-        """Send nothing until a real instant, or until the bell rings; nobody was asked for what comes."""
+    def rest(self, until_s: Callable[[], float], unasked: Callable[[Blob], None]) -> None:
+        """Send nothing until a real instant, asked again with each ring; nobody was asked for what comes."""
         stray: Blob | None = None
         try:
-            while not self._stopping() and (left_s := until_s - self._clock.real_s()) > 0:
+            while not self._stopping() and (left_s := until_s() - self._clock.real_s()) > 0:
                 stray = _more(stray, self.receive(left_s))
                 if stray is not None and self._quiet():
                     unasked(stray)

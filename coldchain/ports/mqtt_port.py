@@ -308,6 +308,9 @@ class MqttPort:
         self._stopping.set()
         self.bell.ring()
 
+    def hurry(self, sources: frozenset[str]) -> None:
+        """Nothing: nobody can ask these devices to send more often."""
+
     def join(self, wait_s: float) -> bool:
         """Whether the thread has ended, after waiting at most so long."""
         if self._thread.ident is not None:

@@ -43,6 +43,7 @@ class Port(Protocol):
     def start(self) -> None: ...
     def ask_to_stop(self) -> None: ...
     def join(self, wait_s: float) -> bool: ...
+    def hurry(self, sources: frozenset[str]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Ports:
         self._frames: dict[str, Frames] = {}  # of a serial port by its name; outlives the thread
         self._dead: dict[tuple[str, str], tuple[Backoff, float | None]] = {}  # and when it is begun anew
         self._order: tuple[str, ...] = ()
+        self._hurried: frozenset[str] = frozenset()
         self._stopping = threading.Event()
         self._watchdog = threading.Thread(target=self._watch, name="ports watchdog", daemon=True)
         self.reload(loaded)
@@ -128,6 +130,19 @@ class Ports:
             self._end(list(self._running.values()))
             self._running.clear()
         self._watchdog.join(_LOOK_S)
+
+    def hurry(self, sources: frozenset[str]) -> None:
+        """Ask these sources as often as they may be asked while something is outside, the others as ever."""
+        with self._lock:
+            if sources != self._hurried:
+                self._hurried = sources
+                for port in self._running.values():
+                    port.hurry(sources)
+
+    @property
+    def hurried(self) -> frozenset[str]:
+        """The sources that are asked more often now."""
+        return self._hurried
 
     def status(self) -> tuple[SourceStatus, ...]:
         """How each source is doing, in the order of the configuration."""
@@ -168,6 +183,7 @@ class Ports:
             self._forget[key] = self._forget.get(key, frozenset()) | frozenset(made.inbox.filters)
             port = made
         self._running[key] = port
+        port.hurry(self._hurried)
         port.start()
 
     def _end(self, ports: list[Port]) -> None:

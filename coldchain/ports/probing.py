@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -106,7 +107,7 @@ def probe_line(port: str, plan: Iterable[Try], clock: Clock, tell: Callable[[Try
                 if _speaks_when_asked(tried):
                     seen = _asked(bus, tried)
                     if seen is None:  # a late answer must not be taken for one to the next driver
-                        bus.rest(clock.real_s() + tried.line.timeout_ms / 1000, _unasked)
+                        bus.rest(partial(float, clock.real_s() + tried.line.timeout_ms / 1000), _unasked)
                 else:
                     seen = _listened(bus, tried, clock)
             if seen is not None:

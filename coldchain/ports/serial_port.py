@@ -10,22 +10,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from coldchain.clock import Clock
-from coldchain.driver import Line, Query, SerialDriver
+from coldchain.driver import Query
 from coldchain.facts import Reading
-from coldchain.model import Decoded, Reason
+from coldchain.model import Reason
 from coldchain.pipeline.intake import Intake
 from coldchain.ports.backoff import Backoff
 from coldchain.ports.bell import Bell
 from coldchain.ports.bus import Bus, Missing, Reply
+from coldchain.ports.device import Device
 from coldchain.ports.frames import Frames, Tapped
 from coldchain.ports.framing import Blob, Cutter, cutter
-from coldchain.ports.handing import Hands
 from coldchain.ports.lines import LineLost, open_wire
 from coldchain.ports.outlet import Made, Outlet, unreadable
-from coldchain.ports.schedule import Rounds
 from coldchain.ports.standing import Count
 
 _log = logging.getLogger(__name__)
@@ -37,27 +35,6 @@ ROUNDS_IN_DOUBT = 3
 SILENT_S_MIN = 60.0
 #: Bytes that come sooner after opening may be the rest of a line that began before: they are not read.
 MIDDLE_OF_LINE_S = 0.5
-
-
-@dataclass(slots=True)
-class _Device:
-    """One source on the line, as its thread sees it."""
-
-    outlet: Outlet
-    driver: SerialDriver
-    line: Line
-    queries: tuple[Query, ...]
-    identity: tuple[Query, ...]
-    rounds: Rounds
-    hands: Hands
-    backoff: Backoff
-    known: bool = False
-    doubted: bool = False
-    misses: int = 0
-    mute: bool = False  # a whole round without any reply: one request a round until it answers
-    turn: int = 0
-    identity_due_s: float = 0.0
-    objection: str | None = None  # what was wrong with the device that answered last
 
 
 class SerialPort:
@@ -76,23 +53,8 @@ class SerialPort:
         self._stopping = threading.Event()
         self._backoff = Backoff()
         start_ms = clock.boot_ms()
-        self._devices = [self._device(outlet, start_ms) for outlet in outlets]
+        self._devices = [Device.of(outlet, intake, clock, start_ms) for outlet in outlets]
         self._thread = threading.Thread(target=self._run, name=f"port {port}", daemon=True)
-
-    def _device(self, outlet: Outlet, start_ms: int) -> _Device:
-        source, driver = outlet.source, outlet.source.driver
-        assert isinstance(driver, SerialDriver), f"{driver.name} reads no serial line"
-        assert source.line is not None
-        return _Device(
-            outlet,
-            driver,
-            source.line,
-            driver.poll(source.driver_settings) if source.polled else (),
-            driver.identity(source.driver_settings),
-            Rounds(start_ms, max(1, source.round_ms)),
-            Hands(outlet, self._intake, self._clock),
-            Backoff(),
-        )
 
     def start(self) -> None:
         """Begin."""
@@ -101,6 +63,12 @@ class SerialPort:
     def ask_to_stop(self) -> None:
         """End soon."""
         self._stopping.set()
+        self._bell.ring()
+
+    def hurry(self, sources: frozenset[str]) -> None:
+        """Ask these more often, as their settings say, and every other as ever; from any thread."""
+        for device in self._devices:
+            device.rounds.hurried = device.outlet.source.id in sources
         self._bell.ring()
 
     def join(self, wait_s: float) -> bool:
@@ -183,7 +151,7 @@ class SerialPort:
         while not self._stopping.is_set():
             self._tick()
             device = min(self._devices, key=self._due_s)
-            bus.rest(self._due_s(device), self._unasked(device))
+            bus.rest(lambda: min(map(self._due_s, self._devices)), self._unasked(device))
             if self._stopping.is_set() or not self._is_due(device):
                 continue
             if not device.known:
@@ -194,19 +162,19 @@ class SerialPort:
             if device.misses >= ROUNDS_IN_DOUBT:
                 self._put_in_doubt(device)
 
-    def _due_s(self, device: _Device) -> float:
+    def _due_s(self, device: Device) -> float:
         """The real instant at which a device is next asked; the longest overdue comes first."""
         if not device.known:
             return device.identity_due_s
         away_ms = device.rounds.due_ms - self._clock.boot_ms()
         return self._clock.real_s() + away_ms / 1000 / self._clock.speed
 
-    def _is_due(self, device: _Device) -> bool:
+    def _is_due(self, device: Device) -> bool:
         if not device.known:
             return device.identity_due_s <= self._clock.real_s()
         return device.rounds.due_ms <= self._clock.boot_ms()
 
-    def _introduce(self, bus: Bus, device: _Device, detail: str) -> None:
+    def _introduce(self, bus: Bus, device: Device, detail: str) -> None:
         """Ask a device who it is, if it can be asked; from then on it is read."""
         why = self._first_objection(bus, device, device.identity)
         if self._stopping.is_set():
@@ -220,13 +188,13 @@ class SerialPort:
             device.rounds.at_once(self._clock.boot_ms())
         device.outlet.connected(detail, wait_for_frame=device.doubted)
 
-    def _turn_away(self, device: _Device, why: str) -> None:
+    def _turn_away(self, device: Device, why: str) -> None:
         """It is not read until it says rightly who it is."""
         device.known = False
         device.identity_due_s = self._clock.real_s() + device.backoff.wait_s()
         device.outlet.fails(why)
 
-    def _first_objection(self, bus: Bus, device: _Device, queries: tuple[Query, ...]) -> str | None:
+    def _first_objection(self, bus: Bus, device: Device, queries: tuple[Query, ...]) -> str | None:
         """None if it is the right device, else a sentence why not."""
         for query in queries:
             why = self._who(bus, device, query)
@@ -234,7 +202,7 @@ class SerialPort:
                 return why
         return None
 
-    def _who(self, bus: Bus, device: _Device, query: Query) -> str | None:
+    def _who(self, bus: Bus, device: Device, query: Query) -> str | None:
         query = bus.numbered(query, device.line)
         reply = self._frames.clean(bus.ask(query.send, device.line, self._unasked(device)))
         if isinstance(reply, Missing):
@@ -258,15 +226,15 @@ class SerialPort:
             device.objection = why
         return why
 
-    def _not_it(self, device: _Device, query: Query, reply: bytes) -> None:
+    def _not_it(self, device: Device, query: Query, reply: bytes) -> None:
         """Hand in what a wrong answer makes of the source's values if its driver says it, else the frame."""
-        made = device.outlet.read(_decoding(device, query, reply), reply)
+        made = device.outlet.read(device.decoding(query, reply), reply)
         if any(isinstance(fact, Reading) for fact in made.facts):
             device.hands.give(made)
         else:
             self._no_frame(device, Blob(Reason.WRONG_DEVICE, reply))
 
-    def _round(self, bus: Bus, device: _Device) -> None:
+    def _round(self, bus: Bus, device: Device) -> None:
         """Ask for everything once; a mute device is asked for one thing a round, in turn."""
         again = tuple(query for query in device.identity if query.each_round)
         if again:
@@ -303,7 +271,7 @@ class SerialPort:
         else:
             device.misses += 1
 
-    def _take(self, bus: Bus, device: _Device, query: Query, reply: Reply) -> bool:
+    def _take(self, bus: Bus, device: Device, query: Query, reply: Reply) -> bool:
         """Hand in what one reply says; whether it could be read."""
         if isinstance(reply, Blob):
             self._no_frame(device, reply)
@@ -315,7 +283,7 @@ class SerialPort:
         device.hands.give(made)
         return made.good
 
-    def _put_in_doubt(self, device: _Device) -> None:
+    def _put_in_doubt(self, device: Device) -> None:
         if device.known:
             device.outlet.fails(f"nothing readable in {ROUNDS_IN_DOUBT} rounds")
         device.known, device.doubted, device.misses = False, True, 0
@@ -325,7 +293,7 @@ class SerialPort:
 
     # A device that speaks by itself
 
-    def _listen(self, bus: Bus, device: _Device, detail: str) -> None:
+    def _listen(self, bus: Bus, device: Device, detail: str) -> None:
         device.outlet.connected(detail, wait_for_frame=device.doubted)
         frames = cutter(device.line)
         try:
@@ -335,7 +303,7 @@ class SerialPort:
             if torn is not None:
                 self._no_frame(device, torn)
 
-    def _hear(self, bus: Bus, device: _Device, frames: Cutter) -> None:
+    def _hear(self, bus: Bus, device: Device, frames: Cutter) -> None:
         opened_s = heard_s = good_s = self._clock.real_s()
         intervals_s = ROUNDS_IN_DOUBT * device.outlet.source.round_ms / 1000 / self._clock.speed
         silent_s = max(SILENT_S_MIN, intervals_s)
@@ -359,7 +327,7 @@ class SerialPort:
                 raise LineLost(f"{self.name}: nothing readable for {silent_s:g} s; opened anew")
             self._tick()
 
-    def _heard(self, device: _Device, frame: bytes | Blob) -> bool:
+    def _heard(self, device: Device, frame: bytes | Blob) -> bool:
         """Hand in one frame of a device that speaks by itself; whether it could be read."""
         frame = self._frames.clean(frame)
         if isinstance(frame, Blob):
@@ -371,30 +339,25 @@ class SerialPort:
         device.hands.give(made)
         return made.good
 
-    def _made(self, device: _Device, query: Query | None, frame: bytes) -> Made:
-        made = device.outlet.read(_decoding(device, query, frame), frame)
+    def _made(self, device: Device, query: Query | None, frame: bytes) -> Made:
+        made = device.outlet.read(device.decoding(query, frame), frame)
         self._frames.judge(device.outlet.source.id, made)
         return made
 
     # What is no frame
 
-    def _no_reply(self, device: _Device) -> None:
+    def _no_reply(self, device: Device) -> None:
         device.outlet.count(Count.NO_REPLY)
         self._frames.fault(device.outlet.source.id, "no reply")
 
-    def _no_frame(self, device: _Device, blob: Blob) -> None:
+    def _no_frame(self, device: Device, blob: Blob) -> None:
         self._frames.fault(device.outlet.source.id, blob.reason.value)
         fact = unreadable(device.outlet.source.id, self._frames.clean(blob))
         device.hands.give(Made((fact,), good=False))
 
-    def _unasked(self, device: _Device) -> Callable[[Blob], None]:
+    def _unasked(self, device: Device) -> Callable[[Blob], None]:
         def came(blob: Blob) -> None:
             device.outlet.count(Count.UNASKED)
             self._no_frame(device, blob)
 
         return came
-
-
-def _decoding(device: _Device, query: Query | None, frame: bytes) -> Callable[[], Decoded]:
-    settings = device.outlet.source.driver_settings
-    return lambda: device.driver.decode(settings, query, frame)

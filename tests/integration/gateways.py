@@ -141,9 +141,17 @@ values = [{{ key = "t", at = "T", unit = "degC" }}]
         )
 
     def tec(
-        self, name: str, port: str, *, poll: str = "30 s", fresh: str = "10 min", profile: str = "test"
+        self,
+        name: str,
+        port: str,
+        *,
+        poll: str = "30 s",
+        outside: str = "",
+        fresh: str = "10 min",
+        profile: str = "test",
     ) -> Self:
-        """A TEC 3000 that is asked for TEMPA."""
+        """A TEC 3000 that is asked for TEMPA; `outside`: so often while that is outside."""
+        oftener = f'poll_outside = "{outside}"' if outside else ""
         return self.part(
             name,
             f"""
@@ -151,6 +159,7 @@ values = [{{ key = "t", at = "T", unit = "degC" }}]
 driver = "mve_tec3000"
 port = "{port}"
 poll = "{poll}"
+{oftener}
 simulated = true
 [sources.{name}.settings]
 address = 1

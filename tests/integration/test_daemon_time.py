@@ -339,6 +339,29 @@ def test_an_approved_profile_is_not_changed_under_its_version(
             assert daemon.station.state().assets
 
 
+# --- Outside -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_outside_is_asked_oftener(tmp_path: Path) -> None:
+    """Asked once an hour; while it is warm every 100 ms, as its source says; as ever when it is cold."""
+    wire, value = PtyWire(tmp_path / "tec"), [-140.0]
+    site = Site(tmp_path).profile().tec("one", wire.port, poll="1 h", outside="100 ms", fresh="2 h")
+    clock = SystemClock(trusted=True)
+    rig = Rig(clock, (Course(),))
+    rig.lines.append(AskedSimulator(Tec3000({"TEMPA": lambda: value[0]}, address=1), wire, rig.stepper))
+
+    def came() -> int:
+        return len(read(site.journal).readings("box-one.vapour"))
+
+    with rig, running(site, clock=clock) as daemon:
+        until(lambda: came() >= 5, "readings that an hourly poll would not bring")
+        assert daemon.ports is not None
+        assert daemon.ports.hurried == {"one"}
+        value[0] = -180.0
+        until(lambda: daemon.ports is not None and not daemon.ports.hurried, "it is inside again")
+    assert_equal(site.journal)
+
+
 # --- Silence -----------------------------------------------------------------------------------------------
 
 

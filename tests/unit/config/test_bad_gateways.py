@@ -328,6 +328,31 @@ def test_the_site_itself_is_right(tmp_path: Path) -> None:
             id="a poll of what speaks by itself",
         ),
         pytest.param(
+            'poll = "10 s"\n',
+            'settings = { speaks = true }\npoll_outside = "2 s" #<\n',
+            [
+                "gateway.toml:@: sources.freezer.poll_outside: the device speaks by itself, and nobody can ask it to do so more often; leave out poll_outside; where the device has a faster interval of its own, set it there",
+                'gateway.toml:44: channels."dewar-2.vapour".interval: is missing: the device is not polled; write interval = "60 s"',
+            ],
+            id="what speaks by itself cannot be asked faster",
+        ),
+        pytest.param(
+            'poll = "10 s"',
+            'poll = "10 s"\npoll_outside = "10 s" #<',
+            [
+                "gateway.toml:@: sources.freezer.poll_outside: is 10 s, and poll is 10 s; write a shorter time, or leave it out"
+            ],
+            id="no oftener when outside",
+        ),
+        pytest.param(
+            'driver = "tracker"',
+            'driver = "tracker"\npoll_outside = "1 s" #<',
+            [
+                "gateway.toml:@: sources.shipper.poll_outside: tracker is read from a broker; leave out poll_outside"
+            ],
+            id="a faster poll for a broker",
+        ),
+        pytest.param(
             'port = "/dev/ttyUSB0"',
             'port = "/dev/ttyUSB0"\nbroker = "local" #<',
             ["gateway.toml:@: sources.freezer.broker: probe is read from a serial line; leave out broker"],

@@ -28,6 +28,35 @@ def test_after_a_round(done_at: list[int], then: list[int]) -> None:
     assert found == then
 
 
+def test_a_hurried_source_is_asked_oftener_until_it_is_not() -> None:
+    """At multiples of its faster interval; one that waits since long is asked at once; back in step after."""
+    rounds = Rounds(0, 60_000, 7_000)
+    rounds.done(100)
+    assert rounds.due_ms == 60_000
+    rounds.hurried = True
+    assert rounds.due_ms == 7_000
+    rounds.done(30_000)
+    assert rounds.due_ms == 35_000
+    rounds.done(57_000)
+    assert rounds.due_ms == 60_000  # its own round is not left out for the faster one, at 63 s
+    rounds.hurried = False
+    rounds.done(65_000)
+    assert rounds.due_ms == 120_000
+    rounds.hurried = True
+    assert rounds.due_ms == 70_000
+
+
+def test_a_source_that_cannot_hurry_does_not() -> None:
+    """Nor does one that was never asked come before its first round."""
+    rounds = Rounds(0, 60_000)
+    rounds.hurried = True
+    rounds.done(100)
+    assert rounds.due_ms == 60_000
+    fresh = Rounds(500, 60_000, 7_000)
+    fresh.hurried = True
+    assert fresh.due_ms == 500
+
+
 def test_asked_at_once_after_opening() -> None:
     """A device that was just opened is asked out of step once, and in step from then on."""
     rounds = Rounds(500, 1_000)
