@@ -134,6 +134,18 @@ class SerialDriver:
     datasheet: Path | None = None
 
 
+class Found(Struct, frozen=True):
+    """What a driver makes of messages that somebody else asked for: the settings that would read them.
+
+    open:  settings that no message tells, and what each is; they stay out of `settings`.
+    trial: for these, values by which the messages can be read all the same, to show what is there.
+    """
+
+    settings: dict[str, Any]
+    open: dict[str, str] = {}
+    trial: dict[str, Any] = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class MqttDriver:
     """A payload format on a broker: the frame is a topic and a payload.
@@ -142,6 +154,8 @@ class MqttDriver:
     decode:  (settings, topic, payload) -> values; never raises.
     session: what it remembers between messages, for protocols that need it; None: each stands alone.
     reach:   as of a serial driver.
+    looks_at: the topic filters by which its devices can be found on a broker nobody has described.
+    find:    newest payload of each topic heard -> what it would read of it; None: nothing.
     """
 
     name: str
@@ -154,6 +168,8 @@ class MqttDriver:
     keys: Callable[[Any], dict[str, str]]
     session: Session | None = None
     reach: Callable[[Any], Mapping[str, Reach]] = lambda settings: {}
+    looks_at: tuple[str, ...] = ()
+    find: Callable[[Mapping[str, bytes]], Found | None] = lambda heard: None
     sends_time: Callable[[Any], bool] = lambda settings: False
     numbers_readings: Callable[[Any], bool] = lambda settings: False
     sources: tuple[str, ...] = field(default=())

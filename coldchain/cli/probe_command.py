@@ -9,6 +9,7 @@ import click
 from pydantic import ValidationError
 
 from coldchain.cli.output import errors
+from coldchain.cli.probe_broker import is_broker, probe_broker
 from coldchain.clock import SystemClock
 from coldchain.config.problems import ConfigError
 from coldchain.config.proposing import Proposal, as_toml
@@ -20,17 +21,32 @@ from coldchain.ports.lines import LineLost
 from coldchain.ports.probing import PortHeld, Seen, Try, probe_line, settings_of, tries
 
 
-@click.command(short_help="Try what is at the end of a serial line; propose its configuration.")
+@click.command(
+    short_help="Try what is at the end of a serial line or on a broker; propose its configuration."
+)
 @click.argument("port")
 @click.option("--driver", "only", multiple=True, help="Try this driver alone (repeatable).")
 @click.option("--set", "stated", multiple=True, metavar="KEY=VALUE", help="What you know of the device.")
 @click.option("--all", "go_on", is_flag=True, help="Go on after the first that fits.")
 @click.option("--dry-run", is_flag=True, help="Say what would be tried, and open nothing.")
+@click.option(
+    "--listen", "seconds", type=click.FloatRange(0, 3600, min_open=True), default=30.0, show_default=True,
+    metavar="SECONDS", help="How long to listen to a broker.",
+)  # fmt: skip
 @click.option("--asset", default="vessel-1", show_default=True, help="What the vessel is to be called.")
 def probe(
-    port: str, only: tuple[str, ...], stated: tuple[str, ...], go_on: bool, dry_run: bool, asset: str
+    port: str,
+    only: tuple[str, ...],
+    stated: tuple[str, ...],
+    go_on: bool,
+    dry_run: bool,
+    seconds: float,
+    asset: str,
 ) -> None:
     """Try which driver reads the device on PORT, a device file or socket://HOST:PORT, and propose a source.
+
+    PORT may be a broker, mqtt://[USER@]HOST[:PORT] (mqtts:// for TLS): then nothing is sent, and sources are
+    proposed for what is published within --listen: Zigbee2MQTT, Ruuvi tags, LoRaWAN sensors.
 
     Read-only: only requests are sent that the drivers ask in service. A port that another program has open
     is left alone. A request may mean something else to a device that no driver knows: where the line has a
@@ -44,7 +60,16 @@ def probe(
       coldchain probe /dev/ttyUSB0
       coldchain probe /dev/ttyUSB0 --driver mve_tec3000 --set displayed_unit=degC >> gateway.toml
       coldchain probe socket://10.0.0.7:10001 --dry-run
+      coldchain probe mqtt://127.0.0.1 --listen 600 >> gateway.toml
     """
+    if is_broker(port):
+        if stated or go_on or dry_run:
+            raise click.UsageError(
+                "--set, --all and --dry-run are for serial lines: a broker is only listened to"
+            )
+        for table in probe_broker(port, only, seconds, asset):
+            click.echo(table)
+        return
     plan = _plan(port, only, dict(map(_stated, stated)))
     if dry_run:
         for tried in plan:

@@ -31,6 +31,7 @@ class Proposal(Struct, frozen=True):
     now:  for each key that has a value: its number and unit as sent.
     open: settings that nobody but the site knows, and what they are.
     poll: whether it is asked (else it speaks by itself).
+    broker: the broker's name in the configuration, for what was found on one; `port` is then "".
     """
 
     driver: str
@@ -40,12 +41,13 @@ class Proposal(Struct, frozen=True):
     now: dict[str, tuple[str, str]]
     open: dict[str, str] = {}
     poll: bool = True
+    broker: str = ""
 
 
 def as_toml(found: Proposal, asset: str = "vessel-1", source: str = "probed") -> str:
     """The tables to put into a gateway.toml."""
     lines = [f"[sources.{source}]", f"title = {_toml(found.title)}", f"driver = {_toml(found.driver)}"]
-    lines.append(f"port = {_toml(found.port)}")
+    lines.append(f"broker = {_toml(found.broker)}" if found.broker else f"port = {_toml(found.port)}")
     lines += ['poll = "30 s"'] if found.poll else []
     if found.settings or found.open:
         lines += ["", f"[sources.{source}.settings]"]
@@ -54,6 +56,10 @@ def as_toml(found: Proposal, asset: str = "vessel-1", source: str = "probed") ->
     measured = [
         (key, text, about[0].name) for key, (text, unit) in found.now.items() if (about := unit_of(unit))
     ]
+    if found.broker:  # one message has much that nobody watches: it is named, and not configured
+        others = [f"{key} = {text}" for key, text, quantity in measured if quantity not in _VALID]
+        lines += ["", f"# also sent: {', '.join(others)}"] if others else []
+        measured = [one for one in measured if one[2] in _VALID]
     for key, text, quantity in measured:
         unit = f" {found.now[key][1]}" if not found.open else ", as sent"
         low, high = _VALID.get(quantity, ("", ""))

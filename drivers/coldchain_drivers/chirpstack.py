@@ -7,12 +7,13 @@ Sources: docs/drivers/chirpstack.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from coldchain.driver import Maturity, MqttDriver
+from coldchain.driver import Found, Maturity, MqttDriver
 from coldchain.model import Bad, Decoded, Measured, Noted, Reason
 from coldchain.session import Now, Received, Session, Turn
 from coldchain_drivers import DATASHEETS
@@ -149,6 +150,21 @@ def _topics(settings: ChirpstackSettings) -> tuple[str, ...]:
     )
 
 
+def find(heard: Mapping[str, bytes]) -> Found | None:
+    """The sensors whose uplinks were heard; which model each is, and so its codec, no message tells."""
+    seen = []
+    for topic in sorted(heard):
+        eui = topic.split("/")[3]
+        try:
+            message = load(heard[topic])
+        except NotJson:
+            continue
+        name = walk(message, ("deviceInfo", "deviceName"))
+        seen.append(f'{{ name = "{eui[-4:]}", dev_eui = "{eui}", model = … }} ({name})')
+    why = f"[…] of a table for each sensor; heard were {', '.join(seen)}; its model is on its label"
+    return Found({}, {"devices": why}) if seen else None
+
+
 DRIVER = MqttDriver(
     name="chirpstack",
     version="1",
@@ -157,6 +173,8 @@ DRIVER = MqttDriver(
     settings=ChirpstackSettings,
     topics=_topics,
     decode=decode,
+    looks_at=("application/+/device/+/event/up",),
+    find=find,
     session=Session(start=lambda settings: {}, take=take),
     keys=lambda s: (
         {key: unit for device in s.devices for key, unit in device.keys.items()}

@@ -8,13 +8,14 @@ Sources: docs/drivers/ruuvi_gateway.md.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Self
 
 from msgspec import Struct
 from pydantic import AfterValidator, Field, model_validator
 
-from coldchain.driver import Maturity, MqttDriver, Reach
+from coldchain.driver import Found, Maturity, MqttDriver, Reach
 from coldchain.model import Bad, Decoded, Measured, Reason
 from coldchain.session import Now, Received, Session, Turn
 from coldchain_drivers import DATASHEETS
@@ -190,6 +191,13 @@ def _topics(settings: RuuviSettings) -> tuple[str, ...]:
     return (*(f"{settings.topic}/{tag.mac}" for tag in settings.tags), f"{settings.topic}/{_STATUS}")
 
 
+def find(heard: Mapping[str, bytes]) -> Found | None:
+    """The tags whose advertisements were heard under the usual prefix, named by the pairs printed on them."""
+    macs = sorted({last.upper() for topic in heard if _MAC.fullmatch(last := topic.rpartition("/")[2])})
+    tags = [{"name": "tag-" + mac.replace(":", "")[-4:].lower(), "mac": mac} for mac in macs]
+    return Found({"tags": tags}) if tags and len({tag["name"] for tag in tags}) == len(tags) else None
+
+
 DRIVER = MqttDriver(
     name="ruuvi_gateway",
     version="1",
@@ -198,6 +206,8 @@ DRIVER = MqttDriver(
     settings=RuuviSettings,
     topics=_topics,
     decode=decode,
+    looks_at=("ruuvi/+/+",),
+    find=find,
     session=Session(start=lambda settings: {}, take=take),
     keys=lambda s: {f"{tag.name}/{name}": unit for tag in s.tags for name, unit in UNITS.items()},
     reach=lambda s: {

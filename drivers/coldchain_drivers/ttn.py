@@ -7,12 +7,13 @@ Sources: docs/drivers/ttn.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from coldchain.driver import Maturity, MqttDriver
+from coldchain.driver import Found, Maturity, MqttDriver
 from coldchain.model import Bad, Decoded, Reason
 from coldchain.session import Now, Received, Session, Turn
 from coldchain_drivers import DATASHEETS
@@ -126,6 +127,17 @@ def _identity(uplink: Object) -> str:
     return f"{session} {counter}" if isinstance(session, str) and isinstance(counter, Number) else ""
 
 
+def find(heard: Mapping[str, bytes]) -> Found | None:
+    """The sensors whose uplinks were heard; which model each is, and so its codec, no message tells."""
+    heard_of = [topic.split("/") for topic in sorted(heard)]
+    applications = sorted({levels[1] for levels in heard_of})
+    if len(applications) != 1:
+        return None  # a source is of one application, and so is the user of this broker
+    seen = [f'{{ name = "{one[3]}", device_id = "{one[3]}", model = … }}' for one in heard_of]
+    why = f"[…] of a table for each sensor; heard were {', '.join(seen)}; its model is on its label"
+    return Found({"application": applications[0]}, {"devices": why})
+
+
 DRIVER = MqttDriver(
     name="ttn",
     version="1",
@@ -134,6 +146,8 @@ DRIVER = MqttDriver(
     settings=TtnSettings,
     topics=lambda s: tuple(s.by_topic),
     decode=decode,
+    looks_at=("v3/+/devices/+/up",),
+    find=find,
     session=Session(start=lambda settings: {}, take=take),
     keys=lambda s: {key: unit for device in s.devices for key, unit in device.keys.items()},
     reach=lambda s: {key: reach for device in s.devices for key, reach in device.reach.items()},

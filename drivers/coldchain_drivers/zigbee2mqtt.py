@@ -8,12 +8,14 @@ Sources: docs/drivers/zigbee2mqtt.md.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from coldchain.driver import Maturity, MqttDriver
+from coldchain.driver import Found, Maturity, MqttDriver
 from coldchain.model import Bad, Decoded, Reason
 from coldchain_drivers import DATASHEETS
 from coldchain_drivers.home import gone, object_of, value_of
@@ -110,6 +112,28 @@ def _topics(settings: ZigbeeSettings) -> tuple[str, ...]:
     return (*own, settings.bridge)
 
 
+def find(heard: Mapping[str, bytes]) -> Found | None:
+    """The devices that told a quantity we know, under the usual base topic. The bridge is none."""
+    told = {
+        topic.removeprefix("zigbee2mqtt/"): message
+        for topic, payload in heard.items()
+        if topic.startswith("zigbee2mqtt/")
+        and not topic.startswith("zigbee2mqtt/bridge/")
+        and (message := object_of(payload)) is not None
+        and not UNITS.keys().isdisjoint(message)
+    }
+    devices = [
+        {"name": re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-") or f"device-{number}", "friendly_name": name}
+        for number, name in enumerate(sorted(told), start=1)
+    ]
+    if not devices or len({device["name"] for device in devices}) < len(devices):
+        return None
+    if all(_seen_ms(message) is not None for message in told.values()):
+        return Found({"devices": devices, "last_seen": True})
+    why = "set advanced.last_seen in Zigbee2MQTT and write true: without it what is cached looks fresh"
+    return Found({"devices": devices}, {"last_seen": why}, {"last_seen": False})
+
+
 DRIVER = MqttDriver(
     name="zigbee2mqtt",
     version="1",
@@ -118,6 +142,8 @@ DRIVER = MqttDriver(
     settings=ZigbeeSettings,
     topics=_topics,
     decode=decode,
+    looks_at=("zigbee2mqtt/#",),
+    find=find,
     keys=lambda s: {f"{device.name}/{name}": unit for device in s.devices for name, unit in UNITS.items()},
     sends_time=lambda s: s.last_seen,
     datasheet=DATASHEETS / "zigbee2mqtt.toml",
