@@ -173,7 +173,7 @@ class Bus:
         return data
 
     def rest(self, until_s: Callable[[], float], unasked: Callable[[Blob], None]) -> None:
-        """Send nothing until a real instant, asked again with each ring; nobody was asked for what comes."""
+        """Send nothing until a real instant, asked for anew each second; nobody was asked for what comes."""
         stray: Blob | None = None
         try:
             while not self._stopping() and (left_s := until_s() - self._clock.real_s()) > 0:

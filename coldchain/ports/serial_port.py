@@ -66,10 +66,12 @@ class SerialPort:
         self._bell.ring()
 
     def hurry(self, sources: frozenset[str]) -> None:
-        """Ask these more often, as their settings say, and every other as ever; from any thread."""
+        """Ask these more often, as their settings say, and every other as ever; from any thread.
+
+        The bell is not rung: it would end the opening of a line. A rest looks again within a second.
+        """
         for device in self._devices:
             device.rounds.hurried = device.outlet.source.id in sources
-        self._bell.ring()
 
     def join(self, wait_s: float) -> bool:
         """Whether the thread has ended, after waiting at most so long."""
