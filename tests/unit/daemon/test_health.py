@@ -27,7 +27,7 @@ def limits(**words: str) -> Health:
     return Health.model_validate({"disk_free": "0.01 %"} | words)
 
 
-FULL = limits(disk_free="100 %")  # no disk is empty
+FULL = limits(disk_free="60 %")  # more than is free
 
 
 class Stepped(SystemClock):
@@ -98,8 +98,10 @@ def decoded(body: bytes) -> dict[str, str]:
 
 
 @pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    """One that is well."""
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    """One that is well, on a disk that is half full."""
+    usage = (1_000_000, 500_000, 500_000)
+    monkeypatch.setattr("coldchain.daemon.health.shutil.disk_usage", lambda folder: usage)
     made = Gateway(tmp_path)
     yield made
     with Reader.open(made.journal.path) as reader:
