@@ -26,6 +26,7 @@ from coldchain.config.settings import (
     ChannelSettings,
     ClockSettings,
     Evidence,
+    Health,
     Heartbeat,
     Journal,
     Page,
@@ -62,6 +63,7 @@ class Draft:
     evidence: Evidence = field(default_factory=Evidence)
     clock: ClockSettings = field(default_factory=ClockSettings)
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    health: Health = field(default_factory=Health)
     alarms: Alarms = field(default_factory=Alarms)
     profiles: Profiles = field(default_factory=Profiles)
     page: Page | None = None
@@ -115,6 +117,7 @@ class Draft:
             journal=self.journal,
             clock=self.clock,
             heartbeat=self.heartbeat,
+            health=self.health,
             alarms=self.alarms,
             page=self.page,
             profiles=self.profiles,
@@ -162,6 +165,7 @@ def read_tables(document: Document) -> Draft:
     draft.evidence = single("evidence", Evidence, draft.evidence)
     draft.clock = single("clock", ClockSettings, draft.clock)
     draft.heartbeat = single("heartbeat", Heartbeat, draft.heartbeat)
+    draft.health = single("health", Health, draft.health)
     draft.alarms = single("alarms", Alarms, draft.alarms)
     draft.profiles = _profiles(draft, data)
     draft.brokers = entries("brokers", BrokerSettings)
