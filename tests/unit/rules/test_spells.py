@@ -157,6 +157,16 @@ def test_what_was_skipped_is_caught_up_with(rule: Rule, steps: list[tuple[int, i
         assert replace(found, spell=NONE) == replace(asked, spell=NONE)
 
 
+@pytest.mark.parametrize("rule", [STUCK, RATE], ids=["stuck", "rate"])
+def test_there_is_nothing_to_catch_up_with(rule: Rule) -> None:
+    """A rule that has just come into force knows of no reading before; another probe has sent none yet."""
+    judge = judge_of(rule)
+    fresh, _ = judge.start(rule, Shown(), 0)
+    assert judge.sync(rule, fresh, Shown(last=good(5, 3))) == fresh
+    begun, _ = judge.on_sample(rule, fresh, Shown(), good(5, 3))
+    assert judge.sync(rule, begun, Shown(last=None)) == begun
+
+
 def rules() -> list[Rule]:
     """One of each kind here."""
     return [SPIKE, STUCK]
