@@ -76,19 +76,29 @@ def measured(options: Options, broker: Broker, done: Callable[[], int]) -> Figur
     words += ["--for", f"{options['span_ms']}ms", "--broker", f"127.0.0.1:{broker.port}"]
     with Usage() as used:
         boxes = subprocess.Popen([str(COLDCHAIN), *map(str, words)], stdout=subprocess.DEVNULL)
-        began_s: float | None = None
-        patience_s = time.monotonic() + options["span_ms"] / 1000 + _PATIENCE_S
-        while (taken := done()) < expected:
-            if taken and began_s is None:
-                began_s = time.monotonic()
-            if time.monotonic() > patience_s:
-                raise RuntimeError(f"{taken} of {expected} reports were taken")
-            time.sleep(0.05)
-        took_s = time.monotonic() - (began_s or time.monotonic())
-    boxes.wait()
+        try:
+            took_s = _all_taken(expected, options["span_ms"], done)
+        except BaseException:
+            boxes.kill()
+            raise
+        finally:
+            boxes.wait()
     return {
         "messages": float(expected),
         "cpu_us_per_message": used.cpu_s / expected * 1e6,
         "messages_per_s": expected / took_s if took_s else 0.0,
         "peak_bytes": float(peak_bytes()),
     }
+
+
+def _all_taken(expected: int, span_ms: int, done: Callable[[], int]) -> float:
+    """Wait until all of it is taken; how long it took from the first on (s)."""
+    began_s: float | None = None
+    patience_s = time.monotonic() + span_ms / 1000 + _PATIENCE_S
+    while (taken := done()) < expected:
+        if taken and began_s is None:
+            began_s = time.monotonic()
+        if time.monotonic() > patience_s:
+            raise RuntimeError(f"{taken} of {expected} reports were taken")
+        time.sleep(0.05)
+    return time.monotonic() - (began_s or time.monotonic())

@@ -5,10 +5,12 @@ import { defineConfig } from "vite";
 export default defineConfig({
   base: "./",
   plugins: [svelte()],
+  esbuild: { legalComments: "none" },
   build: {
     outDir: process.env.UI_OUT ?? "dist",
     emptyOutDir: true,
     sourcemap: false,
+    modulePreload: { polyfill: false }, // every browser of the target has it; a phone waits for each byte
     target: "es2022",
   },
 });

@@ -18,10 +18,14 @@ from benchmarks.runs import run
 
 #: The same cases, as small as they can be.
 SMALL: dict[str, int] = {"span_ms": 60_000, "readings": 40, "channels": 2, "rate": 1_000, "batch": 7}
+#: A few boxes, for a second: they report in real time.
+FEW: dict[str, int] = {"boxes": 10, "every_ms": 200, "span_ms": 1_000}
 
 
 def small(options: Options) -> Options:
     """The options of a case with less to do; a span holds 60 rounds."""
+    if "boxes" in options:
+        return options | FEW
     less = options | {name: value for name, value in SMALL.items() if name in options}
     return less | {"span_ms": 60 * int(options.get("interval_ms", 1_000))} if "span_ms" in options else less
 
@@ -33,11 +37,14 @@ def call(side: str, options: Options) -> Figures:
     return figures
 
 
+#: Benchmarks that start processes of their own.
+MARKS = {"import": [pytest.mark.slow], "fleet": [pytest.mark.slow, pytest.mark.servers]}
+
 CASES = [
     pytest.param(
         case,
         id=f"{benchmark.name}, {case.name}",
-        marks=[pytest.mark.slow] if benchmark.name == "import" else [],
+        marks=MARKS.get(benchmark.name, ()),
     )
     for benchmark in BENCHMARKS
     for case in benchmark.cases(Sizes())

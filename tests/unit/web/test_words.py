@@ -69,7 +69,8 @@ def test_parts_are_seen() -> None:
 )
 def test_there_is_a_word_for_everything(section: str, tokens: list[str]) -> None:
     """Whatever the program can say has words for people."""
-    words = (SOURCES / "words/en.ts").read_text(encoding="utf-8")
+    catalogues = ("words/en.ts", "words/detail.en.ts")
+    words = "".join((SOURCES / name).read_text(encoding="utf-8") for name in catalogues)
     flags = re.DOTALL | re.MULTILINE
     body = re.search(rf"^  {section}: \{{([^\n]+)\}},$", words, flags) or re.search(
         rf"^  {section}: \{{$(.*?)^  \}}", words, flags
