@@ -263,7 +263,7 @@ export const en = {
   done: "Done.",
   need_operator: "Your role may look, not act.",
 
-  // work at a vessel; more of it is in works.en.ts, which only its own form needs
+  // work at a vessel; more of it is in detail.en.ts, which only its own form needs
   work_kinds: { "out-of-service": "Out of service" } as Record<string, string>,
   work_awaited: "ended; readings must still show that it was done",
   work_unconfirmed: "END NOT CONFIRMED",
