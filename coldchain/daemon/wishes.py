@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+
+#: A signal that comes in the instant before the wait begins, or to another thread, does not wake it: Python
+#: runs the handler when this thread next looks. So it looks this often (real seconds).
+LOOK_S = 0.5
 
 
 class Wishes:
@@ -27,4 +31,10 @@ class Wishes:
 
     def wait(self) -> bool:
         """Wait for the next wish: True to reload, False to end."""
-        return not self.stopping and self._reloads.get() and not self.stopping
+        while not self.stopping:
+            try:
+                reload = self._reloads.get(timeout=LOOK_S)
+            except Empty:
+                continue
+            return reload and not self.stopping
+        return False
