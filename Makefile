@@ -123,7 +123,7 @@ check: style types floors
 
 test: style types floors package
 	@$(call step,tests,all of them$(,) seed $(SEED); again with: make test SEED=$(SEED))
-	@$(BIN)/python -m pytest -q -n 3 --hypothesis-seed=$(SEED) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --maxschedchunk 16 --hypothesis-seed=$(SEED) $(PYTEST_ARGS)
 
 # Every test once more, counted line by line and branch by branch, in every process: about twice as long.
 coverage: .venv/ready
