@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +315,24 @@ def test_before_any_limit_it_stands_beside(gateway: Gateway) -> None:
     assert taken["beside"] != ""
     assert report["alarms"]["ours"] == []
     assert not read(gateway.site.journal).raised("box")
+
+
+def test_a_log_overrides_nothing_that_was_watched(tmp_path: Path) -> None:
+    """Where a probe of the gateway measured that place then, the log is kept and judges nothing."""
+    site = Site(tmp_path).profile(hold="1 s").ascii("log", str(tmp_path / "ttyNone"))
+    with running(site):
+        time.sleep(0.01)  # its activation lies before the log
+        began = datetime.now(UTC)
+    path = tmp_path / "late.csv"
+    rows = "".join(f"{(began + timedelta(seconds=i)).isoformat()},-20.0\n" for i in range(5))
+    path.write_text("time,vapour (°C)\n" + rows, encoding="utf-8")
+    report = Gateway(site).takes(path, "--role", "vapour", asset="box-log")
+    (taken,) = report["channels"]
+    assert (taken["judged"], taken["readings"]) == ("", 5)
+    assert "another probe measured there" in taken["beside"]
+    assert report["alarms"]["ours"] == []
+    assert "box-log/vapour/above" not in [one.alarm for one in read(site.journal).raised()]
+    assert_equal(site.journal)
 
 
 @pytest.mark.parametrize(
