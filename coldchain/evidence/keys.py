@@ -5,6 +5,7 @@ The library that signs is an extra; without it everything but signing and checki
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +94,7 @@ _MAKE = "make one with `coldchain key new FILE`"
 
 def _need() -> None:
     try:
-        import cryptography  # noqa: F401 - asked for by name, so that the error can say what to install
+        importlib.import_module("cryptography")
     except ImportError as error:
         raise EvidenceError(
             f"signing needs the package cryptography ({error})",
