@@ -144,6 +144,17 @@ def wire_for(framing: Framing, folder: Path) -> Wire:
     return TcpWire() if framing == "tcp" else PtyWire(folder / "ttyBus")
 
 
+#: What a fault must be called. Over TCP nothing sums a frame up.
+CALLED = {
+    Fault.WRONG_SUM: Reason.BAD_CHECKSUM,
+    Fault.OTHER_UNIT: Reason.WRONG_DEVICE,
+    Fault.BUSY: Reason.NOT_READY,
+    Fault.REFUSES: Reason.REFUSED,
+}
+#: On a busy machine a wrong reply may come after our patience, and is none then: it is played again.
+TRIES = 5
+
+
 @pytest.mark.parametrize("framing", LINES)
 def test_faults_of_a_reply(tmp_path: Path, framing: Framing) -> None:
     """After each fault the next reading is right, no wrong value came between, and what was wrong is told."""
@@ -152,12 +163,24 @@ def test_faults_of_a_reply(tmp_path: Path, framing: Framing) -> None:
     loaded = site(tmp_path, source("one", wire.port, device, [key], MORE[framing]))
     with playing(framing, wire, slave), running(loaded, desk) as ports:
         desk.wait_for(1, Reading)
-        for fault in Fault:
-            asked = slave.requests
+
+        def play(fault: Fault) -> list[Reason | None]:
+            """Let one reply go wrong and the line recover; what was said meanwhile."""
+            asked, before = slave.requests, len(desk.readings)
             slave.inject(fault)
-            desk.until(lambda: slave.requests > asked, f"{fault.value} happens")  # noqa: B023
+            desk.until(lambda: slave.requests > asked, f"{fault.value} happens")
             seen = len(good(desk, f"one.{key}"))
-            desk.until(lambda: len(good(desk, f"one.{key}")) >= seen + 2, f"right after {fault.value}")  # noqa: B023
+            desk.until(lambda: len(good(desk, f"one.{key}")) >= seen + 2, f"right after {fault.value}")
+            return [reading.bad for reading in desk.readings[before:]]
+
+        for fault in Fault:
+            called = None if (framing, fault) == ("tcp", Fault.WRONG_SUM) else CALLED.get(fault)
+            said_of_it = play(fault)
+            for _ in range(TRIES):
+                if called is None or called in said_of_it:
+                    break
+                said_of_it = play(fault)
+            assert called is None or called in said_of_it, fault
         assert set(good(desk, f"one.{key}")) == {value}
         said = {reading.bad for reading in desk.readings if reading.bad is not None}
         assert {Reason.WRONG_DEVICE, Reason.REFUSED, Reason.NOT_READY, Reason.UNEXPECTED_REPLY} <= said
