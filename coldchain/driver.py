@@ -17,7 +17,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from coldchain.model import Decoded
-from coldchain.session import Session
+from coldchain.session import Publication, Session
 
 #: In `keys` of a driver: each value comes with the unit that the device sent with it, whichever that is.
 AS_SENT = "as sent"
@@ -139,11 +139,15 @@ class Found(Struct, frozen=True):
 
     open:  settings that no message tells, and what each is; they stay out of `settings`.
     trial: for these, values by which the messages can be read all the same, to show what is there.
+    now:   value and unit of keys, where one message alone does not tell them.
+    notes: what else was seen and could not be proposed, a sentence each.
     """
 
     settings: dict[str, Any]
     open: dict[str, str] = {}
     trial: dict[str, Any] = {}
+    now: dict[str, tuple[str, str]] = {}
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +160,8 @@ class MqttDriver:
     reach:   as of a serial driver.
     looks_at: the topic filters by which its devices can be found on a broker nobody has described.
     find:    newest payload of each topic heard -> what it would read of it; None: nothing.
+    asks:    the same, and UTC in ms -> what the driver publishes in service so that devices say who they are;
+             published only where a person wants it.
     """
 
     name: str
@@ -170,6 +176,7 @@ class MqttDriver:
     reach: Callable[[Any], Mapping[str, Reach]] = lambda settings: {}
     looks_at: tuple[str, ...] = ()
     find: Callable[[Mapping[str, bytes]], Found | None] = lambda heard: None
+    asks: Callable[[Mapping[str, bytes], int], tuple[Publication, ...]] = lambda heard, utc_ms: ()
     sends_time: Callable[[Any], bool] = lambda settings: False
     numbers_readings: Callable[[Any], bool] = lambda settings: False
     sources: tuple[str, ...] = field(default=())

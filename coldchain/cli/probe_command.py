@@ -33,6 +33,9 @@ from coldchain.ports.probing import PortHeld, Seen, Try, probe_line, settings_of
     "--listen", "seconds", type=click.FloatRange(0, 3600, min_open=True), default=30.0, show_default=True,
     metavar="SECONDS", help="How long to listen to a broker.",
 )  # fmt: skip
+@click.option(
+    "--ask", is_flag=True, help="Let drivers ask on a broker what they ask in service (births of Sparkplug)."
+)
 @click.option("--asset", default="vessel-1", show_default=True, help="What the vessel is to be called.")
 def probe(
     port: str,
@@ -41,12 +44,15 @@ def probe(
     go_on: bool,
     dry_run: bool,
     seconds: float,
+    ask: bool,
     asset: str,
 ) -> None:
     """Try which driver reads the device on PORT, a device file or socket://HOST:PORT, and propose a source.
 
     PORT may be a broker, mqtt://[USER@]HOST[:PORT] (mqtts:// for TLS): then nothing is sent, and sources are
-    proposed for what is published within --listen: Zigbee2MQTT, Ruuvi tags, LoRaWAN sensors.
+    proposed for what is published within --listen: Zigbee2MQTT, Ruuvi tags, LoRaWAN sensors, Shelly, Tasmota,
+    and births of Sparkplug. Edge nodes are born when they connect; with --ask each that is heard is asked
+    once to be born again, as this gateway would in service.
 
     Read-only: only requests are sent that the drivers ask in service. A port that another program has open
     is left alone. A request may mean something else to a device that no driver knows: where the line has a
@@ -67,9 +73,11 @@ def probe(
             raise click.UsageError(
                 "--set, --all and --dry-run are for serial lines: a broker is only listened to"
             )
-        for table in probe_broker(port, only, seconds, asset):
+        for table in probe_broker(port, only, seconds, asset, ask=ask):
             click.echo(table)
         return
+    if ask:
+        raise click.UsageError("--ask is for brokers: on a serial line every driver asks")
     plan = _plan(port, only, dict(map(_stated, stated)))
     if dry_run:
         for tried in plan:

@@ -32,6 +32,8 @@ class Proposal(Struct, frozen=True):
     open: settings that nobody but the site knows, and what they are.
     poll: whether it is asked (else it speaks by itself).
     broker: the broker's name in the configuration, for what was found on one; `port` is then "".
+    units: for each key the unit that the driver knows beforehand, "" for one that only its messages tell.
+    notes: what else was seen there, a sentence each.
     """
 
     driver: str
@@ -42,6 +44,8 @@ class Proposal(Struct, frozen=True):
     open: dict[str, str] = {}
     poll: bool = True
     broker: str = ""
+    units: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
 
 
 def as_toml(found: Proposal, asset: str = "vessel-1", source: str = "probed") -> str:
@@ -53,6 +57,7 @@ def as_toml(found: Proposal, asset: str = "vessel-1", source: str = "probed") ->
         lines += ["", f"[sources.{source}.settings]"]
         lines += [f"{key} = {_toml(value)}" for key, value in found.settings.items()]
         lines += [f"# {key} = … # the device does not say: {what}" for key, what in found.open.items()]
+    lines += [f"# {note}" for note in found.notes]
     measured = [
         (key, text, about[0].name) for key, (text, unit) in found.now.items() if (about := unit_of(unit))
     ]
@@ -67,6 +72,10 @@ def as_toml(found: Proposal, asset: str = "vessel-1", source: str = "probed") ->
         lines += [f"source = {_toml(source)}", f"key = {_toml(key)}", f"asset = {_toml(asset)}"]
         lines += [f"role = {_toml(_role(key))} # the word by which a profile's limits know it"]
         lines += [f"quantity = {_toml(quantity)}"]
+        if found.units.get(key) == "":
+            lines += [
+                f"unit = {_toml(found.now[key][1])} # each message tells it; it is checked with this one"
+            ]
         if quantity == "temperature":
             lines += ['probe = "air" # or "buffered", "vapour", "liquid": what it hangs in']
         lines += [] if found.poll else ['interval = "10 min" # how often it speaks']

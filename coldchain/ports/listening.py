@@ -1,13 +1,13 @@
 """Listening to a broker for a while: what was published under some topics, the newest of each.
 
-For a look at a broker that nobody has described yet. Nothing is published, and the client has a name of its
-own, so no session of a gateway is disturbed.
+For a look at a broker that nobody has described yet. Nothing is published unless the caller asks, and the
+client has a name of its own, so no session of a gateway is disturbed.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from coldchain.clock import Clock
 from coldchain.config.credentials import SecretUnavailable
 from coldchain.config.endpoints import BrokerSettings
 from coldchain.ports.broker_client import CONNECT_S, make_client
+from coldchain.session import Publication
 
 #: Bounds of what is remembered: topics, and the size of one payload. A judgement; more is no sensor's.
 TOPICS_MAX, PAYLOAD_BYTES_MAX = 5000, 1 << 20
@@ -27,10 +28,21 @@ class NoBroker(Exception):
     """It cannot be listened to; says why."""
 
 
+#: What was heard so far, and UTC in ms, to what should be published.
+Asking = Callable[[Mapping[str, bytes], int], Iterable[Publication]]
+
+
 def listen(
-    settings: BrokerSettings, filters: Iterable[str], seconds: float, clock: Clock
+    settings: BrokerSettings,
+    filters: Iterable[str],
+    seconds: float,
+    clock: Clock,
+    asking: Asking | None = None,
 ) -> dict[str, bytes]:
-    """The newest payload of each topic that comes within so many seconds. Raises NoBroker."""
+    """The newest payload of each topic that comes within so many seconds. Raises NoBroker.
+
+    asking: what to publish meanwhile; to each topic once.
+    """
     settings = settings.model_copy(
         update={
             "client_id": f"coldchain-probe-{secrets.token_hex(4)}",
@@ -41,6 +53,7 @@ def listen(
     heard: dict[str, bytes] = {}
     why: list[str] = []
     listening: list[float] = []  # since when; connecting is not listening
+    asked: set[str] = set()
 
     def connected(client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -71,6 +84,7 @@ def listen(
                 break
             if (code := client.loop(min(_LOOK_S, left_s))) != paho.MQTT_ERR_SUCCESS:
                 why.append(f"the connection was lost: {paho.error_string(code)}")
+            _publish(client, asking(heard, clock.utc_ms()) if asking is not None else (), asked)
         client.disconnect()
         if not listening and not why:
             why.append(f"it does not answer within {CONNECT_S:g} s")
@@ -79,3 +93,11 @@ def listen(
     if why:
         raise NoBroker(f"{where}: {why[0]}")
     return heard
+
+
+def _publish(client: paho.Client, wanted: Iterable[Publication], asked: set[str]) -> None:
+    """Publish what was not published before; `asked` remembers it."""
+    for each in wanted:
+        if each.topic not in asked:
+            asked.add(each.topic)
+            client.publish(each.topic, each.payload, each.qos, each.retain)

@@ -7,14 +7,16 @@ Sources: docs/drivers/shelly.md.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import Field, model_validator
 
-from coldchain.driver import Maturity, MqttDriver
+from coldchain.driver import Found, Maturity, MqttDriver
 from coldchain.model import Bad, Decoded, Measured, Reason
 from coldchain.session import Now, Received, Session, Turn
 from coldchain_drivers import DATASHEETS
@@ -36,14 +38,16 @@ _KINDS: dict[str, tuple[tuple[str, tuple[str, ...], str], ...]] = {
         ("voltage", ("battery", "V"), "V"),
     ),
 }
-Component = Annotated[str, Field(pattern=r"^(temperature|humidity|input|devicepower):\d{1,3}$")]
+_COMPONENT = re.compile(r"(temperature|humidity|input|devicepower):\d{1,3}")
+Component = Annotated[str, Field(pattern=f"^{_COMPONENT.pattern}$")]
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class ShellyDevice(Strict):
     """One device."""
 
     name: Key = Field(description="keys of its values begin with it, as in fridge/temperature_0")
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = Field(
+    id: Annotated[str, Field(pattern=f"^{_ID.pattern}$")] = Field(
         description="its id, as shellyhtg3-84fce63ad204; each message must name it"
     )
     topic: PlainTopic | None = Field(default=None, description="its MQTT prefix, if it is not its id")
@@ -170,6 +174,38 @@ def _time_ms(params: Object) -> int | None:
     return at_ms if at_ms is not None and at_ms >= OLDEST_MS else None
 
 
+def find(heard: Mapping[str, bytes]) -> Found | None:
+    """The devices that sent a notification, with the components that they told; one tells what changed."""
+    devices: list[dict[str, Any]] = []
+    silent: list[str] = []
+    for topic, payload in sorted(heard.items()):
+        prefix = topic.removesuffix("/events/rpc")
+        message = object_of(payload)
+        told = None if message is None else message.get("params")
+        own = None if message is None else message.get("src")
+        if not isinstance(told, Object) or not isinstance(own, str) or not _ID.fullmatch(own):
+            continue
+        there = sorted(name for name, said in told.items() if _tells(name, said))
+        if not there:
+            silent.append(own)
+        elif own not in {device["id"] for device in devices}:
+            topics = {} if prefix == own else {"topic": prefix}
+            devices.append({"name": own, "id": own, **topics, "components": there})
+    notes = tuple(
+        f"{own}: what it sent last told no value; a sleeping device tells all when it wakes" for own in silent
+    )
+    if devices:
+        notes += ("a device tells what changed: it may have more components than these",)
+        return Found({"devices": devices}, notes=notes)
+    return (
+        Found({}, {"devices": f"their names and ids: {', '.join(silent)}"}, notes=notes) if silent else None
+    )
+
+
+def _tells(name: str, said: object) -> bool:
+    return _COMPONENT.fullmatch(name) is not None and isinstance(said, Object)
+
+
 DRIVER = MqttDriver(
     name="shelly",
     version="1",
@@ -178,6 +214,8 @@ DRIVER = MqttDriver(
     settings=ShellySettings,
     topics=lambda s: tuple(s.by_topic),
     decode=decode,
+    looks_at=("+/events/rpc", "+/+/events/rpc"),
+    find=find,
     session=Session(start=lambda settings: {}, take=take),
     keys=lambda s: {key: unit for device in s.devices for key, unit in device.keys.items()},
     sends_time=lambda settings: True,

@@ -11,6 +11,7 @@ from coldchain.driver import Maturity, MqttDriver
 from coldchain.model import Decoded
 from coldchain.session import Now, Received, Session
 from coldchain_drivers import DATASHEETS
+from coldchain_drivers import sparkplug_finding as finding
 from coldchain_drivers import sparkplug_session as session
 from coldchain_drivers.sparkplug_settings import SparkplugSettings
 
@@ -41,6 +42,9 @@ DRIVER = MqttDriver(
     settings=SparkplugSettings,
     topics=_topics,
     decode=decode,
+    looks_at=finding.LOOKS_AT,
+    find=finding.find,
+    asks=finding.asks,
     session=Session(
         start=lambda settings: session.State(),
         take=session.take,

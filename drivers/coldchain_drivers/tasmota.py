@@ -9,12 +9,13 @@ Sources: docs/drivers/tasmota.md.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from coldchain.driver import Maturity, MqttDriver, Reach
+from coldchain.driver import Found, Maturity, MqttDriver, Reach
 from coldchain.model import Bad, Decoded, Measured, Reason
 from coldchain_drivers import DATASHEETS
 from coldchain_drivers.home import OLDEST_MS, gone, object_of, value_of
@@ -171,6 +172,72 @@ def _time(settings: TasmotaSettings, message: Object) -> tuple[int | None, bool]
     return (at_ms if at_ms >= OLDEST_MS else None), True
 
 
+#: The orders of topics that can be told from a message: Tasmota's own, and the one of Home Assistant's habit.
+_ORDERS = {
+    "tele/{topic}": re.compile(r"tele/([^/]+)/SENSOR"),
+    "{topic}/tele": re.compile(r"([^/]+)/tele/SENSOR"),
+}
+_NAME, _ID = re.compile(r"[A-Za-z0-9_-]{1,32}"), re.compile(r"[0-9A-F]{6,16}")
+
+
+def find(heard: Mapping[str, bytes]) -> Found | None:
+    """The boards that told a temperature or a humidity, with their sensors; those of the commoner order."""
+    boards = {order: _boards(form, heard) for order, form in _ORDERS.items()}
+    order, found = max(boards.items(), key=lambda each: len(each[1]))
+    if not found:
+        return None
+    devices: list[dict[str, Any]] = []
+    notes: list[str] = []
+    for number, (topic, sensors) in enumerate(found.items(), start=1):
+        named = [
+            {"name": name} | ({"id": own} if own else {}) for name, own in sensors if not _moves(name, own)
+        ]
+        lost = [name for name, own in sensors if _moves(name, own)]
+        if lost:
+            notes.append(
+                f"{topic}: {', '.join(lost)} have no Id; when one dies, the others take its number, so "
+                "they are not proposed"
+            )
+        if named:
+            name = re.sub(r"[^A-Za-z0-9_]+", "-", topic).strip("-") or f"board-{number}"
+            devices.append({"name": name, "topic": topic, "sensors": named})
+    others = sorted({topic for each in boards.values() for topic in each} - set(found))
+    notes += [f"{', '.join(others)}: heard with another FullTopic; they need a source of their own"] * bool(
+        others
+    )
+    notes.append('zone = "…" makes their own time count; without it a reading counts when it came')
+    if not devices or len({device["name"] for device in devices}) < len(devices):
+        return Found(
+            {},
+            {"devices": f"a table of name, topic and sensors for each of {', '.join(found)}"},
+            notes=tuple(notes),
+        )
+    return Found({"full_topic": order, "devices": devices}, notes=tuple(notes))
+
+
+def _moves(name: str, own: str) -> bool:
+    """Whether this is a number in an order, and no probe."""
+    return _NUMBERED.fullmatch(name) is not None and not own
+
+
+def _boards(form: re.Pattern[str], heard: Mapping[str, bytes]) -> dict[str, list[tuple[str, str]]]:
+    """Name and Id ("": none) of the sensors of each board."""
+    return {
+        match[1]: sensors
+        for topic, payload in sorted(heard.items())
+        if (match := form.fullmatch(topic)) and (sensors := list(_sensors(payload)))
+    }
+
+
+def _sensors(payload: bytes) -> Iterator[tuple[str, str]]:
+    for name, said in (object_of(payload) or {}).items():
+        if not isinstance(said, Object) or not _NAME.fullmatch(name):
+            continue
+        if not said.keys().isdisjoint({"Temperature", "Humidity"}):
+            own = _id(said)
+            yield name, own if _ID.fullmatch(own) else ""
+
+
 DRIVER = MqttDriver(
     name="tasmota",
     version="1",
@@ -179,6 +246,8 @@ DRIVER = MqttDriver(
     settings=TasmotaSettings,
     topics=lambda s: tuple(s.by_topic),
     decode=decode,
+    looks_at=("tele/+/SENSOR", "+/tele/SENSOR"),
+    find=find,
     keys=lambda s: {key: unit for device in s.devices for key, unit in device.keys.items()},
     reach=lambda s: {
         f"{device.name}/{sensor.name}/temperature": Reach("-55", "125", "degC", "a DS18B20 ends there")
