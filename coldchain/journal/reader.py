@@ -69,26 +69,27 @@ class Readable:
         self.close()
 
     def tail(self) -> Tail:
-        """The end: last position, its arrival, number and link of the last commit."""
+        """The end: last position, its arrival, number and link of the last commit.
+
+        One statement, so both ends are of one moment: the writer may commit between two of them.
+        """
         row = self._database.first(
             "read the tail",
-            "SELECT first_position + facts - 1, number, link FROM commits ORDER BY number DESC LIMIT 1",
-            kinds=(int, int, bytes),
+            "SELECT fact.position, fact.arrival_ms, done.last, done.number, done.link FROM (SELECT 1)"
+            " LEFT JOIN (SELECT position, arrival_ms FROM facts ORDER BY position DESC LIMIT 1) fact"
+            " LEFT JOIN (SELECT first_position + facts - 1 AS last, number, link FROM commits"
+            " ORDER BY number DESC LIMIT 1) done",
         )
-        last = self._database.first(
-            "read the tail",
-            "SELECT position, arrival_ms FROM facts ORDER BY position DESC LIMIT 1",
-            kinds=(int, int),
-        )
-        if row is None and last is None:
+        assert row is not None
+        position, arrival_ms, last, number, link = row
+        if position is None and last is None:
             return Tail(0, 0, 0, origin(self.journal_id))
-        if row is None or last is None or row[0] != last[0]:
-            raise JournalCorrupt(
-                "read the tail",
-                self.path,
-                f"the last fact is {last and last[0]}, the last commit ends at {row and row[0]}",
-            )
-        return Tail(last[0], last[1], row[1], row[2])
+        if position != last:
+            why = f"the last fact is {position}, the last commit ends at {last}"
+            raise JournalCorrupt("read the tail", self.path, why)
+        if tuple(map(type, row)) != (int, int, int, int, bytes):
+            raise JournalCorrupt("read the tail", self.path, "a row of other types", position=position)
+        return Tail(position, arrival_ms, number, link)
 
     def facts(self, from_position: int = 1, to_position: int | None = None) -> Iterator[FactRow]:
         """Facts in journal order."""

@@ -49,3 +49,20 @@ def test_activations_alone(tmp_path: Path) -> None:
         journal.commit(Batch(made))
     with Reader.open(path) as reader:
         assert [(row.position, row.body) for row in reader.activations()] == [(1, bodies[0]), (4, bodies[3])]
+
+
+def test_the_tail_is_of_one_moment(tmp_path: Path) -> None:
+    """A commit before whatever a reader asks next is no damage: the tail is the one before it or after it."""
+    path = tmp_path / "j.db"
+    with Journal.open(path) as journal, Reader.open(path) as reader:
+        journal.commit(Batch((entry(1),)))
+
+        def meanwhile(*_: object) -> bool:
+            journal.commit(Batch((entry(journal.tail().position + 1),)))
+            return True
+
+        reader._database.connection.exec_trace = meanwhile
+        tails = [reader.tail().position for _ in range(3)]
+        reader._database.connection.exec_trace = None
+        assert tails == sorted(tails)
+        assert reader.tail() == journal.tail()
