@@ -17,6 +17,7 @@ from coldchain.cli.output import format_option, print_json
 from coldchain.cli.replay_command import ORDERS, columns_of
 from coldchain.daemon.logs import FILE_BYTES_MAX, Column, Log
 from coldchain.importers import LoggerFile, ReadAs, Refused, read, sha256
+from coldchain.importers.believing import PLATINUM, Valid
 from coldchain.importers.future import without_future
 
 #: A report that goes to a file or a pipe has lines of this width.
@@ -31,6 +32,7 @@ class _Asked:
     role: str
     roles: dict[str, str]
     another_zone: bool
+    valid: Valid
 
 
 @click.command(
@@ -61,6 +63,7 @@ class _Asked:
 @click.option("--time-column", metavar="NAME", help="Column of the times (or DATE+TIME), by name or number.")
 @click.option("--series-column", metavar="NAME", help="Column that tells several series in one file apart.")
 @click.option("--unit", callback=options.unit, metavar="C|F|K", help="Unit of values that state none.")
+@options.valid_option
 @click.option("--delimiter", callback=options.delimiter, metavar="CHAR", help="What stands between fields.")
 @click.option("--decimal", type=click.Choice([".", ","]), help="Decimal sign.")
 @click.option(
@@ -78,6 +81,7 @@ def import_(
     columns: tuple[str, ...],
     device: str,
     another_zone: bool,
+    valid: Valid | None,
     dates: str | None,
     as_json: bool,
     **told: Any,
@@ -100,7 +104,7 @@ def import_(
     """
     names, roles = columns_of(columns)
     told_as = ReadAs(columns=names, dates=ORDERS.get(dates or ""), days=True, **told)
-    asked = _Asked(asset, device, role, roles, another_zone)
+    asked = _Asked(asset, device, role, roles, another_zone, valid or PLATINUM)
     gateway = Gateway(config_file)
     reports = [_one(gateway, path, told_as, asked) for path in files]
     if as_json:
@@ -188,5 +192,6 @@ def _log(file: LoggerFile, content: bytes, zone: str, asked: _Asked) -> Log:
         alarms=file.alarms,
         days=file.days,
         another_zone=asked.another_zone,
+        valid=asked.valid,
         simulated=file.simulated,
     )

@@ -19,6 +19,7 @@ from coldchain.cli import pictures
 from coldchain.cli import replay_options as options
 from coldchain.config import ConfigError
 from coldchain.importers import LoggerFile, ReadAs, Refused, read, sha256
+from coldchain.importers.believing import PLATINUM, Valid
 from coldchain.importers.replay_plan import ReplayPlan, replay_plans
 from coldchain.importers.stamps import epoch_ms
 from coldchain.pipeline.engine_id import engine
@@ -36,6 +37,7 @@ from coldchain.reports import (
     show,
 )
 from coldchain.reports.replay_picture import picture_of
+from coldchain.units import TEMPERATURE
 
 EXIT = {Verdict.INSIDE: 0, Verdict.OUTSIDE: 1, Verdict.CANNOT_JUDGE: 2}
 ORDERS = {"year-first": "YMD", "day-first": "DMY", "month-first": "MDY"}
@@ -52,6 +54,7 @@ class Asked:
     role: str | None
     roles: dict[str, str]
     max_gap_ms: int | None
+    valid: Valid
     energy_kj_mol: Fraction | None
     until: datetime | None
 
@@ -94,6 +97,7 @@ class Asked:
     metavar="DURATION",
     help="A reading counts at most this long (default: 3 usual steps).",
 )
+@options.valid_option
 @click.option(
     "--mkt-energy", callback=options.energy, metavar="KJ/MOL", help="Activation energy, for the kinetic mean."
 )
@@ -144,7 +148,19 @@ def replay(file: Path, form: str, plot: Path | None, **told: Any) -> None:
     click.get_current_context().exit(EXIT[report.verdict])
 
 
-_ASKED = ("profile", "stage", "above", "below", "hold", "role", "max_gap", "mkt_energy", "until", "tz")
+_ASKED = (
+    "profile",
+    "stage",
+    "above",
+    "below",
+    "hold",
+    "role",
+    "max_gap",
+    "valid",
+    "mkt_energy",
+    "until",
+    "tz",
+)
 
 
 def columns_of(given: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -185,6 +201,7 @@ def _asked(
     role: str | None,
     roles: dict[str, str],
     max_gap: int | None,
+    valid: Valid | None,
     mkt_energy: Fraction | None,
     until: datetime | None,
     tz: tzinfo | None,
@@ -206,7 +223,7 @@ def _asked(
             found = compile_quick(above, below, hold or "0 s")
         except ValueError as error:
             raise options.usage(str(error)) from error
-    return Asked(found, _stage(found, stage), role, roles, max_gap, mkt_energy, until)
+    return Asked(found, _stage(found, stage), role, roles, max_gap, valid or PLATINUM, mkt_energy, until)
 
 
 def _profile(id_or_file: str) -> ProfilePlan:
@@ -245,6 +262,9 @@ def _report(path: Path, told: ReadAs, asked: Asked) -> ReplayReport:
     own = asked.profile is None and bool(file.rules)
     profile, stage = (_own_limits(file), "file") if own else (asked.profile, asked.stage)
     role, notes = _role(profile, stage, asked)
+    if asked.valid != PLATINUM:
+        low, high = (TEMPERATURE.display(mc) for mc in (asked.valid.low_mc, asked.valid.high_mc))
+        notes.append(f"readings are believed from {low} °C to {high} °C only (--valid)")
     until_ms = None if asked.until is None else epoch_ms(asked.until)
     plans = replay_plans(
         file,
@@ -253,6 +273,7 @@ def _report(path: Path, told: ReadAs, asked: Asked) -> ReplayReport:
         roles=_own_roles(file, profile, stage, asked) | _by_id(file, asked.roles),
         role=role,
         max_gap_ms=asked.max_gap_ms,
+        valid=asked.valid,
         engine=engine(),
     )
     if until_ms is not None and any(plan.facts[-1][0] > until_ms for plan in plans):

@@ -15,8 +15,10 @@ from typing_extensions import override
 
 from coldchain.config.amounts import duration_ms
 from coldchain.config.problems import ConfigError
+from coldchain.importers.believing import Valid
 from coldchain.importers.layouts import Layout, layout_named
-from coldchain.units import exact
+from coldchain.profiles.quick import typed
+from coldchain.units import TEMPERATURE, exact
 
 #: sysexits(3): the command was used wrongly; something inside went wrong. 1 and 2 are verdicts.
 EX_USAGE, EX_SOFTWARE = 64, 70
@@ -63,6 +65,32 @@ def span(ctx: click.Context, param: click.Parameter, value: str | None) -> int |
     if not found:
         raise click.BadParameter("it must be longer than nothing", ctx, param)
     return found
+
+
+def valid(ctx: click.Context, param: click.Parameter, value: str | None) -> Valid | None:
+    """Two temperatures such as "-200..60" (°C, or with a unit each), in thousandths of °C."""
+    if value is None:
+        return None
+    low, between, high = value.partition("..")
+    try:
+        if not between:
+            raise ValueError(f"{value!r} is no range; write LOW..HIGH, such as -200..60")
+        found = Valid(*(typed(text, TEMPERATURE) for text in (low, high)))
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+    if found.low_mc >= found.high_mc:
+        raise click.BadParameter(f"nothing lies between {low} and {high}", ctx, param)
+    return found
+
+
+#: Of commands that read the files of loggers.
+valid_option = click.option(
+    "--valid",
+    callback=valid,
+    metavar="LOW..HIGH",
+    help="Between which values its probe is believed, such as -200..60; a reading beyond is BAD, not a "
+    "temperature (default: what platinum can show, -200 to just below 850 °C).",
+)
 
 
 def energy(ctx: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:

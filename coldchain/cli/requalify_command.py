@@ -23,8 +23,9 @@ from coldchain.facts import Fact, Reading, decode
 from coldchain.fold.conditioning import condition
 from coldchain.fold.history import History, code_of
 from coldchain.importers import ReadAs, Refused, read
+from coldchain.importers.believing import GAP_STEPS, PLATINUM, Valid
 from coldchain.importers.columnar import read_parquet
-from coldchain.importers.replay_plan import VALID_HIGH_MC, VALID_LOW_MC, replay_plans
+from coldchain.importers.replay_plan import replay_plans
 from coldchain.journal import JournalError, Reader
 from coldchain.pipeline import plugins
 from coldchain.plan import LANE, ChannelPlan, ProfilePlan, Rule
@@ -32,8 +33,6 @@ from coldchain.profiles import load
 from coldchain.reports.requalifying import Difference, Seen, compare, judge_column, judge_facts
 from coldchain.rules.plugged import MissingPlugin
 
-#: A reading of a columnar file counts for this many of the file's usual steps, as in `replay`.
-_GAP_STEPS = 3
 #: So many of its times tell a file's usual step.
 _ENOUGH = 2000
 
@@ -51,6 +50,7 @@ class _Asked:
     before: tuple[Rule, ...]
     after: tuple[Rule, ...]
     zone: tzinfo | None
+    valid: Valid
 
 
 @click.command(cls=options.VerdictCommand, short_help="What another profile says of past shipments.")
@@ -59,6 +59,7 @@ class _Asked:
 @click.option("--against", metavar="ID_OR_FILE", help="The profile it is compared with; of files, needed.")
 @click.option("--stage", help="The stage that judges files; needed if a profile has several.")
 @click.option("--tz", callback=options.zone, metavar="ZONE", help="Zone of times in files that carry none.")
+@options.valid_option
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=None, help="Processes (default: one a processor)."
 )
@@ -69,6 +70,7 @@ def requalify(
     against: str | None,
     stage: str | None,
     tz: tzinfo | None,
+    valid: Valid | None,
     jobs: int | None,
     as_json: bool,
 ) -> None:
@@ -92,11 +94,15 @@ def requalify(
         if against is None:
             raise options.usage("files need the profile to compare with; give it with --against ID_OR_FILE")
         before = _profile("--against", against)
-        asked = _Asked(_rules(before, stage), _rules(after, stage), tz)
+        asked = _Asked(_rules(before, stage), _rules(after, stage), tz, valid or PLATINUM)
         found = _folder(where, asked, jobs or os.cpu_count() or 1)
     else:
         if against is not None:
             raise options.usage("a journal knows what was in force; leave out --against")
+        if valid is not None:
+            raise options.usage(
+                "a journal knows between which values each probe is believed; leave out --valid"
+            )
         found = _journal(where, after)
     if not found:
         raise options.usage(f"nothing to judge in {where}")
@@ -163,10 +169,10 @@ def _columns(path: Path, asked: _Asked) -> Iterator[tuple[ChannelPlan, History]]
     if path.suffix == ".parquet":
         history = read_parquet(path)
         step_ms = _usual_step_ms(history)
-        yield _channel(path.stem, role, step_ms), history
+        yield _channel(path.stem, role, step_ms, asked.valid), history
         return
     file = read(str(path), path.read_bytes(), ReadAs(zone=asked.zone))
-    for plan in replay_plans(file, None, role=role):
+    for plan in replay_plans(file, None, role=role, valid=asked.valid):
         history = History()
         for _, fact in plan.facts:
             _keep(plan.channel, fact, history)
@@ -185,7 +191,7 @@ def _usual_step_ms(history: History) -> int:
     return max(1, few[len(few) // 2]) if few else 1
 
 
-def _channel(name: str, role: str, step_ms: int) -> ChannelPlan:
+def _channel(name: str, role: str, step_ms: int, valid: Valid) -> ChannelPlan:
     return ChannelPlan(
         id=name,
         source="file",
@@ -194,9 +200,9 @@ def _channel(name: str, role: str, step_ms: int) -> ChannelPlan:
         role=role,
         interval_ms=step_ms,
         fresh_within_ms=2**52,
-        max_gap_ms=_GAP_STEPS * step_ms,
-        valid_low=VALID_LOW_MC,
-        valid_high=VALID_HIGH_MC,
+        max_gap_ms=GAP_STEPS * step_ms,
+        valid_low=valid.low_mc,
+        valid_high=valid.high_mc,
     )
 
 

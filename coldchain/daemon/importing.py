@@ -24,6 +24,7 @@ from coldchain.daemon.refusals import in_words
 from coldchain.daemon.taking import Folding, NotRecorded, hand_in
 from coldchain.facts import Reading
 from coldchain.fold.place import Place
+from coldchain.importers.believing import GAP_STEPS
 from coldchain.journal import Document, PrivateText
 from coldchain.logged import FileImported, Logged, LoggerKnown
 from coldchain.model import Origin
@@ -33,10 +34,6 @@ from coldchain.web.station import Actor
 
 #: Readings handed in at once: what the writer commits in one go.
 PIECE = 500
-#: A reading of a log counts for so many of its own usual steps, as in `coldchain replay`.
-GAP_STEPS = 3
-#: What a platinum thermometer can show at all (IEC 60751: −200 to +850 °C); codes for "no probe" lie beyond.
-VALID_MC = (-200_000, 850_000)
 #: A log is not expected to speak again.
 _NEVER_MS = 2**52
 #: A reading may be ahead of our clock by the difference between two clocks.
@@ -165,7 +162,7 @@ class Importing:
                 plan = ChannelPlan(
                     id=name, source=source, quantity="temperature", asset=log.asset, role=role,
                     interval_ms=step_ms, fresh_within_ms=_NEVER_MS, max_gap_ms=GAP_STEPS * step_ms,
-                    valid_low=VALID_MC[0], valid_high=VALID_MC[1], unit=column.unit,
+                    valid_low=log.valid.low_mc, valid_high=log.valid.high_mc, unit=column.unit,
                 )  # fmt: skip
                 if fold.lane.loggers.channels.get(name, plan) == plan and name not in {p.id for p in plans}:
                     plans.append(plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from coldchain.importers.believing import PLATINUM, Valid
 from coldchain.logged import LoggerAlarm, LoggerDay
 from coldchain.model import Reason
 
@@ -31,7 +32,8 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
     """A logger's file as it was read, and the file itself.
 
     device: by which name the logger is known from trip to trip; zone: of its local times, "" if it needs
-    none; until_ms: when recording ended, if the file says so; another_zone: its clock was set to another one.
+    none; until_ms: when recording ended, if the file says so; another_zone: its clock was set to another one;
+    valid: between which values its probes are believed.
     """
 
     asset: str
@@ -48,6 +50,7 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
     alarms: tuple[LoggerAlarm, ...] = ()
     days: tuple[LoggerDay, ...] = ()
     another_zone: bool = False
+    valid: Valid = PLATINUM
     simulated: bool = False
 
 

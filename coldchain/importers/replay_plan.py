@@ -12,17 +12,13 @@ from itertools import pairwise
 from statistics import median_low
 
 from coldchain.facts import Activated, ClockSet, EngineStarted, Fact, ProcessStarted, Reading
+from coldchain.importers.believing import GAP_STEPS, PLATINUM, Valid
 from coldchain.importers.loggerfile import LoggerFile, Series, Value
 from coldchain.model import Origin
 from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan, SourcePlan, StagePlan
 
 #: The one asset and the one source of a replay.
 ASSET = SOURCE = "file"
-#: A reading of a file counts for this many of the file's own usual steps, unless told otherwise.
-GAP_STEPS = 3
-#: What a platinum thermometer can show at all (IEC 60751 reaches from −200 to +850 °C): codes such as
-#: −999 or 999.9 for "no probe" lie beyond it and become BAD, not a temperature.
-VALID_LOW_MC, VALID_HIGH_MC = -200_000, 850_000
 #: A file is not expected to speak again: gaps are told as unmonitored time, not as silence.
 _NEVER_MS = 2**52
 
@@ -44,15 +40,17 @@ def replay_plans(
     roles: dict[str, str] | None = None,
     role: str = "product",
     max_gap_ms: int | None = None,
+    valid: Valid = PLATINUM,
     engine: str = "",
 ) -> list[ReplayPlan]:
     """The facts of each channel of a file that has values.
 
     profile, stage: what judges; None: nothing does. roles: the role of a series by its id, where it is not
-    `role`. max_gap_ms: how long a reading counts; None: three of the channel's own usual steps.
+    `role`. max_gap_ms: how long a reading counts; None: three of the channel's own usual steps. valid:
+    between which values readings are believed.
     """
     return [
-        _plan(file, series, profile, stage, (roles or {}).get(series.id, role), max_gap_ms, engine)
+        _plan(file, series, profile, stage, (roles or {}).get(series.id, role), max_gap_ms, valid, engine)
         for series in file.series
         if series.values
     ]
@@ -72,6 +70,7 @@ def _plan(
     stage: str,
     role: str,
     max_gap_ms: int | None,
+    valid: Valid,
     engine: str,
 ) -> ReplayPlan:
     step_ms = usual_step_ms(series.values) or 1
@@ -84,8 +83,8 @@ def _plan(
         interval_ms=step_ms,
         fresh_within_ms=_NEVER_MS,
         max_gap_ms=GAP_STEPS * step_ms if max_gap_ms is None else max_gap_ms,
-        valid_low=VALID_LOW_MC,
-        valid_high=VALID_HIGH_MC,
+        valid_low=valid.low_mc,
+        valid_high=valid.high_mc,
         unit=series.unit,
     )
     source = SourcePlan(id=SOURCE, driver="file", round_ms=step_ms, sends_time=True, simulated=file.simulated)

@@ -34,7 +34,7 @@ def compile_quick(
     """
     kind = QUANTITIES[quantity]
     limits = {
-        side: _limit(text, kind, unit)
+        side: typed(text, kind, unit)
         for side, text in ((Side.ABOVE, above), (Side.BELOW, below))
         if text is not None
     }
@@ -71,7 +71,11 @@ def compile_quick(
     )
 
 
-def _limit(text: str, quantity: Quantity, unit: str) -> int:
+def typed(text: str, quantity: Quantity, unit: str = "") -> int:
+    """What was typed, in quanta: a number (in `unit`, or as the quantity is shown) or a number with its unit.
+
+    Raises ValueError with the mend.
+    """
     text = text.strip()
     if exact(text) is None:
         return amount(text, quantity).quanta

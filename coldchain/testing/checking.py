@@ -19,7 +19,7 @@ from coldchain.facts import (
     Reading,
 )
 from coldchain.fold.coverage import Coverage, coverage
-from coldchain.importers.replay_plan import VALID_HIGH_MC, VALID_LOW_MC
+from coldchain.importers.believing import PLATINUM
 from coldchain.plan import PAIR, AssetPlan, ChannelPlan, Plan, ProfilePlan, Rule, SourcePlan, StagePlan
 from coldchain.reports import Verdict
 from coldchain.reports.judging import Found, Judging, could_be_hidden
@@ -206,7 +206,9 @@ def _stages(profile: ProfilePlan, case: Case) -> list[StagePlan]:
 def _channel(channel: Channel) -> ChannelPlan:
     settings = channel.settings
     quantity = QUANTITIES[settings.quantity]
-    low, high = (VALID_LOW_MC, VALID_HIGH_MC) if settings.quantity == "temperature" else (-_WIDEST, _WIDEST)
+    low, high = (
+        (PLATINUM.low_mc, PLATINUM.high_mc) if settings.quantity == "temperature" else (-_WIDEST, _WIDEST)
+    )
     return ChannelPlan(
         id=channel.role,
         source=channel.role,

@@ -389,6 +389,21 @@ def test_a_csv_without_a_name_is_a_logger_of_its_own(at_rest: Gateway, tmp_path:
     assert_equal(at_rest.site.journal)
 
 
+def test_what_its_probe_cannot_show_is_no_temperature(at_rest: Gateway, tmp_path: Path) -> None:
+    """Beyond `--valid` a reading of a log is BAD: it is kept, and makes no excursion."""
+    at_rest.travels("2026-03-01T00:00:00Z")
+    path = tmp_path / "log.csv"
+    rows = "\n".join(f"2026-03-07T{hour:02}:00Z,{120 if hour == 9 else 5}" for hour in range(24))
+    path.write_text("time,product [°C]\n" + rows + "\n", encoding="utf-8")
+    report = at_rest.takes(path, "--valid", "-40..60")
+    assert report["new"] == 24
+    assert not report["alarms"]["ours"]
+    (known,) = read(at_rest.site.journal).of(LoggerKnown)
+    (probe,) = known.channels
+    assert (probe.valid_low, probe.valid_high) == (-40_000, 60_000)
+    assert_equal(at_rest.site.journal)
+
+
 # --- Layouts ----------------------------------------------------------------------------------------------
 
 

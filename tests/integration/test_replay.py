@@ -291,6 +291,9 @@ def test_exit_status(log: Path, arguments: Sequence[str], status: int, says: str
         ),
         pytest.param(["--mkt-energy", "0"], "kJ/mol", id="no energy"),
         pytest.param(["--max-gap", "0s"], "longer than nothing", id="no time"),
+        pytest.param(["--valid", "60"], "write LOW..HIGH", id="one end of a range"),
+        pytest.param(["--valid", "-40..warm"], "warm", id="a range without a number"),
+        pytest.param(["--valid", "60..-40"], "nothing lies between", id="an empty range"),
         pytest.param(["--delimiter", "ab"], "single character", id="separator of two characters"),
         pytest.param(["--encoding", "klingon"], "encoding", id="unknown encoding"),
         pytest.param(["--unit", "R"], "no unit of temperature", id="unit of another time"),
@@ -395,6 +398,34 @@ def test_profile_with_stages(log: Path, tmp_path: Path) -> None:
     assert found["profile"]["stage"] == "transit"
     assert found["channels"][0]["role"] == "air"
     assert found["verdict"] == "outside"
+
+
+BROKEN = "time,temp_c\n" + "".join(
+    f"2022-11-08T{hour:02}:00Z,{value}\n" for hour, value in enumerate([5, 5, "OPEN", 120, 850, -300, 5])
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "bad", "extreme"),
+    [
+        pytest.param([], 3, 120.0, id="what platinum can show"),
+        pytest.param(["--valid", "-40..60"], 4, None, id="what this probe can show"),
+        pytest.param(["--valid", "-40 °F..140 °F"], 4, None, id="in another unit"),
+        pytest.param(["--valid", "-200..1000"], 2, 850.0, id="a thermocouple"),
+    ],
+)
+def test_what_the_probe_cannot_show_is_no_temperature(
+    tmp_path: Path, words: list[str], bad: int, extreme: float | None
+) -> None:
+    """Beyond the range it is BAD, and makes and ends no excursion; a told range is in the report."""
+    path = tmp_path / "broken.csv"
+    path.write_text(BROKEN, encoding="utf-8")
+    found = judged(path, "--above", "8", *words)
+    (channel,) = found["channels"]
+    assert (channel["bad"], channel["readings"]) == (bad, 7 - bad)
+    assert [one["extreme"] for one in found["excursions"]] == ([] if extreme is None else [extreme])
+    assert found["verdict"] == ("cannot_judge" if extreme is None else "outside")
+    assert any("are believed from" in note for note in channel["notes"]) == bool(words)
 
 
 def test_pipes(log: Path) -> None:

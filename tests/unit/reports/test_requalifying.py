@@ -70,6 +70,23 @@ def test_what_would_be_judged_differently_is_named(trips: Path) -> None:
 
 
 @pytest.mark.slow
+def test_what_a_probe_cannot_show_is_judged_by_neither(trips: Path) -> None:
+    """Where −130 °C is the most that the probe shows, a shipment at −120 °C was never seen to be warm."""
+    wide = ["--profile", "msc-frozen-135", "--against", "dry-shipper-150", "--stage", "transport"]
+    for path in (trips / "calm.parquet", trips / "warming.parquet"):
+        path.unlink()
+    _, (found,) = requalify(str(trips), *wide, "--jobs", "1", "--valid", "-200..-130")
+    assert not found["both"]
+    journal = trips / "journal.db"
+    journal.touch()
+    done = CliRunner().invoke(
+        main, ["requalify", str(journal), "--profile", "dry-shipper-150", "--valid", "0..1"]
+    )
+    assert done.exit_code == 64
+    assert "leave out --valid" in done.output
+
+
+@pytest.mark.slow
 def test_the_same_profile_changes_nothing(trips: Path) -> None:
     """Compared with itself nothing differs, and the exit status says so."""
     same = ("--profile", "dry-shipper-150", "--against", "dry-shipper-150")
