@@ -17,8 +17,8 @@ from coldchain.cli.output import format_option, print_json
 from coldchain.cli.replay_command import ORDERS, columns_of
 from coldchain.daemon.logs import FILE_BYTES_MAX, Column, Log
 from coldchain.importers import LoggerFile, ReadAs, Refused, read, sha256
-from coldchain.importers.believing import PLATINUM, Valid
 from coldchain.importers.future import without_future
+from coldchain.logged import PLATINUM, Valid
 
 #: A report that goes to a file or a pipe has lines of this width.
 _PAGE = 140

@@ -19,9 +19,9 @@ from coldchain.cli import pictures
 from coldchain.cli import replay_options as options
 from coldchain.config import ConfigError
 from coldchain.importers import LoggerFile, ReadAs, Refused, read, sha256
-from coldchain.importers.believing import PLATINUM, Valid
 from coldchain.importers.replay_plan import ReplayPlan, replay_plans
 from coldchain.importers.stamps import epoch_ms
+from coldchain.logged import PLATINUM, Valid
 from coldchain.pipeline.engine_id import engine
 from coldchain.plan import LANE, ProfilePlan, StagePlan
 from coldchain.profiles import compile_quick, load

@@ -15,8 +15,8 @@ from typing_extensions import override
 
 from coldchain.config.amounts import duration_ms
 from coldchain.config.problems import ConfigError
-from coldchain.importers.believing import Valid
 from coldchain.importers.layouts import Layout, layout_named
+from coldchain.logged import Valid
 from coldchain.profiles.quick import typed
 from coldchain.units import TEMPERATURE, exact
 

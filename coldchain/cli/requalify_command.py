@@ -23,10 +23,10 @@ from coldchain.facts import Fact, Reading, decode
 from coldchain.fold.conditioning import condition
 from coldchain.fold.history import History, code_of
 from coldchain.importers import ReadAs, Refused, read
-from coldchain.importers.believing import GAP_STEPS, PLATINUM, Valid
 from coldchain.importers.columnar import read_parquet
 from coldchain.importers.replay_plan import replay_plans
 from coldchain.journal import JournalError, Reader
+from coldchain.logged import GAP_STEPS, PLATINUM, Valid
 from coldchain.pipeline import plugins
 from coldchain.plan import LANE, ChannelPlan, ProfilePlan, Rule
 from coldchain.profiles import load

@@ -24,9 +24,8 @@ from coldchain.daemon.refusals import in_words
 from coldchain.daemon.taking import Folding, NotRecorded, hand_in
 from coldchain.facts import Reading
 from coldchain.fold.place import Place
-from coldchain.importers.believing import GAP_STEPS
 from coldchain.journal import Document, PrivateText
-from coldchain.logged import FileImported, Logged, LoggerKnown
+from coldchain.logged import GAP_STEPS, FileImported, Logged, LoggerKnown
 from coldchain.model import Origin
 from coldchain.pipeline.intake import Intake
 from coldchain.plan import ChannelPlan, ProfilePlan, SourcePlan

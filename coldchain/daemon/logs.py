@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from coldchain.importers.believing import PLATINUM, Valid
-from coldchain.logged import LoggerAlarm, LoggerDay
+from coldchain.logged import PLATINUM, LoggerAlarm, LoggerDay, Valid
 from coldchain.model import Reason
 
 #: The original file is kept whole in the journal, so it may not be of any size: about 200 000 readings.

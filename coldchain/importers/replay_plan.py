@@ -12,8 +12,8 @@ from itertools import pairwise
 from statistics import median_low
 
 from coldchain.facts import Activated, ClockSet, EngineStarted, Fact, ProcessStarted, Reading
-from coldchain.importers.believing import GAP_STEPS, PLATINUM, Valid
 from coldchain.importers.loggerfile import LoggerFile, Series, Value
+from coldchain.logged import GAP_STEPS, PLATINUM, Valid
 from coldchain.model import Origin
 from coldchain.plan import AssetPlan, ChannelPlan, Plan, ProfilePlan, SourcePlan, StagePlan
 

@@ -20,7 +20,7 @@ from coldchain.config.problems import ConfigError, Problem, listed, nearest
 from coldchain.config.profile_file import Profile, missing_figures, read_profile
 from coldchain.config.settings import SiteFigure
 from coldchain.facts import Fact
-from coldchain.importers.believing import GAP_STEPS
+from coldchain.logged import GAP_STEPS
 from coldchain.plan import LANE, PAIR, Rule
 from coldchain.profiles.load import find, is_file
 from coldchain.reports import Verdict

@@ -19,7 +19,7 @@ from coldchain.facts import (
     Reading,
 )
 from coldchain.fold.coverage import Coverage, coverage
-from coldchain.importers.believing import PLATINUM
+from coldchain.logged import PLATINUM
 from coldchain.plan import PAIR, AssetPlan, ChannelPlan, Plan, ProfilePlan, Rule, SourcePlan, StagePlan
 from coldchain.reports import Verdict
 from coldchain.reports.judging import Found, Judging, could_be_hidden
