@@ -87,7 +87,7 @@ def demo(speed: int, seed: int, port: int, keep: Path | None, once: bool) -> Non
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            _Demo(folder.absolute(), speed, seed, _free(port)).play(once=once)
+            _Demo(folder.absolute(), speed, seed, free_port(port)).play(once=once)
         except (DaemonError, BrokerError, JournalError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
@@ -95,7 +95,7 @@ def demo(speed: int, seed: int, port: int, keep: Path | None, once: bool) -> Non
 class _Demo:
     def __init__(self, folder: Path, speed: int, seed: int, page_port: int) -> None:
         self.clock = SystemClock(speed=speed, trusted=True)
-        self.broker = EmbeddedBroker(_free(0))
+        self.broker = EmbeddedBroker(free_port(0))
         self.box = DemoBox(seed, self.clock, broker_port=self.broker.port, folder=folder)
         self.config = folder / "gateway.toml"
         self.config.write_text(configuration(self.box, self.broker.port, folder), encoding="utf-8")
@@ -219,7 +219,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _free(port: int) -> int:
+def free_port(port: int) -> int:
     """This port if it is free, else a free one."""
     for wanted in (port, 0):
         with socket.socket() as probe:

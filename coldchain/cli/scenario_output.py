@@ -51,14 +51,20 @@ def story_of(scenario: Scenario, *, brief: bool = False) -> Iterator[Text]:
 
 def moments(result: ScenarioResult) -> list[Moment]:
     """What happened, what was measured now and then, and what was said, in order of time."""
-    case, scenario = result.result.case, result.scenario
+    case = result.result.case
+    found = happenings(result.scenario)
+    found += [said_at(told, case.start_ms) for told in result.result.told]
+    found += _values(result)
+    return sorted(found, key=lambda moment: moment.at_ms)
+
+
+def happenings(scenario: Scenario) -> list[Moment]:
+    """What happens and what people enter, in order of time."""
     found = [Moment(each.at_ms, _line(each.at_ms, "·", each.words, "cyan")) for each in scenario.happens]
     found += [
         Moment(event.at_ms, _line(event.at_ms, ">", f"{event.word} {event.rest}", "cyan"))
-        for event in case.events
+        for event in scenario.case.events
     ]
-    found += [said_at(told, case.start_ms) for told in result.result.told]
-    found += _values(result)
     return sorted(found, key=lambda moment: moment.at_ms)
 
 

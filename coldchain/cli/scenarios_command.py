@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +15,7 @@ from rich.text import Text
 from coldchain.cli.output import console
 from coldchain.cli.replay_options import VerdictCommand
 from coldchain.cli.scenario_output import Moment, as_json, moments, story_of, summary
+from coldchain.cli.scenario_site import Against
 from coldchain.clock import SystemClock
 from coldchain.config.problems import ConfigError
 from coldchain.pipeline.engine_id import engine
@@ -20,6 +23,8 @@ from coldchain.testing.scenario_file import Scenario, find_scenario, read_scenar
 from coldchain.testing.scenario_run import ScenarioResult, run_scenario
 
 UNREADABLE = 2
+#: How fast a scenario is played against a daemon unless told, and at most: its wire needs some real time.
+LIVE_SPEED, LIVE_SPEED_MAX = 600, 2000
 KIND_WORDS = {
     "calm": "Nothing to say",
     "physics": "Vessels that fail",
@@ -99,12 +104,36 @@ def show(name: str, form: str) -> None:
     show_default=True,
     help="Simulated seconds in one real second; 0: at once.",
 )
+@click.option(
+    "--against",
+    type=click.Choice(list(Against), case_sensitive=False),
+    help="Play it over a real wire into a real daemon, shown on its page: mqtt, serial or tcp.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="With --against: of the page.",
+)
 @_FORMAT
-def run(names: tuple[str, ...], seed: int, seeds: int, speed: int, form: str) -> None:
+def run(
+    names: tuple[str, ...],
+    seed: int,
+    seeds: int,
+    speed: int,
+    against: Against | None,
+    port: int,
+    form: str,
+) -> None:
     """Play scenarios before the code that judges live, and hold what was said against what must be said.
 
     A NAME is one of `coldchain scenarios list`, a file, or "all". No daemon is needed and no hardware; the
     clock is the scenario's own. With --speed the time line passes as it would, only faster.
+
+    With --against its probes speak over a broker, a pseudo-terminal or a TCP connection to a whole daemon
+    with a journal and a page, in scaled time (--speed 600 unless told, 2000 at most). Everything in it is
+    marked simulated, and gone afterwards.
 
     The exit status is 0 if all went as expected, 1 if not, 2 if a file cannot be read as it stands, 64 for a
     wrong command, 70 for an error of ours.
@@ -112,11 +141,17 @@ def run(names: tuple[str, ...], seed: int, seeds: int, speed: int, form: str) ->
     \b
     Examples:
       coldchain scenarios run vacuum-lost --speed 600
+      coldchain scenarios run vacuum-lost --against mqtt
       coldchain scenarios run all
       coldchain scenarios run my-lane.toml --seeds 100
     """
     wanted = [found for name in names for found in (shipped_scenarios() if name == "all" else [name])]
     chosen = [_found(name) for name in wanted]
+    if against is not None:
+        if speed > LIVE_SPEED_MAX or form != "text":
+            raise click.UsageError(f"--against is for people to watch, at --speed {LIVE_SPEED_MAX} at most")
+        live = _live(chosen, range(seed, seed + seeds), Against(against), speed or LIVE_SPEED, port)
+        click.get_current_context().exit(0 if live else 1)
     by = engine()
     results: list[ScenarioResult] = []
     for scenario in chosen:
@@ -134,6 +169,22 @@ def run(names: tuple[str, ...], seed: int, seeds: int, speed: int, form: str) ->
     click.get_current_context().exit(0 if all(one.passed for one in results) else 1)
 
 
+def _live(chosen: Sequence[Scenario], seeds: Sequence[int], against: Against, speed: int, port: int) -> bool:
+    """Play each against a daemon; whether all went as expected."""
+    from coldchain.cli.scenario_live import play_live
+
+    logging.basicConfig(level="ERROR", stream=sys.stderr)
+    passed = True
+    for scenario in chosen:
+        for line in story_of(scenario, brief=True):
+            console.print(line, soft_wrap=True)
+        for seed in seeds:
+            ran = play_live(scenario, seed, against, speed, port)
+            _verdict(scenario, [ran])
+            passed = passed and ran.passed
+    return passed
+
+
 def _found(name: str) -> Scenario:
     try:
         return find_scenario(name)
@@ -149,6 +200,11 @@ def _say(scenario: Scenario, ran: Sequence[ScenarioResult], speed: int, *, whole
         for line in story_of(scenario, brief=True):
             console.print(line, soft_wrap=True)
         _pass(moments(ran[0]), speed)
+    _verdict(scenario, ran)
+
+
+def _verdict(scenario: Scenario, ran: Sequence[ScenarioResult]) -> None:
+    """A line for a scenario, and what did not go as expected."""
     wrong = [one for one in ran if not one.passed]
     mark: dict[str, Any] = {"style": "bold red"} if wrong else {"style": "green"}
     line = Text("FAIL  " if wrong else "ok    ", **mark).append(scenario.name, style="bold")

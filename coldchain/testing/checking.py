@@ -133,7 +133,7 @@ class CaseRun:
 
     def told(self) -> tuple[Told, ...]:
         """Everything that has been said so far."""
-        return tuple(Told(at_ms, said, _role(said.subject)) for at_ms, said in self._judging.said)
+        return tuple(Told(at_ms, said, role_of(said.subject)) for at_ms, said in self._judging.said)
 
     def result(self, case: Case, end_ms: int) -> CaseResult:
         """How it went up to an instant, held against what the case expects."""
@@ -258,7 +258,7 @@ def _by_own_time(facts: Sequence[tuple[int, Fact]]) -> list[tuple[int, Fact]]:
     return sorted(placed, key=lambda pair: pair[0])
 
 
-def _role(subject: str) -> str:
+def role_of(subject: str) -> str:
     """The role that an announcement is about; a source is called as its one role."""
     asset, _, role = subject.rpartition("/")
     return role if asset == ASSET else "" if subject in ("", "gateway") else subject

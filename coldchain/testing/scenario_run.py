@@ -58,7 +58,7 @@ def run_scenario(scenario: Scenario, seed: int, engine: str) -> ScenarioResult:
     story.play(scenario.head.until)
     case = as_case(scenario, story)
     result = run_case(played(scenario, case), case, engine)
-    return ScenarioResult(scenario, seed, result, _untrue(scenario, story), story.carrier.lost)
+    return ScenarioResult(scenario, seed, result, untrue(scenario, story), story.carrier.lost)
 
 
 def run_seeds(scenario: Scenario, seeds: Sequence[int], engine: str) -> list[ScenarioResult]:
@@ -99,7 +99,8 @@ def _reading(file: CheckFile, case: Case, what: Measured) -> Reading:
     return Reading(what.role, what.role, what.digits, unit, at_ms=at_ms)
 
 
-def _untrue(scenario: Scenario, story: Story) -> tuple[tuple[Truth, str], ...]:
+def untrue(scenario: Scenario, story: Story) -> tuple[tuple[Truth, str], ...]:
+    """What the scenario says was really so and was not in this play, with what was instead."""
     found = []
     for truth in scenario.truth:
         first_ms = story.crossed[truth.crossing]

@@ -55,5 +55,10 @@ class SpeakingSimulator:
 
     def serve(self, stop: threading.Event) -> None:
         """Swallow what comes in (and let TCP clients in) until `stop` is set."""
-        while not stop.is_set():
-            self.wire.read(_LOOK_S)
+        swallow(self.wire, stop)
+
+
+def swallow(wire: Wire, stop: threading.Event) -> None:
+    """Take what comes in on a line and let TCP clients in, until `stop` is set: its device hears nothing."""
+    while not stop.is_set():
+        wire.read(_LOOK_S)
