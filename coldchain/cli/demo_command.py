@@ -13,6 +13,8 @@ import socket
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -81,9 +83,7 @@ def demo(speed: int, seed: int, port: int, keep: Path | None, once: bool) -> Non
             f"{keep} holds the journal of an earlier demonstration; name another folder, "
             f"or look at that one: coldchain status --config {keep / 'gateway.toml'}"
         )
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
-    with tempfile.TemporaryDirectory(prefix="coldchain-demo-") as temporary:
+    with ended_by_signals(), tempfile.TemporaryDirectory(prefix="coldchain-demo-") as temporary:
         folder = keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -210,6 +210,17 @@ def _clock(utc_ms: int) -> str:
 def _command() -> str:
     """How this program can be called again."""
     return "coldchain" if shutil.which("coldchain") else sys.argv[0]
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGINT and SIGTERM end what is played within, in order."""
+    before = {each: signal.signal(each, _interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -18,7 +18,7 @@ from msgspec import structs
 from rich.text import Text
 
 from coldchain.alarms.alarm import unacknowledged
-from coldchain.cli.demo_command import free_port
+from coldchain.cli.demo_command import ended_by_signals, free_port
 from coldchain.cli.output import console
 from coldchain.cli.scenario_output import Moment, happenings, said_at
 from coldchain.cli.scenario_site import TOPIC, Against, configuration
@@ -72,7 +72,7 @@ def play_live(scenario: Scenario, seed: int, against: Against, speed: int, page_
                 f'{scenario.name}: "{each.words}" happens to the gateway itself, and this one stays on; '
                 "play it without --against"
             )
-    with tempfile.TemporaryDirectory(prefix="coldchain-scenario-") as folder:
+    with ended_by_signals(), tempfile.TemporaryDirectory(prefix="coldchain-scenario-") as folder:
         try:
             return _Play(scenario, seed, against, speed, Path(folder)).play(free_port(page_port))
         except (DaemonError, BrokerError, JournalError, OSError) as error:
