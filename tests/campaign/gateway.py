@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -24,22 +23,23 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
-import paho.mqtt.client as paho
-
 from coldchain import facts
 from coldchain.facts import Reading
 from coldchain.journal import Deliveries, JournalError, Reader
 from coldchain.model import Origin
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import Verdict, verify
+from coldchain.units import TEMPERATURE
+from tests.campaign.nursery import Forked, Nursery
+from tests.campaign.talk import Onlooker, Talk
 from tests.integration.gateways import Child, Printer, Site, answers
 from tests.integration.test_sink_webhook import Receiver
-from tests.servers import Alertmanager, Mosquitto, MqttRelay, Packet, Peer, Side, VictoriaMetrics, wait_until
+from tests.servers import Alertmanager, Mosquitto, MqttRelay, Packet, Side, VictoriaMetrics, wait_until
 
-#: Between two messages (real seconds), and how many share a value.
-_PACE_S, _SWING = 0.02, 25
 #: A fault that has not healed after this long never does (real seconds).
 HEAL_S = 60.0
+#: The alarm of the box whose device never stops talking.
+ALARM = "box-bus/vapour/above"
 
 
 @dataclass
@@ -48,61 +48,6 @@ class Audit:
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
-
-
-class Talk:
-    """A device on MQTT that numbers what it says, and knows whether the broker has said yes to all of it."""
-
-    def __init__(self, port: int) -> None:
-        self.said = 0
-        # No lock: paho calls `on_publish` under its own, which `publish` waits for.
-        self._sent: set[int] = set()
-        self._kept: set[int] = set()
-        self._peer = Peer(port)
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="talk", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._peer.connect()
-        self._peer.client.on_publish = self._on_publish
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-        self._peer.disconnect()
-
-    def end(self) -> None:
-        """Say no more."""
-        self._end.set()
-        self._thread.join()
-
-    def settled(self) -> None:
-        """Wait until the broker has said yes to everything.
-
-        What paho is given in the moment of a reconnection it may keep until the next one.
-        """
-        for _ in range(5):
-            with contextlib.suppress(AssertionError):
-                wait_until(lambda: self._kept >= self._sent, what="", deadline_s=5)
-                return
-            self._peer.client.reconnect()
-        wait_until(lambda: self._kept >= self._sent, what="the broker has everything", deadline_s=HEAL_S)
-
-    def _run(self) -> None:
-        while not self._end.wait(_PACE_S):
-            number = self.said
-            message = {
-                "time": time.time_ns() // 1_000_000,
-                "sequence": number,
-                "vapour": -140.0 if number // _SWING % 2 else -180.0,
-                "simulated": True,
-            }
-            self._sent.add(self._peer.client.publish("probe", json.dumps(message), 1).mid)
-            self.said += 1
-
-    def _on_publish(self, client: paho.Client, data: object, mid: int, *_: object) -> None:
-        self._kept.add(mid)
 
 
 class Gateway:
@@ -128,25 +73,29 @@ class Gateway:
         site.part("pages", f'[sinks.pages]\nkind = "alertmanager"\nurl = "{self.pages.url}"\n')
         self.site = site
         self.site.write()
-        self.daemon: Child | None = None
+        self.daemon: Child | Forked | None = None
+        self._log = folder / "daemon.log"
+        self._nursery: Nursery | None = None
         #: The broker was killed: what it had said yes to and not yet handed on is its own to lose.
         self.broker_forgot = False
         self._position = 0
         self._in_journal: dict[str, Counter[int]] = {"bus": Counter(), "log": Counter()}
         self._origins: Counter[tuple[str, int, Origin]] = Counter()
         self._times: dict[str, set[int]] = {"bus": set(), "log": set()}
-        self._printed = 0
+        self._values: set[tuple[str, int, int]] = set()
+        self._heard, self._alarms = 0, Counter[bool]()
 
     def __enter__(self) -> Self:
         self.begin()
         # What is said before the daemon has subscribed is not kept for it.
         wait_until(lambda: bool(self.line.acknowledged()) or self._subscribed(), what="it listens")
         self.talk = self._ends.enter_context(Talk(self.broker.port))
+        self._onlooker = self._ends.enter_context(Onlooker(self.site.journal))
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.daemon is not None:
-            self.daemon.__exit__()
+        if self.daemon is not None and self.daemon.running():
+            self.kill()  # only after a failure: nothing of ours stays behind
         self._ends.close()
 
     def _subscribed(self) -> bool:
@@ -154,22 +103,30 @@ class Gateway:
 
     # --- The daemon
 
-    def begin(self) -> None:
-        """Start it, as systemd would."""
-        log = self.folder / "daemon.log"
-        self.daemon = Child("run", "--config", self.site.config, log=log).ready(self.site.journal)
+    def begin(self, *, cheaply: bool = False) -> None:
+        """Start it, as systemd would; cheaply: by a fork, and not as a command."""
+        if cheaply:
+            self.daemon = self._bear("never", 0)
+            wait_until(lambda: answers(self.site.journal), what="it answers", deadline_s=HEAL_S)
+        else:
+            self.daemon = self._command().ready(self.site.journal)
 
     def kill(self) -> None:
         """SIGKILL, at whatever it is doing."""
+        self.signal(signal.SIGKILL)
         assert self.daemon is not None
-        self.daemon.process.kill()
-        self.daemon.process.wait(30)
+        self.daemon.wait(30)
 
     def begin_and_kill(self, after_s: float) -> None:
         """Start it, and kill it before it is up, or just then."""
-        self.daemon = Child("run", "--config", self.site.config, log=self.folder / "daemon.log")
+        self.daemon = self._command()
         time.sleep(after_s)
         self.kill()
+
+    def kill_at(self, point: str, passes: int, fault: str = "none") -> None:
+        """Let one live that kills itself where it is told to."""
+        status = self._bear(point, passes, fault).wait(HEAL_S)
+        assert status == -signal.SIGKILL, f"ended with {status} instead of by its own hand: {self.said()}"
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -179,17 +136,29 @@ class Gateway:
     def wait(self) -> None:
         """Wait for its end, which must be a clean one."""
         assert self.daemon is not None
-        assert self.daemon.wait() == 0, self.daemon.said[-2000:]
+        assert self.daemon.wait(30) == 0, self.said()
 
     @property
     def pid(self) -> int:
         """Its process id."""
         assert self.daemon is not None
-        return self.daemon.process.pid
+        return self.daemon.pid
 
     def threads(self) -> int:
         """How many threads it has."""
         return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
+
+    def said(self) -> str:
+        """The last that it wrote to its log."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
+    def _command(self) -> Child:
+        return Child("run", "--config", self.site.config, log=self._log)
+
+    def _bear(self, point: str, passes: int, fault: str = "none") -> Forked:
+        if self._nursery is None:
+            self._nursery = self._ends.enter_context(Nursery(self._log))
+        return self._nursery.bear("daemon", point, passes, self.site.config, fault)
 
     # --- What goes on
 
@@ -204,6 +173,9 @@ class Gateway:
                         self._in_journal[fact.source][fact.sequence] += 1
                         self._origins[fact.source, fact.sequence, fact.origin] += 1
                         self._times[fact.source].add(fact.at_ms)
+                        quanta = TEMPERATURE.quanta(fact.raw, fact.unit)
+                        if isinstance(quanta, int):
+                            self._values.add((fact.channel, fact.at_ms, quanta))
         except JournalError:
             return  # it is being made, or mended
 
@@ -242,12 +214,28 @@ class Gateway:
         return False
 
     def healed(self) -> float:
-        """Wait until it answers and works on both lines; the real seconds that took."""
+        """Wait until it answers, works on both lines and calls people; the real seconds until it worked.
+
+        The box is too warm for a while twice a second or so: the next time that it is, the room hears of it.
+        """
         began = time.monotonic()
         wait_until(lambda: answers(self.site.journal), what="it answers", deadline_s=HEAL_S)
         self.flow(1)
         self.print_lines(1)
-        return time.monotonic() - began
+        took = time.monotonic() - began
+        before = self.alarms()
+        wait_until(lambda: self.alarms() > before, what="an alarm reaches the room", deadline_s=HEAL_S)
+        return took
+
+    def alarms(self, *, unrecorded: bool = False) -> int:
+        """How often the room has been told that the box is too warm (and that it could not be recorded)."""
+        for request in self.room.requests[self._heard :]:
+            self._heard += 1
+            with contextlib.suppress(ValueError):  # one that was cut off with the process
+                said = request.content
+                if said["announcement"]["kind"] == "raised" and said["announcement"]["alarm"] == ALARM:
+                    self._alarms[bool(said["unrecorded"])] += 1
+        return self._alarms[True] if unrecorded else self._alarms.total()
 
     # --- The audit
 
@@ -291,9 +279,12 @@ class Gateway:
         # was lost with the process.
         bodies = {key: {b for b in map(_whole, self.room.bodies(key)) if b} for key in keys}
         audit.doubled += [f"{key}: {said}" for key, said in bodies.items() if len(said) > 1]
-        assert self.daemon is not None
-        assert self.daemon.end() == 0
+        self.signal(signal.SIGTERM)
+        self.wait()
         rest = self.audit()
+        audit.doubled += [
+            f"shown, and not in the journal: {one}" for one in self._onlooker.shown - self._values
+        ]
         with Reader.open(self.site.journal) as reader:
             verification = verify(reader, engine())
         if not verification.sound or {s.verdict for s in verification.stretches} != {Verdict.EQUAL}:

@@ -6,17 +6,24 @@ import signal
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Protocol
+
+from msgspec import Struct
 
 from tests.campaign.gateway import Gateway
+from tests.campaign.killable import POINTS
 from tests.campaign.outcome import Fault, Outcome, Size
 from tests.servers import Packet, Peer, Side
 
 #: How often each is tried in one gateway's life in the campaign.
 TIMES = 25
+#: How many lives in a row end at a chosen point before one is let live on.
+KILLS, KILLS_SHORT = 6, 2
+#: Into how many lives the faults are divided in each run of the tests.
+PARTS = 3
 
 
 def _broker_restarts(on: Gateway) -> None:
@@ -163,7 +170,7 @@ def _restarted(on: Gateway) -> None:
 
 def _reloaded(on: Gateway) -> None:
     """Another profile's hold, and another again, while readings come."""
-    on.site.profile(hold=on.chance.choice(["0 s", "1 s", "30 s"]), latched=False).write()
+    on.site.profile(hold=on.chance.choice(["0 s", "10 ms", "50 ms"]), latched=False).write()
     on.signal(signal.SIGHUP)
 
 
@@ -176,44 +183,67 @@ def _broken_configuration(on: Gateway) -> None:
     on.site.config.write_text(text, encoding="utf-8")
 
 
-class _Act(Protocol):
-    """One thing that goes wrong, and what it is called."""
+def _killed_at(point: str, passes: int, kills: int, on: Gateway) -> None:
+    """Lives that end there, one after the other, while the device talks."""
+    on.kill()
+    for _ in range(kills):
+        on.kill_at(point, on.chance.randrange(passes))
+    on.begin(cheaply=True)
 
-    __name__: str
 
-    def __call__(self, on: Gateway, /) -> None: ...
+class Act(Struct, frozen=True):
+    """One thing that goes wrong; `each`: how often it does at a time."""
+
+    name: str
+    title: str
+    do: Callable[[Gateway], None]
+    each: int = 1
 
 
-ACTS: tuple[tuple[str, str, _Act], ...] = (
-    ("broker-restart", "broker restarted", _broker_restarts),
-    ("broker-kill", "broker killed", _broker_dies),
-    ("broker-hang", "broker hangs", _broker_hangs),
-    ("broker-refuse", "broker refuses connections", _broker_refuses),
-    ("line-cut", "connection cut", _line_cut),
-    ("line-cut-message", "connection cut in a message", _line_cut_in_a_message),
-    ("line-cut-ack", "connection cut at an acknowledgement", _line_cut_at_an_acknowledgement),
-    ("line-slow", "slow connection", _line_slow),
-    ("line-dead", "dead connection", _line_dead),
-    ("monsters", "10 MB, nothing and bytes as messages", _monsters),
-    ("retained", "a retained message at each connection", _retained_flood),
-    ("serial-unplug", "adapter unplugged", _unplugged),
-    ("serial-noise", "noise on the line", _noise),
-    ("serial-babble", "a line that babbles", _babble),
-    ("room-fails", "receiver answers 404, 429, 5xx or not", _room_fails),
-    ("room-hangs", "receiver hangs", _room_hangs),
-    ("series-kill", "time series killed", _series_dies),
-    ("series-hang", "time series hangs", _series_hangs),
-    ("pages-restart", "Alertmanager restarted", _pages_restart),
-    ("kill", "daemon killed", _killed),
-    ("kill-starting", "daemon killed while it starts", _killed_while_starting),
-    ("suspend", "daemon suspended", _suspended),
-    ("restart", "daemon restarted", _restarted),
-    ("reload", "profile changed while it runs", _reloaded),
-    ("reload-broken", "configuration broken while it runs", _broken_configuration),
+ACTS: tuple[Act, ...] = (
+    Act("broker-restart", "broker restarted", _broker_restarts),
+    Act("broker-kill", "broker killed", _broker_dies),
+    Act("broker-hang", "broker hangs", _broker_hangs),
+    Act("broker-refuse", "broker refuses connections", _broker_refuses),
+    Act("line-cut", "connection cut", _line_cut),
+    Act("line-cut-message", "connection cut in a message", _line_cut_in_a_message),
+    Act("line-cut-ack", "connection cut at an acknowledgement", _line_cut_at_an_acknowledgement),
+    Act("line-slow", "slow connection", _line_slow),
+    Act("line-dead", "dead connection", _line_dead),
+    Act("monsters", "10 MB, nothing and bytes as messages", _monsters),
+    Act("retained", "a retained message at each connection", _retained_flood),
+    Act("serial-unplug", "adapter unplugged", _unplugged),
+    Act("serial-noise", "noise on the line", _noise),
+    Act("serial-babble", "a line that babbles", _babble),
+    Act("room-fails", "receiver answers 404, 429, 5xx or not", _room_fails),
+    Act("room-hangs", "receiver hangs", _room_hangs),
+    Act("series-kill", "time series killed", _series_dies),
+    Act("series-hang", "time series hangs", _series_hangs),
+    Act("pages-restart", "Alertmanager restarted", _pages_restart),
+    Act("kill", "daemon killed", _killed),
+    Act("kill-starting", "daemon killed while it starts", _killed_while_starting),
+    Act("suspend", "daemon suspended", _suspended),
+    Act("restart", "daemon restarted", _restarted),
+    Act("reload", "profile changed while it runs", _reloaded),
+    Act("reload-broken", "configuration broken while it runs", _broken_configuration),
 )
 
 
-def _life(acts: list[_Act], seed: int) -> Outcome:
+def acts(size: Size) -> tuple[Act, ...]:
+    """All of them, those that chose a point to kill at too."""
+    kills = KILLS if size is Size.FULL else KILLS_SHORT
+    return ACTS + tuple(
+        Act(
+            f"kill-{point.replace('_', '-')}",
+            f"killed {where}",
+            partial(_killed_at, point, passes, kills),
+            kills,
+        )
+        for point, (where, passes) in POINTS.items()
+    )
+
+
+def _life(drawn: list[Act], seed: int) -> Outcome:
     """One gateway's life: each act in turn, healed and audited; the whole at the end."""
     heal: list[float] = []
     with tempfile.TemporaryDirectory(prefix="campaign-") as folder, Gateway(Path(folder), seed) as gateway:
@@ -221,13 +251,12 @@ def _life(acts: list[_Act], seed: int) -> Outcome:
         gateway.print_lines(1)
         lost: list[str] = []
         doubled: list[str] = []
-        for act in acts:
+        for act in drawn:
             try:
-                act(gateway)
+                act.do(gateway)
                 heal.append(gateway.healed())
             except AssertionError as error:
-                told = (gateway.folder / "daemon.log").read_text(encoding="utf-8", errors="replace")
-                raise AssertionError(f"{act.__name__}: {error}\n{told[-4000:]}") from error
+                raise AssertionError(f"{act.name}: {error}\n{gateway.said()}") from error
             found = gateway.audit()
             lost += found.lost
             doubled += found.doubled
@@ -237,22 +266,31 @@ def _life(acts: list[_Act], seed: int) -> Outcome:
         doubled += found.doubled
     note = f"{gateway.talk.said:,} messages; {threads} threads at the end; slowest {max(heal):.1f} s"
     wrong = (lost + doubled)[:1]
-    return Outcome(len(acts), len(lost), len(doubled), statistics.median(heal), "; ".join([note, *wrong]))
+    tried = sum(act.each for act in drawn)
+    return Outcome(tried, len(lost), len(doubled), statistics.median(heal), "; ".join([note, *wrong]))
 
 
-def one(act: _Act, seed: int, size: Size) -> Outcome:
+def one(name: str, seed: int, size: Size) -> Outcome:
     """One kind of fault, again and again."""
+    act = next(act for act in acts(size) if act.name == name)
     return _life([act] * (TIMES if size is Size.FULL else 1), seed)
 
 
 def storm(seed: int, size: Size) -> Outcome:
     """All kinds in one life, in an order that the seed draws; FULL: four times."""
-    acts = [act for _, _, act in ACTS] * (4 if size is Size.FULL else 1)
-    Random(seed).shuffle(acts)
-    return _life(acts, seed)
+    drawn = [*acts(size)] * (4 if size is Size.FULL else 1)
+    Random(seed).shuffle(drawn)
+    return _life(drawn, seed)
+
+
+def part(seed: int, number: int) -> Outcome:
+    """The `number`-th of `PARTS` lives that have each fault once between them, in their short form."""
+    drawn = list(acts(Size.SHORT)[number::PARTS])
+    Random(seed).shuffle(drawn)
+    return _life(drawn, seed)
 
 
 FAULTS = (
-    *(Fault(name, title, partial(one, act)) for name, title, act in ACTS),
+    *(Fault(act.name, act.title, partial(one, act.name)) for act in acts(Size.FULL)),
     Fault("storm", "all of these in one life", storm),
 )

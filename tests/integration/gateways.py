@@ -276,6 +276,15 @@ class Child:
         """Send it a signal."""
         self.process.send_signal(number)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    def running(self) -> bool:
+        """Whether it still lives."""
+        return self.process.poll() is None
+
     def wait(self, deadline_s: float = 30) -> int:
         """Its exit status."""
         return self.process.wait(deadline_s)

@@ -85,9 +85,9 @@ class _Vfs(apsw.VFS):
 
 
 @contextmanager
-def watched() -> Iterator[Disk]:
-    """Every SQLite file opened inside lies on such a disk."""
-    disk = Disk()
+def watched(disk: Disk | None = None) -> Iterator[Disk]:
+    """Every SQLite file opened inside lies on such a disk, or on this one."""
+    disk = disk or Disk()
     vfs = _Vfs(disk)
     try:
         yield disk

@@ -1,0 +1,205 @@
+"""Lives that end by SIGKILL at a chosen point, each by its own hand: for tests only, see `nursery.py`.
+
+A daemon's life: POINT is where, COUNT how many times that point is passed before. FAULT removes a guard, so
+that a test can show that it would notice.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+
+from coldchain.cli.main import main
+from coldchain.journal import Deliveries, Journal, schema
+from coldchain.journal import journal as journal_module
+from coldchain.journal.backup import back_up
+from coldchain.journal.schema import Migration
+from coldchain.pipeline import intake
+from coldchain.pipeline.engine_id import engine
+from coldchain.pipeline.writer import Writer
+from tests.unit.journal.disk import Disk, Operation, watched
+
+#: Where a daemon may die, and how often at most that point is passed before.
+POINTS = {
+    "in_commit": ("inside a transaction", 8),
+    "before_ack": ("between commit and acknowledgement", 8),
+    "copying_log": ("while the log is copied into the database", 60),
+    "saving_state": ("while the fold's state is saved", 8),
+    "in_delivery": ("between a receiver's yes and its receipt", 3),
+    "in_series": ("between a time series' yes and the cursor", 3),
+    "at_disk": ("before any request to the disk", 150),
+}
+
+#: How long a fault may take to show itself before the process dies all the same (s).
+_FAULT_S = 10.0
+
+
+class _Fuse:
+    """Dies at the n-th call, once the fault that was put in has done its harm."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+        self.harmed: Callable[[], bool] = lambda: True
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            end_s = time.monotonic() + _FAULT_S
+            while not self.harmed() and time.monotonic() < end_s:
+                time.sleep(0.005)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _Fatal(Disk):
+    """A disk before whose n-th request the process dies; `copies`: of those that copy the log back."""
+
+    def __init__(self, fuse: _Fuse, *, copies: bool = False) -> None:
+        super().__init__()
+        self._fuse, self._copies = fuse, copies
+
+    def asked(self, operation: Operation) -> None:
+        if not self._copies or (operation.kind == "write" and not operation.name.endswith("-wal")):
+            self._fuse()
+
+
+def _around(owner: Any, name: str, fuse: Callable[[], object], *, before: bool = False) -> None:
+    original: Callable[..., Any] = getattr(owner, name)
+
+    def wrapped(*words: Any, **more: Any) -> Any:
+        if before:
+            fuse()
+        result = original(*words, **more)
+        if not before:
+            fuse()
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def _arm(point: str, fuse: _Fuse, ends: ExitStack) -> None:
+    match point:
+        case "in_commit":
+            _around(Journal, "_beside", fuse)  # the last statement inside the transaction
+        case "before_ack":
+            _around(Journal, "commit", fuse)
+        case "saving_state":
+            step = Writer.step
+
+            def with_state(self: Writer, wait_s: float) -> None:
+                self.want_checkpoint()
+                step(self, wait_s)
+
+            Writer.step = with_state  # type: ignore[method-assign]
+            _around(Journal, "_save_state", fuse)  # written, not yet committed
+        case "in_delivery":
+            _around(Deliveries, "done", fuse, before=True)  # the receiver has it, the receipt is not kept yet
+        case "in_series":
+            _around(Deliveries, "move", fuse, before=True)
+        case "copying_log":
+            journal_module.WAL_PAGES = 4
+            ends.enter_context(watched(_Fatal(fuse, copies=True)))
+        case "at_disk":
+            ends.enter_context(watched(_Fatal(fuse)))
+
+
+def _break(fault: str, fuse: _Fuse) -> None:
+    if fault != "ack_first":
+        return
+    # On a busy machine the process would be dead before the port has sent what it was told to: then nothing
+    # was acknowledged, and nothing could be lost.
+    offer, ack = intake.Queue.offer, paho.Client.ack
+    promised = sent = 0
+
+    def ack_first(
+        self: intake.Queue, facts: Any, settled: Callable[[intake.Folded], None] | None = None
+    ) -> bool:
+        nonlocal promised
+        if settled is not None:
+            promised += 1
+            settled(intake.Folded(0, ()))
+        return offer(self, facts)
+
+    def acknowledged(self: paho.Client, mid: int, qos: int) -> Any:
+        nonlocal sent
+        done = ack(self, mid, qos)  # written before it returns
+        sent += 1
+        return done
+
+    intake.Queue.offer = ack_first  # type: ignore[method-assign]
+    paho.Client.ack = acknowledged  # type: ignore[method-assign]
+    fuse.harmed = lambda: 0 < promised <= sent
+
+
+def daemon(point: str, count: str, config: str, fault: str = "none") -> None:
+    """A whole gateway, until killed by itself or told to stop."""
+    fuse = _Fuse(int(count))
+    _break(fault, fuse)
+    faulthandler.register(signal.SIGUSR1)  # where each thread is, for a test that waits in vain
+    with ExitStack() as ends:
+        _arm(point, fuse, ends)
+        main(["run", "--config", config], prog_name="coldchain")
+
+
+#: A later version's schema, which touches every fact, so that there is something to be interrupted in.
+LATER = Migration(
+    schema.VERSION + 1,
+    "a table of a later version",
+    "CREATE TABLE later(position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;\n"
+    "INSERT INTO later SELECT position, body FROM facts;\n",
+)
+
+
+@contextmanager
+def a_version_later() -> Iterator[None]:
+    """As the next version of the program, whose schema is one step further."""
+    before = schema.MIGRATIONS, schema.VERSION
+    schema.MIGRATIONS, schema.VERSION = (*schema.MIGRATIONS, LATER), LATER.version
+    try:
+        yield
+    finally:
+        schema.MIGRATIONS, schema.VERSION = before
+
+
+def migration(count: str, journal: str) -> None:
+    """A later version opens a journal, and brings its schema up to date."""
+    with a_version_later(), watched(_Fatal(_Fuse(int(count)))), Journal.open(journal, reserve_bytes=0):
+        pass
+
+
+def making(count: str, journal: str) -> None:
+    """A journal is made where there was none."""
+    with watched(_Fatal(_Fuse(int(count)))), Journal.open(journal, reserve_bytes=0):
+        pass
+
+
+def copying(count: str, journal: str, target: str) -> None:
+    """A back-up."""
+    with watched(_Fatal(_Fuse(int(count)))):
+        back_up(Path(journal), Path(target), force=True)
+
+
+LIVES: dict[str, Callable[..., None]] = {
+    "daemon": daemon,
+    "migration": migration,
+    "making": making,
+    "copying": copying,
+}
+
+
+def prepare() -> None:
+    """What every life would load by itself, loaded once."""
+    import apscheduler.schedulers.background  # noqa: F401
+    import influxdb_client  # noqa: F401
+    import serial  # noqa: F401
+
+    from coldchain.cli import run_command  # noqa: F401
+
+    engine()
