@@ -7,6 +7,7 @@ ifndef SEED # drawn once: what is printed is what is used
 SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 endif
 PYTEST_ARGS ?=
+CHILDREN ?= 2 # mutants tried at a time
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -137,8 +138,7 @@ coverage: .venv/ready
 mutants: .venv/ready
 	@$(INSTALL) --require-hashes -r lock/mutants.txt
 	@mkdir -p mutants/coldchain && ln -sfn ../config mutants/coldchain/_config
-	@$(BIN)/mutmut run --max-children 2 $(MUTANTS)
-	@$(BIN)/mutmut results
+	@COLDCHAIN_HYPOTHESIS=mutants $(BIN)/python build_support/try_mutants.py -j $(CHILDREN) $(MUTANTS)
 
 bench: .venv/ready
 	@$(BIN)/python -m benchmarks

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 pytest_plugins = ["tests.servers.fixtures"]  # brokers, databases, a browser: started by the tests that ask
 
@@ -23,5 +23,14 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("here"), max_examples=200, database=None)
 # The long search by hand: COLDCHAIN_HYPOTHESIS=long .venv/bin/python -m pytest tests/unit/…
 settings.register_profile("long", settings.get_profile("here"), max_examples=20_000)
+# `make mutants` asks thousands of times whether a fault is seen: few examples, no search for the smallest.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("here"),
+    max_examples=40,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    report_multiple_bugs=False,
+)
 # Named outright, for hypothesis itself would choose its own derandomised profile where CI is set.
 settings.load_profile(os.environ.get("COLDCHAIN_HYPOTHESIS") or ("ci" if os.environ.get("CI") else "here"))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from coldchain.model import Side
-from coldchain.plan import Age, Rate, Rule, Spike, Stuck
+from coldchain.plan import Age, KineticMean, Rate, Rolling, Rule, Spike, Stuck
 from coldchain.rules.age import AgeState
 from coldchain.rules.book import judge_of
 from coldchain.rules.judging import (
@@ -24,11 +24,16 @@ from coldchain.rules.judging import (
     Sample,
     Triggered,
 )
-from coldchain.rules.spell import NONE, Spell, cut, turn
+from coldchain.rules.spell import NONE, Spell, cut, shown, turn
 from tests.unit.rules.seen import Shown
 from tests.unit.rules.test_windows import WORDS
 
 BEGUN = Interval("r", 100, triggered_ms=100, extreme=7, extreme_ms=100)
+
+
+def good(at_ms: int, value: int) -> Sample:
+    """A GOOD sample."""
+    return Sample(at_ms, value, value, GOOD)
 
 
 def test_a_cut_ends_the_excursion_and_says_why() -> None:
@@ -39,11 +44,98 @@ def test_a_cut_ends_the_excursion_and_says_why() -> None:
     assert cut(left, 300, LIMITS_CHANGED) == (left, ())
 
 
+def test_a_spell_from_its_beginning_to_its_end() -> None:
+    """It keeps the worst value with its instant, passes over what is not worse, and ends with its length."""
+    spell, changes = turn("r", NONE, True, 100, 7)
+    assert (spell, changes) == (Spell(BEGUN, active=True), (Opened(100), Triggered(100, 100)))
+    spell, changes = turn("r", spell, True, 150, 9, worse=True)
+    assert (spell.open, changes) == (replace(BEGUN, extreme=9, extreme_ms=150), ())
+    assert turn("r", spell, True, 180, 8) == (spell, ())
+    over = replace(BEGUN, extreme=9, extreme_ms=150, end_ms=260, outside_ms=160)
+    assert turn("r", spell, False, 260, 1) == (NONE, (Ended(over), Returned(260)))
+
+
+def test_a_condition_that_outlasts_its_excursion_returns_when_a_reading_says_so() -> None:
+    """Cut by a reload, the alarm still stands; it goes at the instant of the reading that shows the end."""
+    assert turn("r", Spell(active=True), False, 300, 1) == (NONE, (Returned(300),))
+
+
+@pytest.mark.parametrize(("at_ms", "outside_ms"), [(100, 0), (101, 1), (250, 150), (90, 0)])
+def test_an_open_spell_is_shown_with_its_length_so_far(at_ms: int, outside_ms: int) -> None:
+    """Never less than nothing, though somebody ask for an instant before it began."""
+    assert shown(Spell(BEGUN, active=True), at_ms) == replace(BEGUN, outside_ms=outside_ms)
+    assert shown(NONE, at_ms) is None
+
+
 @pytest.mark.parametrize("on", [True, False, None])
 def test_nothing_happens_twice(on: bool | None) -> None:
     """What is not there cannot end, what is there cannot begin, and nothing told changes nothing."""
     spell = Spell(BEGUN, active=True) if on else NONE
     assert turn("r", spell, on, 200, 9) == (spell, ())
+
+
+# --- In force, out of force, and in force again: the same for all kinds that have a spell -------------------
+
+COLD = Shown(last=Sample(220, 7, 7, GOOD), samples=(Sample(150, 9, 9, GOOD), Sample(220, 7, 7, GOOD)))
+KINDS: list[tuple[Rule, dict[str, int]]] = [
+    (Rate(**WORDS, side=Side.ABOVE, limit=4, within_ms=150), {"limit": 5}),
+    (Stuck(**WORDS, for_ms=100), {"for_ms": 101}),
+    (Spike(**WORDS, limit=9), {"limit": 8}),
+    (Rolling(**WORDS, side=Side.ABOVE, limit=8, allowance_ms=10, window_ms=400), {"limit": 6}),
+    (KineticMean(**WORDS, limit=6, window_ms=300, energy_kj_mol="83.144"), {"limit": 8}),
+]
+ALL_KINDS = pytest.mark.parametrize(
+    ("rule", "numbers"), KINDS, ids=[type(rule).__name__ for rule, _ in KINDS]
+)
+LASTING = Spell(BEGUN, active=True)
+CUT = Spell(active=True)
+
+
+@ALL_KINDS
+def test_a_changed_rule_begins_anew_with_the_alarm_that_stood(rule: Rule, numbers: dict[str, int]) -> None:
+    """The excursion is closed because the numbers changed; the alarm waits for a reading that ends it."""
+    judge, other = judge_of(rule), replace(rule, **numbers)
+    state = replace(judge.start(rule, COLD, 0)[0], spell=LASTING)
+    found, changes = judge.reconfigure(rule, other, state, COLD, 250)
+    assert found == replace(judge.start(other, COLD, 250)[0], spell=CUT)
+    assert changes == (Ended(replace(BEGUN, end_ms=250, outside_ms=150, why_ended=LIMITS_CHANGED)),)
+    quiet = judge.start(rule, COLD, 0)[0]
+    assert judge.reconfigure(rule, other, quiet, COLD, 250) == (judge.start(other, COLD, 250)[0], ())
+
+
+@ALL_KINDS
+def test_a_rule_out_of_force_says_why_and_comes_back(rule: Rule, numbers: dict[str, int]) -> None:
+    """It ends with the reason given, and comes back with what is known then and the alarm that stood."""
+    judge = judge_of(rule)
+    state = replace(judge.start(rule, COLD, 0)[0], spell=LASTING)
+    left, changes = judge.end(rule, state, COLD, 250, STAGE_OVER)
+    assert left == replace(state, spell=CUT)
+    assert changes == (Ended(replace(BEGUN, end_ms=250, outside_ms=150, why_ended=STAGE_OVER)),)
+    back = judge.resume(rule, left, COLD, 400)
+    assert back == (replace(judge.start(rule, COLD, 400)[0], spell=CUT), ())
+
+
+@ALL_KINDS
+def test_what_an_open_spell_shows(rule: Rule, numbers: dict[str, int]) -> None:
+    """Its excursion so far and whether it lasts; a boundary that changes nothing for it changes nothing."""
+    judge = judge_of(rule)
+    quiet, changes = judge.start(rule, COLD, 230)
+    assert changes == ()
+    state, now = replace(quiet, spell=LASTING), good(240, 7)
+    assert judge.standing(rule, state, COLD, 250) == replace(BEGUN, outside_ms=150)
+    assert judge.standing(rule, quiet, COLD, 250) is None
+    assert (judge.active(state), judge.active(quiet)) == (True, False)
+    assert (judge.shows(rule, state, now), judge.shows(rule, quiet, now)) == (True, False)
+    assert judge.settle(rule, state, COLD, 250) == (state, ())
+    assert judge.sync(rule, state, probeless(COLD)) == state
+    if not isinstance(rule, Rolling):  # which has a deadline of its own
+        assert judge.due_ms(rule, state, COLD) is None
+        assert judge.on_due(rule, state, COLD) == (state, ())
+
+
+def probeless(seen: Shown) -> Shown:
+    """The same past, at a place whose probe has just been taken away."""
+    return Shown(None, seen.gap_ms, seen.since_ms, seen.samples)
 
 
 # --- Age ---------------------------------------------------------------------------------------------------
@@ -97,11 +189,6 @@ def test_ages_are_alike_if_they_fall_due_together(other: dict[str, object], alik
 SPIKE = Spike(**WORDS, limit=9)
 STUCK = Stuck(**WORDS, for_ms=100, tolerance=2)
 RATE = Rate(**WORDS, side=Side.ABOVE, limit=4, within_ms=150)
-
-
-def good(at_ms: int, value: int) -> Sample:
-    """A GOOD sample."""
-    return Sample(at_ms, value, value, GOOD)
 
 
 def test_the_band_of_a_spike_is_half_a_jump_to_either_side() -> None:
@@ -167,17 +254,21 @@ def test_there_is_nothing_to_catch_up_with(rule: Rule) -> None:
     assert judge.sync(rule, begun, Shown(last=None)) == begun
 
 
-def rules() -> list[Rule]:
-    """One of each kind here."""
-    return [SPIKE, STUCK]
-
-
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: type(rule).__name__)
-def test_words_change_no_judgement(rule: Rule) -> None:
-    """A title is no parameter; a number is."""
-    same = judge_of(rule).same
+@pytest.mark.parametrize(
+    ("rule", "other"),
+    [
+        (SPIKE, {"limit": 10}),
+        (STUCK, {"for_ms": 101}),
+        (STUCK, {"tolerance": 3}),
+        (RATE, {"side": Side.BELOW}),
+        (RATE, {"limit": 5}),
+        (RATE, {"within_ms": 151}),
+    ],
+    ids=lambda part: next(iter(part)) if isinstance(part, dict) else type(part).__name__,
+)
+def test_words_change_no_judgement(rule: Rule, other: dict[str, object]) -> None:
+    """A title is no parameter; a number is, whichever of the two was in force before."""
+    same, changed = judge_of(rule).same, replace(rule, **other)
     assert same(rule, replace(rule, title="else"))
-    number = {"limit": 10} if isinstance(rule, Spike) else {"for_ms": 101}
-    assert not same(rule, replace(rule, **number))
-    if isinstance(rule, Stuck):
-        assert not same(rule, replace(rule, tolerance=3))
+    assert not same(rule, changed)
+    assert not same(changed, rule)
