@@ -53,7 +53,7 @@ def opened(limit: Limit, at_ms: int, value: int, since_ms: int | None = None) ->
     return Interval(limit.id, at_ms if since_ms is None else since_ms, extreme=value, extreme_ms=at_ms)
 
 
-# --- Coming into force ---------------------------------------------------------------------------------------
+# --- Coming into force ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def opened(limit: Limit, at_ms: int, value: int, since_ms: int | None = None) ->
     ids=["above", "below", "on the limit", "on the limit from below"],
 )
 def test_a_limit_that_comes_into_force_outside_opens_at_once(limit: Limit, last: Sample, value: int) -> None:
-    """From then on, not from the reading: what was before is not this limit's. The reading may be a gap old."""
+    """From then on, not from the reading: what was before is not this limit's. It may be a gap old."""
     for at_ms in (100, 40 + GAP):
         state, changes = rule.start(limit, after(last), at_ms)
         one = Interval(limit.id, at_ms, extreme=value, extreme_ms=40)
@@ -91,7 +91,7 @@ def test_a_limit_that_comes_into_force_without_evidence_waits(last: Sample | Non
     assert rule.start(ABOVE, after(last), at_ms) == (LimitState(not_before_ms=at_ms, from_ms=at_ms), ())
 
 
-# --- Beginning, going on -------------------------------------------------------------------------------------
+# --- Beginning, going on --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_new_excursion_ends_the_wait_for_the_return() -> None:
 
 
 def test_doubt_is_no_evidence_of_being_back() -> None:
-    """With the alarm raised and nothing open: a doubtful value inside begins no off-delay, a GOOD one does."""
+    """With the alarm raised and nothing open: a doubtful value inside begins no off-delay, a GOOD one."""
     waiting = LimitState(active=True)
     doubtful = wide(10, -160, -160, UNCERTAIN)
     limit = replace(ABOVE, off_delay_ms=30)
@@ -218,7 +218,7 @@ def test_doubt_is_no_evidence_of_being_back() -> None:
     )
 
 
-# --- Sums ------------------------------------------------------------------------------------------------------
+# --- Sums -----------------------------------------------------------------------------------------------
 
 OPEN = LimitState(Interval("above", 0, extreme=-140, extreme_ms=0), from_ms=0)
 
@@ -309,7 +309,7 @@ def test_a_deadband_keeps_an_excursion_open(limit: Limit, value: int, ends: bool
     assert any(isinstance(change, Ended) for change in changes) is ends
 
 
-# --- Numbers that change, and rules that go and come -------------------------------------------------------
+# --- Numbers that change, and rules that go and come ----------------------------------------------------
 
 WARM = wide(50, -142, -140)
 
@@ -397,7 +397,7 @@ def test_a_limit_back_in_force_judges_the_last_reading() -> None:
     assert opening == (Opened(60),)
 
 
-# --- The calm band, and what all rules look at ---------------------------------------------------------------
+# --- The calm band, and what all rules look at ----------------------------------------------------------
 
 
 def test_the_calm_band_is_the_inside() -> None:
