@@ -42,6 +42,7 @@ COMMANDS = {
     "config": "config_commands:config",
     "profiles": "profile_commands:profiles",
     "ports": "port_commands:ports",
+    "readout": "readout_command:readout",
     "frames": "frames_command:frames",
     "probe": "probe_command:probe",
     "drivers": "driver_commands:drivers",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from coldchain.importers import berlinger, columnar, csv_file, line_protocol, own_table, text
+from coldchain.importers import berlinger, columnar, csv_file, elitech, line_protocol, own_table, text
 from coldchain.importers.loggerfile import BY_ITS_OWN_EVIDENCE, LoggerFile, ReadAs
 from coldchain.importers.refusal import Refused
 
@@ -24,6 +24,8 @@ def read(name: str, data: bytes, told: ReadAs = BY_ITS_OWN_EVIDENCE) -> LoggerFi
         lines = text.lines(decoded)
         if berlinger.is_berlinger(lines):
             found = berlinger.read(name, sha256(data), lines, told)
+        elif elitech.is_readout(lines):
+            found = elitech.read(name, sha256(data), lines, told)
         elif own_table.is_own(lines, told):
             found = own_table.read_text(name, sha256(data), lines, told)
         elif line_protocol.is_line_protocol(lines):
