@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from coldchain.announcements import Announcement, Kind, decode, encode
 from coldchain.clock import Clock
 from coldchain.journal import Deliveries, Notice, Pending
@@ -69,9 +71,14 @@ class NoticeDrain:
         return Stepped(0.0 if more else self._wait_s(), self._reached)
 
     def urge(self, message: Message) -> None:
-        """Tell what is in no journal; its notice, when it is recorded after all, is not told again."""
+        """Tell what is in no journal; its notice, when it is recorded after all, is not told again.
+
+        Its key is nobody else's: if we die before it is recorded, another announcement takes its place in the
+        journal, and a receiver that knows the key would take that one for a repeat.
+        """
+        own = f"{message.key}-unrecorded-{message.announced_ms}"
         try:
-            receipt = self._sink.tell(message)
+            receipt = self._sink.tell(structs.replace(message, key=own))
         except Rejected as error:
             self._report(Report(self._name, News.REFUSED, error.why, error.mend, 1))
             return

@@ -256,6 +256,21 @@ def test_an_unrecorded_alarm_is_told_once(world: World) -> None:
     drain.close()
 
 
+def test_what_takes_the_place_of_an_unrecorded_alarm_is_told(world: World) -> None:
+    """It died before it could record what it had told: the next alarm at that position is no repeat."""
+    world.begin()
+    people, clock = People(), HandClock(5_000)
+    before, _ = make(world, people, clock)
+    before.urge(Message("n3-0", 3, 0, raised(1), 4_000, None, 1_000, unrecorded=True))
+    before.close()
+    after, _ = make(world, people, clock)
+    world.add(Beat(), said=[raised(2)], sinks=[NAME])
+    after.step()
+    assert [m.announcement for m in people.told] == [raised(1), raised(2)]
+    assert len({m.key for m in people.told}) == 2, "a receiver that knows repeats by their key takes both"
+    after.close()
+
+
 def test_a_rejected_unrecorded_alarm_does_not_block_the_next(world: World) -> None:
     """It is reported and dropped: the ones behind it must get out."""
     world.begin()
