@@ -24,13 +24,14 @@ from random import Random
 from typing import Self
 
 from coldchain import facts
-from coldchain.facts import Reading
+from coldchain.facts import ClockSet, Reading
 from coldchain.journal import Deliveries, JournalError, Reader
 from coldchain.model import Origin
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import Verdict, verify
 from coldchain.units import TEMPERATURE
 from tests.campaign.nursery import Forked, Nursery
+from tests.campaign.rig import tell
 from tests.campaign.talk import Onlooker, Talk
 from tests.integration.gateways import Child, Printer, Site, answers
 from tests.integration.test_sink_webhook import Receiver
@@ -38,6 +39,7 @@ from tests.servers import Alertmanager, Mosquitto, MqttRelay, Packet, Side, Vict
 
 #: A fault that has not healed after this long never does (real seconds).
 HEAL_S = 60.0
+_UNRECORDED = "-unrecorded-"
 #: The alarm of the box whose device never stops talking.
 ALARM = "box-bus/vapour/above"
 
@@ -83,6 +85,9 @@ class Gateway:
         self._origins: Counter[tuple[str, int, Origin]] = Counter()
         self._times: dict[str, set[int]] = {"bus": set(), "log": set()}
         self._values: set[tuple[str, int, int]] = set()
+        self._asleep_ms = self._clock_facts = 0
+        #: By how much the printing logger's clock is wrong.
+        self.printed_ahead_ms = 0
         self._heard, self._alarms = 0, Counter[bool]()
 
     def __enter__(self) -> Self:
@@ -153,12 +158,28 @@ class Gateway:
         return self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
     def _command(self) -> Child:
-        return Child("run", "--config", self.site.config, log=self._log)
+        return Child(
+            "-m", "tests.campaign.rig", self.folder, "run", "--config", self.site.config, log=self._log
+        )
 
     def _bear(self, point: str, passes: int, fault: str = "none") -> Forked:
         if self._nursery is None:
             self._nursery = self._ends.enter_context(Nursery(self._log))
         return self._nursery.bear("daemon", point, passes, self.site.config, fault)
+
+    # --- What it stands on
+
+    def disk(self, failure: str, every: int = 1) -> None:
+        """From now on each so many-th request to the disk is refused: `rig.FAILURES`; "": none."""
+        if failure:
+            tell(self.folder, "disk", f"{failure} {every}")
+        else:
+            (self.folder / "disk").unlink(missing_ok=True)
+
+    def clocks(self, *, wall_ms: int = 0, asleep_ms: int = 0) -> None:
+        """The wall clock is wrong by so much; the machine slept for so long, which no clock forgets."""
+        self._asleep_ms += asleep_ms
+        tell(self.folder, "clocks", f"{wall_ms + self._asleep_ms} {self._asleep_ms}")
 
     # --- What goes on
 
@@ -169,6 +190,7 @@ class Gateway:
                 for row in reader.facts(self._position + 1):
                     self._position = row.position
                     fact = facts.decode(row.body)
+                    self._clock_facts += isinstance(fact, ClockSet)
                     if isinstance(fact, Reading) and fact.sequence is not None and fact.at_ms is not None:
                         self._in_journal[fact.source][fact.sequence] += 1
                         self._origins[fact.source, fact.sequence, fact.origin] += 1
@@ -202,14 +224,17 @@ class Gateway:
         """The logger on the serial line prints; each line comes in."""
         for _ in range(count):
             before = sum(self._in_journal["log"].values())
-            self.printer.say(-180.0, time.time_ns() // 1_000_000)
+            self._print()
             wait_until(lambda b=before: self._printed_since(b), what="a line is read", deadline_s=HEAL_S)  # type: ignore[misc]
+
+    def _print(self) -> None:
+        self.printer.say(-180.0, time.time_ns() // 1_000_000 + self.printed_ahead_ms)
 
     def _printed_since(self, before: int) -> bool:
         self.look()
         if sum(self._in_journal["log"].values()) > before:
             return True
-        self.printer.say(-180.0, time.time_ns() // 1_000_000)  # one that fell into the fault is not repeated
+        self._print()  # one that fell into the fault is not repeated
         time.sleep(0.1)
         return False
 
@@ -226,6 +251,11 @@ class Gateway:
         before = self.alarms()
         wait_until(lambda: self.alarms() > before, what="an alarm reaches the room", deadline_s=HEAL_S)
         return took
+
+    def clock_facts(self) -> int:
+        """How often something was noticed of the clock."""
+        self.look()
+        return self._clock_facts
 
     def alarms(self, *, unrecorded: bool = False) -> int:
         """How often the room has been told that the box is too warm (and that it could not be recorded)."""
@@ -274,9 +304,7 @@ class Gateway:
             )
         wait_until(lambda: not self._owed(), what=f"the room has all: {self._owed()[:3]}", deadline_s=HEAL_S)
         wait_until(lambda: not self._missing(), what="the series are whole", deadline_s=HEAL_S * 2)
-        keys = Counter(request.key for request in self.room.requests if request.key)
-        # One that left while the journal could not be written says so; it comes again recorded if its receipt
-        # was lost with the process.
+        keys = {request.key for request in self.room.requests if request.key}
         bodies = {key: {b for b in map(_whole, self.room.bodies(key)) if b} for key in keys}
         audit.doubled += [f"{key}: {said}" for key, said in bodies.items() if len(said) > 1]
         self.signal(signal.SIGTERM)
@@ -296,9 +324,12 @@ class Gateway:
         with Reader.open(self.site.journal) as reader:
             journal = {(row.position, row.ordinal) for row in reader.announcements()}
             settled = {(n.position, n.ordinal): n.key for n in _notices(self.site.journal)}
-        heard = {request.key for request in self.room.requests if request.key}
+        keys = {request.key for request in self.room.requests if request.key}
+        # What left while the journal could not be written has a key of its own, and is not told again.
+        recorded = {key for key in keys if _UNRECORDED not in key}
+        heard = {key.partition(_UNRECORDED)[0] for key in keys}
         told = [key for place, key in settled.items() if place in journal and key not in heard]
-        return told + [key for key in heard - set(settled.values()) if not key.startswith("while")]
+        return told + [key for key in recorded - set(settled.values()) if not key.startswith("while")]
 
     def _missing(self) -> list[int]:
         points = {
@@ -311,9 +342,10 @@ class Gateway:
 
 
 def _whole(body: bytes) -> str:
-    """A recorded notice's body; "" for one that was cut off with the process, and for an unrecorded one."""
+    """A notice's body; "" for one that was cut off with the process."""
     with contextlib.suppress(ValueError):
-        return "" if json.loads(body)["unrecorded"] else body.decode()
+        json.loads(body)
+        return body.decode()
     return ""
 
 

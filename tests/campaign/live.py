@@ -13,6 +13,7 @@ from random import Random
 
 from msgspec import Struct
 
+from tests.campaign import underneath
 from tests.campaign.gateway import Gateway
 from tests.campaign.killable import POINTS
 from tests.campaign.outcome import Fault, Outcome, Size
@@ -226,6 +227,7 @@ ACTS: tuple[Act, ...] = (
     Act("restart", "daemon restarted", _restarted),
     Act("reload", "profile changed while it runs", _reloaded),
     Act("reload-broken", "configuration broken while it runs", _broken_configuration),
+    *(Act(*fault) for fault in underneath.FAULTS),
 )
 
 
