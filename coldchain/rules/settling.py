@@ -23,6 +23,18 @@ class Settling(Struct, frozen=True):
     until_ms: int
 
 
+class _First:
+    """The past as it was, without a sample before: the one that ends the settling is the first judged."""
+
+    last = None
+
+    def __init__(self, seen: Seen) -> None:
+        self.gap_ms = seen.gap_ms
+        self.since_ms = seen.since_ms
+        self.dwells = seen.dwells
+        self.weighed = seen.weighed
+
+
 def settling(inner: Judge) -> Judge:
     """The same kind of rule, with a time to settle before it."""
 
@@ -34,8 +46,9 @@ def settling(inner: Judge) -> Judge:
             return inner.on_sample(rule, state, seen, now)
         if now.quality != GOOD or not _inside(_of(rule), now):
             return state, ()
-        begun, changes = inner.start(rule, seen, now.at_ms)
-        judged, more = inner.on_sample(rule, begun, seen, now)
+        first = _First(seen)
+        begun, changes = inner.start(rule, first, now.at_ms)
+        judged, more = inner.on_sample(rule, begun, first, now)
         return judged, (*changes, *more)
 
     def due_ms(rule: Rule, state: Any, seen: Seen) -> int | None:

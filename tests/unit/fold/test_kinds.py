@@ -250,6 +250,8 @@ def test_a_probe_settles_by_value() -> None:
     falls = Bench(plan(rule))
     falls.series("20..-190x40 -190x10 -149")
     assert minutes(falls.said, Kind.RAISED, "above") == [50]
+    (one,) = falls.fold.places["box/vapour"].ledger.all()
+    assert one.interval.start_ms == T0 + 50 * MIN, "what was warm while it settled is no excursion"
     never = Bench(plan(rule))
     never.series("20..-140x40 -140x40")
     assert minutes(never.said, Kind.RAISED, "above") == [60]
