@@ -1,10 +1,8 @@
 """Facts: everything that ever enters the journal, as frozen types with one canonical form.
 
-A fact's canonical bytes are its JSON with fields in the order they stand here, defaults left
-out. Old facts must stay readable for ever: fields are only added, with a default.
-
-Position (place in the one order) and arrival (journal time, ms) are given by the writer and stand
-beside the fact, not in it. Times named `*_ms` are UTC unless they say journal.
+A fact's canonical bytes are its JSON, keys sorted, defaults left out. Old facts must stay readable for ever:
+fields are only added, with a default. Position (place in the one order) and arrival (journal time, ms) are
+given by the writer and stand beside it. Times named `*_ms` are UTC unless they say journal.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ from msgspec import json as _json
 from coldchain.logged import FileImported, LoggerKnown
 from coldchain.model import Origin, Priority, Reason
 from coldchain.plan import Plan
+from coldchain.removed import ReadingsRemoved
 
 
 class Reading(Struct, frozen=True, tag="reading", tag_field="fact", omit_defaults=True):
@@ -379,6 +378,7 @@ Fact = (
     | WorkEnded
     | HeadSigned
     | HeadPublished
+    | ReadingsRemoved
     | ExcursionResolved
     | ExcursionReopened
     | LoggerKnown

@@ -99,16 +99,23 @@ def _plain(found: Verification) -> dict[str, object]:
         "announcements": chain.announcements,
         "last_link": chain.last_link.hex(),
         "findings": chain.findings,
+        "removed": chain.removed,
+        "removals": [removed for _, removed in chain.removals],
+        "folded_from": found.from_position,
         "stretches": found.stretches,
         "stopped": found.stopped,
         "cut": found.cut,
     }
 
 
+#: So many of the newest removals are named.
+_LISTED = 5
+
 _VERDICTS = {
     Verdict.EQUAL: ("equal", "green"),
     Verdict.OTHER_ENGINE: ("made by another engine", "yellow"),
     Verdict.DIFFERS: ("DIFFERS", "bold red"),
+    Verdict.WITHOUT_READINGS: ("folded without the removed readings", "yellow"),
 }
 
 
@@ -123,6 +130,7 @@ def _print(found: Verification) -> None:
             f"commit {finding.commit}: {finding.fault}: {finding.detail}",
             style="bold red", markup=False,
         )  # fmt: skip
+    _print_removed(found)
     for stretch in found.stretches:
         verdict, style = _VERDICTS[stretch.verdict]
         console.print(
@@ -140,6 +148,26 @@ def _print(found: Verification) -> None:
         console.print("EMPTY: there is not one fact in it, so there is nothing to verify", style="bold red")
     else:
         console.print("sound" if found.sound else "NOT SOUND", style="green" if found.sound else "bold red")
+
+
+def _print_removed(found: Verification) -> None:
+    """What was removed, by which policy, and what can therefore not be checked."""
+    chain = found.chain
+    if not chain.removals:
+        return
+    (_, first), (_, last) = chain.removals[0], chain.removals[-1]
+    policies = ", ".join(dict.fromkeys(f'"{removed.policy}"' for _, removed in chain.removals))
+    console.print(
+        f"{chain.removed} facts of commits {first.first_commit} to {last.last_commit} were removed by policy "
+        f"{policies}, told at positions {', '.join(str(at) for at, _ in chain.removals[-_LISTED:])}; "
+        "what is kept of these commits, and every link, is what those removals say",
+        style="yellow", markup=False,
+    )  # fmt: skip
+    console.print(
+        "not checked: that removed readings were what their links say, and that what was announced before "
+        f"position {found.from_position} follows from them",
+        style="yellow", markup=False,
+    )  # fmt: skip
 
 
 def _counted(stretch: Stretch) -> str:

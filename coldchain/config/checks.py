@@ -61,7 +61,14 @@ def check_all(draft: Draft) -> None:
     for name, asset in draft.assets.items():
         _check_asset(draft, name, asset, measured.get(name, {}), whole=whole)
     _check_endpoints(draft)
+    _check_retention(draft)
     check_alarms(draft)
+
+
+def _check_retention(draft: Draft) -> None:
+    if draft.retention is not None and not (draft.evidence.key_file or draft.evidence.key_env):
+        why = "a removal that nobody signed cannot be told from a theft"
+        draft.refuse(("retention",), why, "write [evidence] key_file (coldchain key new FILE)")
 
 
 def _check_channel(draft: Draft, name: str, channel: ChannelSettings) -> None:

@@ -31,6 +31,7 @@ from coldchain.config.settings import (
     Journal,
     Page,
     Profiles,
+    Retention,
     Settings,
     Site,
     SiteFigure,
@@ -61,6 +62,7 @@ class Draft:
     site: Site | None = None
     journal: Journal | None = None
     evidence: Evidence = field(default_factory=Evidence)
+    retention: Retention | None = None
     clock: ClockSettings = field(default_factory=ClockSettings)
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
     health: Health = field(default_factory=Health)
@@ -145,6 +147,9 @@ def read_tables(document: Document) -> Draft:
     draft.site = document.validate(Site, data["site"], ("site",)) if "site" in data else None
     draft.journal = document.validate(Journal, data["journal"], ("journal",)) if "journal" in data else None
     draft.page = document.validate(Page, data["page"], ("page",)) if "page" in data else None
+    draft.retention = (
+        document.validate(Retention, data["retention"], ("retention",)) if "retention" in data else None
+    )
     draft.evidence = single("evidence", Evidence, draft.evidence)
     draft.clock = single("clock", ClockSettings, draft.clock)
     draft.heartbeat = single("heartbeat", Heartbeat, draft.heartbeat)

@@ -58,6 +58,15 @@ class Evidence(Table):
         return self
 
 
+class Retention(Table):
+    """For how long readings are kept. Without this table nothing is ever removed.
+
+    A reading that comes when it is older than that is kept for a while and judged by nothing.
+    """
+
+    readings: Period = Field(examples=["730 d"])
+
+
 class ClockSettings(Table):
     """Who vouches for the wall clock: the kernel (disciplined by NTP, PTP or GPS) or the site itself."""
 
@@ -291,6 +300,7 @@ class Settings(Table):
     site: Site = Field(description='[site] with name = "…"')
     journal: Journal = Field(description='[journal] with path = "…"')
     evidence: Evidence = Evidence()
+    retention: Retention | None = None
     clock: ClockSettings = ClockSettings()
     heartbeat: Heartbeat = Heartbeat()
     health: Health = Health()

@@ -28,6 +28,7 @@ from coldchain.daemon.housekeeping import Housekeeping, Job
 from coldchain.daemon.lens import labels_of
 from coldchain.daemon.outgoing import Outgoing
 from coldchain.daemon.page_room import PageRoom, page_settings
+from coldchain.daemon.retention import retaining
 from coldchain.daemon.signing import Signer
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.daemon.systemd import Notifier
@@ -257,6 +258,8 @@ class Daemon:
             self.journal_path.parent,
             self._sink_health,
         )
+        around_policy = (self.writer, self.queue, self.clock, self.journal, self._signer)
+        self._retention = retaining(lambda: self.loaded, *around_policy)
         self._housekeeping = Housekeeping(
             self.clock,
             (
@@ -264,6 +267,7 @@ class Daemon:
                 Job("head", TIDY_S, lambda: self.writer.later(self._signer.look)),
                 Job("checkpoint", CHECKPOINT_S, self.writer.want_checkpoint),
                 Job("health", health.LOOK_S, self.health.look),
+                Job("retention", TIDY_S, self._retention.look),
                 Job("page", PAGE_S, self._look_at_page),
             ),
         )

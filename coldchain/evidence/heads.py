@@ -14,10 +14,13 @@ import msgspec
 from msgspec import Struct
 
 from coldchain import facts
+from coldchain.evidence import removals
 from coldchain.evidence.keys import EvidenceError, Key, signed_by
 from coldchain.facts import HeadPublished, HeadSigned
 from coldchain.journal import Readable, Tail
+from coldchain.journal.removal import MARK
 from coldchain.journal.shapes import WHOLE
+from coldchain.removed import ReadingsRemoved
 
 #: How the facts of this module look as canonical bytes; nothing else is decoded.
 _HEAD, _PUBLISHED = b'"fact":"head"', b'"fact":"head_published"'
@@ -66,7 +69,7 @@ class HeadsReport(Struct, frozen=True):
 
 
 def audit(journal: Readable, key: str | None = None, anchors: Iterable[HeadSigned] = ()) -> HeadsReport:
-    """Check every signed head in a journal, and heads kept elsewhere.
+    """Check every signed head and removal in a journal, and heads kept elsewhere.
 
     key: the gateway's public key, known from elsewhere; without it any key may have signed.
     Raises EvidenceError if signatures cannot be checked here; JournalError.
@@ -76,7 +79,7 @@ def audit(journal: Readable, key: str | None = None, anchors: Iterable[HeadSigne
     problems: list[tuple[int, str]] = []
     good, keys, covered, published = 0, set(), 0, None
     for position, arrival_ms, shape, body in journal.stored_facts():
-        if shape != WHOLE or not (_HEAD in body or _PUBLISHED in body):
+        if shape != WHOLE or not (_HEAD in body or _PUBLISHED in body or MARK in body):
             continue
         try:
             fact = facts.decode(body)
@@ -85,6 +88,10 @@ def audit(journal: Readable, key: str | None = None, anchors: Iterable[HeadSigne
         if isinstance(fact, HeadPublished):
             behind = tail.commit - fact.commit
             published = Anchor(fact.commit, fact.to, fact.utc_ms, tail.arrival_ms - arrival_ms, behind)
+        elif isinstance(fact, ReadingsRemoved):
+            if why := removals.trouble(fact, journal.journal_id.hex(), key):
+                what = f"the removal of readings told at position {position}: {why}"
+                problems.append((fact.first_commit, what))
         elif isinstance(fact, HeadSigned):
             if why := trouble(fact, journal.journal_id.hex(), links, key):
                 problems.append((fact.commit, f"the head signed at position {position}: {why}"))

@@ -89,6 +89,8 @@ class Channels:
     now: dict[str, Now] = field(default_factory=dict)
     counts: dict[str, Count] = field(default_factory=dict)
     clocks: dict[str, SourceClock] = field(default_factory=dict)
+    #: What was measured on a channel before this stands beside, since readings around it were removed.
+    settled: dict[str, int] = field(default_factory=dict)
     _lines: dict[str, list[tuple[int, ChannelPlan]]] = field(default_factory=dict)
     _journal_axis: dict[str, bool] = field(default_factory=dict)
     _seen: dict[str, OrderedDict[tuple[int, int], tuple[int | None, int]]] = field(default_factory=dict)
@@ -150,8 +152,9 @@ class Channels:
         beside = (reading.origin is Origin.RETAINED and reading.at_ms is None) or (
             reading.origin is Origin.IMPORTED and source.driver != FILE
         )
+        too_old = at_ms < self.settled.get(channel, at_ms)
         again = self._again(channel, reading, at_ms, text, remember=not beside)
-        restarted = None if reading.sequence is None or beside else count.sequence_faults > faults
+        restarted = None if reading.sequence is None or beside or too_old else count.sequence_faults > faults
         taken = Taken(
             at_ms,
             quality,
@@ -167,9 +170,9 @@ class Channels:
             taken.restarted = None
             taken.alive = again >= 0 and history.strengthen(again, reading.origin)
             return taken
-        if beside:
+        if beside or too_old:
             count.beside += 1
-            if reading.origin is Origin.RETAINED:
+            if beside and reading.origin is Origin.RETAINED:
                 # Nobody can say when it was true: shown as in doubt, judged by nothing.
                 if quality != BAD:
                     quality, reason = UNCERTAIN, Reason.RETAINED_WITHOUT_TIME
@@ -183,6 +186,15 @@ class Channels:
         self._show(channel, Now(at_ms, arrival_ms, value, quality, reason, reading.origin))
         taken.judged = taken.alive = True
         return taken
+
+    def forget(self, held: Iterable[str], journal_ms: int, utc_ms: int | None, reach_ms: int) -> None:
+        """What was measured before an instant is judged no more; rules look `reach_ms` further back."""
+        for channel, history in self.histories.items():
+            from_ms = journal_ms if self._journal_axis[channel] else utc_ms
+            if channel in held or from_ms is None or from_ms <= self.settled.get(channel, from_ms - 1):
+                continue
+            self.settled[channel] = from_ms
+            history.forget(from_ms - reach_ms)
 
     def newest(self, channel: str) -> tuple[int, int] | None:
         """Arrival and event time of a channel's newest reading that may be judged; None: there is none."""

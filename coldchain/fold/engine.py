@@ -46,7 +46,7 @@ from coldchain.facts import (
     WorkBegan,
     WorkEnded,
 )
-from coldchain.fold import logs, resolving, working
+from coldchain.fold import logs, resolving, settling, working
 from coldchain.fold.asking import Request, ask
 from coldchain.fold.carrying import carry_over
 from coldchain.fold.changing import LATEST_MS, change
@@ -58,6 +58,7 @@ from coldchain.fold.reconciling import reconcile
 from coldchain.fold.state import State
 from coldchain.logged import FileImported, LoggerKnown
 from coldchain.model import Origin, Priority
+from coldchain.removed import ReadingsRemoved
 
 #: Origins by which a source shows that it is alive.
 _SPEAKS = frozenset({Origin.LIVE, Origin.BACKFILLED})
@@ -117,6 +118,9 @@ class Fold(State):
                 return self._heard(fact.source)
             case Beat():
                 self.beat_ms = self.arrival_ms
+                return []
+            case ReadingsRemoved():
+                settling.forget(self, fact)
                 return []
             case Wake() | ProcessEnded() | HeadSigned() | HeadPublished():
                 return []

@@ -80,7 +80,7 @@ class Ledger:
         self.past: list[Excursion] = []
         self.closed: list[Excursion] = []
         self.open: dict[str, Excursion] = {}
-        self._numbers: dict[str, int] = {}
+        self.numbers: dict[str, int] = {}
 
     def opened(self, rule: Rule, segment: Segment, interval: Interval) -> Excursion:
         """A new interval began, in event order."""
@@ -107,6 +107,14 @@ class Ledger:
             [*self.closed, *self.open.values()], key=lambda e: (e.interval.start_ms, e.rule.id, e.number)
         )
         return [*self.past, *now]
+
+    def rest_on(self, past: list[Excursion], known: list[Excursion], numbers: dict[str, int]) -> None:
+        """Take over what was known of excursions when readings were removed."""
+        self.past, self.numbers = past, numbers
+        self.closed = sorted(
+            (e for e in known if e.closed_at_ms is not None), key=lambda e: (_closed_at(e), e.number)
+        )
+        self.open = {e.rule.id: e for e in known if e.closed_at_ms is None}
 
     def newest(self, rule_id: str) -> Excursion | None:
         """The open excursion of a rule, or the last one that triggered."""
@@ -217,8 +225,8 @@ class Ledger:
         return named
 
     def _new(self, rule: Rule, segment: Segment, interval: Interval) -> Excursion:
-        number = self._numbers.get(rule.id, 0) + 1
-        self._numbers[rule.id] = number
+        number = self.numbers.get(rule.id, 0) + 1
+        self.numbers[rule.id] = number
         return Excursion(f"{self.place}/{rule.id}#{number}", number, self.place, rule, interval, segment)
 
 

@@ -174,6 +174,12 @@ class History:
         for i in range(bisect_left(self.at, at_ms), len(self.at)):
             self.at[i] += by_ms
 
+    def forget(self, before_ms: int) -> None:
+        """Drop what is older than an instant, but never the newest reading."""
+        end = min(bisect_left(self.at, before_ms), len(self.at) - 1)
+        for part in (self.at, self.value, self.code, self.sent):
+            del part[: max(0, end)]
+
     def rejudge(self, from_ms: int, until_ms: int | None, judge: Judge) -> int | None:
         """Take what was sent in a span for something anew; the first time at which that differs."""
         changed: int | None = None

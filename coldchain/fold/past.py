@@ -16,16 +16,16 @@ class Past:
 
     def __init__(self, histories: dict[str, History]) -> None:
         self.line: list[Segment] = []
-        self._histories = histories
+        self.histories = histories
 
     def series(self, segment: Segment) -> Series | None:
         """What is judged in a segment, None where nothing measures."""
         if segment.channel is None:
             return None
-        first = self._histories.get(segment.channel.id)
+        first = self.histories.get(segment.channel.id)
         if segment.other is None or first is None:
             return first
-        second = self._histories.get(segment.other.id)
+        second = self.histories.get(segment.other.id)
         if second is None:
             return first
         two = Difference if segment.differs else InReserve

@@ -121,7 +121,7 @@ class Place:
 
     def set_line(self, line: list[Segment], moment: Moment) -> list[Announcement]:
         """A new time line; whatever it changes in the past is folded again."""
-        old = self.track.line
+        old, line = self.track.line, self.track.joined(line)
         if line == old:
             return []
         same = 0

@@ -22,6 +22,7 @@ GIVEN_BACK = "given_back"
 
 UNKNOWN, LASTS, IS_A_SUM = "unknown_excursion", "excursion_lasts", "is_a_sum"
 ALREADY_RESOLVED, NOT_RESOLVED, NO_SPAN = "already_resolved", "not_resolved", "no_span"
+SETTLED = "readings_removed"
 
 
 def asked(state: State, fact: ExcursionResolved | ExcursionReopened) -> list[Announcement]:
@@ -52,6 +53,8 @@ def _resolved(state: State, place: Place, rule_id: str, fact: ExcursionResolved)
         return _refused(fact, IS_A_SUM)
     if excursion.closed_at_ms is None:
         return _refused(fact, LASTS)
+    if _settled(place, fact.from_ms):
+        return _refused(fact, SETTLED)
     span = Span(fact.from_ms, fact.to_ms)
     made = Resolution(fact.excursion, span, fact.actor, fact.comment, state.arrival_ms)
     before = _sums(place)
@@ -64,6 +67,8 @@ def _reopened(state: State, place: Place, fact: ExcursionReopened) -> list[Annou
     made = state.lane.resolutions.of(place.name, fact.excursion)
     if made is None:
         return _refused(fact, NOT_RESOLVED)
+    if _settled(place, made.span.from_ms):
+        return _refused(fact, SETTLED)
     before = _sums(place)
     state.lane.resolutions.take_back(place.name, fact.excursion)
     said = set_line(state, place.name)
@@ -82,6 +87,11 @@ def _meant(place: Place, rule_id: str, fact: ExcursionResolved) -> Excursion | N
         if each.rule.id == rule_id and each.interval.start_ms < fact.to_ms and reaches:
             return each
     return None
+
+
+def _settled(place: Place, from_ms: int) -> bool:
+    """Whether the readings by which the sums would be folded again are removed."""
+    return place.track.settled_ms is not None and from_ms < place.track.settled_ms
 
 
 def _sums(place: Place) -> dict[str, int]:

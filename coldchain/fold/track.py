@@ -9,12 +9,14 @@ steps, which are in `steps.py`.
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from coldchain.consignments.line import Segment
+from msgspec.structs import replace
+
+from coldchain.consignments.line import Segment, put
 from coldchain.fold.history import History
 from coldchain.fold.past import Past
-from coldchain.fold.steps import Meter, Snapshot, Stand, Tell
+from coldchain.fold.steps import Meter, Snapshot, Stand, Tell, Told
 from coldchain.plan import Budget, ChannelPlan, Rolling, Rule
 from coldchain.rules import rolling
 from coldchain.rules.book import judge_of
@@ -42,6 +44,8 @@ class Track:
         self.past = Past(histories)
         self._stand = Stand(self.past)
         self._snapshots: list[Snapshot] = []
+        #: Nothing before this event time is folded again: the first snapshot stands for it. None: all may be.
+        self.settled_ms: int | None = None
         self.calm = True  # False: ask every rule about every sample, for tests that compare the two
         self._since_snapshot = 0
 
@@ -220,7 +224,7 @@ class Track:
         """
         stood = self._stand.keep()
         until_ms = stood.at_ms
-        kept = bisect_left(self._snapshots, from_ms, key=_taken_at)
+        kept = max(bisect_left(self._snapshots, from_ms, key=_taken_at), self.settled_ms is not None)
         later = self._snapshots[kept:]
         del self._snapshots[kept:]
         began = self._snapshots[-1] if self._snapshots else None
@@ -247,6 +251,48 @@ class Track:
         """Where the place stands, with all that was skipped."""
         return self._stand.keep()
 
+    def stood_at(self, at_ms: int) -> Snapshot | None:
+        """Where the place stood at an event time, or stands if that is yet to come; None: nothing was."""
+        if self.at_ms is None or at_ms >= self.at_ms:
+            return None if self.at_ms is None else self.keep()
+        before = bisect_left(self._snapshots, at_ms, key=_taken_at)
+        again = Track(self.place, self.past.histories)
+        again.line = self.line
+        again._stand.restore(self._snapshots[before - 1] if before else None, self.line)
+        again._run(at_ms, _say_nothing, [], before_ms=at_ms)
+        again.advance(at_ms, _say_nothing)
+        return again.keep()
+
+    def settle(self, stood: Snapshot) -> None:
+        """From here on nothing before a snapshot is folded again."""
+        self._snapshots[: bisect_left(self._snapshots, _taken_at(stood), key=_taken_at)] = [stood]
+        self.settled_ms = stood.at_ms
+
+    @property
+    def settled(self) -> Snapshot | None:
+        """Where the place stood when its past was settled; None: nothing is settled."""
+        return None if self.settled_ms is None else self._snapshots[0]
+
+    def begun(self, index: int, at_ms: int) -> list[tuple[Rule, Any]]:
+        """The rules of a segment, each as it begins at an instant."""
+        return [(rule, judge_of(rule).start(rule, self._stand, at_ms)[0]) for rule in self.line[index].rules]
+
+    def rest_on(self, stood: Snapshot) -> None:
+        """Begin anew from where the place stood; what was measured since is not folded yet."""
+        self._snapshots, self._since_snapshot, self.settled_ms = [stood], 0, stood.at_ms
+
+    def joined(self, line: list[Segment]) -> list[Segment]:
+        """A new time line; up to where the past is settled the old one stands."""
+        if self.settled_ms is None:
+            return line
+        new = [segment for segment in self.line if segment.from_ms <= self.settled_ms]
+        for i, segment in enumerate(line):
+            if segment.from_ms > self.settled_ms:
+                put(new, segment)
+            elif i + 1 == len(line) or line[i + 1].from_ms > self.settled_ms:
+                put(new, replace(segment, from_ms=self.settled_ms + 1))
+        return new
+
     def shift_from(self, at_ms: int, by_ms: int) -> None:
         """The channel's axis moved by a down time that became known: let time follow."""
         if self._stand.at_ms is not None and self._stand.at_ms >= at_ms:
@@ -254,8 +300,13 @@ class Track:
 
     # The parts of folding again
 
-    def _run(self, until_ms: int | None, tell: Tell, later: list[Snapshot]) -> Snapshot | None:
-        """Judge what stands in the histories up to an instant; the snapshot at which all was as before."""
+    def _run(
+        self, until_ms: int | None, tell: Tell, later: list[Snapshot], before_ms: int | None = None
+    ) -> Snapshot | None:
+        """Judge what stands in the histories up to an instant; the snapshot at which all was as before.
+
+        before_ms: no sample from here on is judged.
+        """
         if until_ms is None:
             return None
         ahead = iter(later)
@@ -270,7 +321,8 @@ class Track:
                 after_ms = segment.from_ms - 1
                 if self._stand.last is not None:
                     after_ms = max(after_ms, self._stand.last.at_ms)
-                for sample in series.samples(after_ms, ends_ms):
+                bounds = [at_ms for at_ms in (ends_ms, before_ms) if at_ms is not None]
+                for sample in series.samples(after_ms, min(bounds, default=None)):
                     self.judge(sample, tell)
                     while awaited is not None and _taken_at(awaited) < sample.at_ms:
                         awaited = next(ahead, None)
@@ -282,6 +334,10 @@ class Track:
                 return None
             self.advance(ends_ms, tell)
         return None
+
+
+def _say_nothing(told: Told) -> None:
+    """What was said once is not said again."""
 
 
 def _taken_at(snapshot: Snapshot) -> int:

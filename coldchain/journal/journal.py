@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +16,10 @@ from coldchain.journal.errors import JournalCorrupt, JournalError, JournalFull, 
 from coldchain.journal.link import link, origin
 from coldchain.journal.lock import Lock
 from coldchain.journal.outbox import insert_notice, set_cursor
-from coldchain.journal.reader import Readable, state_hash
-from coldchain.journal.records import Batch, Commit, Entry, PrivateText, Tail, WalState
+from coldchain.journal.reader import Readable
+from coldchain.journal.records import Batch, Commit, Entry, PrivateText, Removing, Tail, WalState
 from coldchain.journal.reserve import RESERVE_BYTES, Reserve
+from coldchain.journal.states import state_hash
 
 
 class Journal(Readable):
@@ -165,7 +167,7 @@ class Journal(Readable):
             return db.changes()
 
     def save_base_state(self, position: int, engine: str, state: bytes) -> None:
-        """Keep the state that stands for everything up to a retention boundary."""
+        """Keep the state from which a fold can go on once readings before it are removed."""
         with self._database.transaction("save a base state", position) as db:
             self._save_state(db, "base_states(position, engine, sha256, state)", position, engine, state)
 
@@ -243,6 +245,12 @@ class Journal(Readable):
         for notice in batch.notices:
             if not 1 <= notice.position <= position:
                 raise refuse(f"notice {notice.id} tells of position {notice.position}", notice.position)
+        for removing in batch.removing:
+            spans = removing.spans
+            if spans and not removing.first_position <= spans[0][0] <= spans[-1][1] <= removing.last_position:
+                raise refuse("a removal beyond what it looked at", spans[0][0])
+            if not removing.last_position <= tail.position < removing.position <= position:
+                raise refuse("a removal of what is not committed", removing.last_position)
         return batch.entries[-1]
 
     def _rows(self, db: apsw.Connection, entries: Iterable[Entry]) -> Iterable[tuple[int, int, int, bytes]]:
@@ -277,6 +285,8 @@ class Journal(Readable):
                 "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
                 (name, count),
             )
+        for removing in batch.removing:
+            _remove(db, removing)
 
     def _save_state(self, db: apsw.Connection, table: str, position: int, engine: str, state: bytes) -> None:
         tail = self._tail = self._tail or self.tail()
@@ -295,3 +305,15 @@ def _keep_private(db: apsw.Connection, text: PrivateText) -> None:
     db.execute(
         "INSERT OR IGNORE INTO private_texts VALUES (?, ?, ?)", (text.commitment, text.salt, text.text)
     )
+
+
+def _remove(db: apsw.Connection, removing: Removing) -> None:
+    """Remove readings, and every saved state from which a fold would need them."""
+    first, last = removing.first_position, removing.last_position
+    db.execute("INSERT INTO removals VALUES (?, ?, ?)", (removing.position, first, last))
+    db.executemany("DELETE FROM facts WHERE position BETWEEN ? AND ?", removing.spans)
+    sha256 = hashlib.sha256(removing.remains).hexdigest()
+    db.execute("DELETE FROM remains WHERE sha256 != ?", (sha256,))
+    db.execute("INSERT OR IGNORE INTO remains VALUES (?, ?)", (sha256, removing.remains))
+    for table in ("checkpoints", "base_states"):
+        db.execute(f"DELETE FROM {table} WHERE position < ?", (last,))  # noqa: S608 - ours

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from coldchain.journal import shapes
+from coldchain.journal import shapes, states
 from coldchain.journal.database import Database, Kinds, open_for_reading, wal_path
 from coldchain.journal.errors import JournalCorrupt
 from coldchain.journal.link import origin
@@ -16,6 +15,7 @@ from coldchain.journal.records import (
     AnnouncementRow,
     Checkpoint,
     Commit,
+    Cursor,
     Document,
     Entry,
     FactRow,
@@ -191,9 +191,10 @@ class Readable:
         """Commits in order."""
         for row in self._pages(
             "read commits",
-            "SELECT number, first_position, first_position + c.facts - 1, coalesce(f.arrival_ms, 0), link"
-            " FROM commits c LEFT JOIN facts f ON f.position = first_position + c.facts - 1"
-            " WHERE number > ? AND number <= ? ORDER BY number LIMIT ?",
+            "SELECT number, first_position, first_position + c.facts - 1,"
+            " coalesce((SELECT arrival_ms FROM facts WHERE position < first_position + c.facts"
+            " ORDER BY position DESC LIMIT 1), 0), link"
+            " FROM commits c WHERE number > ? AND number <= ? ORDER BY number LIMIT ?",
             (from_number - 1,),
             self._number("max(number)", "commits") if to_number is None else to_number,
             (int, int, int, int, bytes),
@@ -212,16 +213,23 @@ class Readable:
         )
 
     def position_at(self, arrival_ms: int) -> int:
-        """The last position whose arrival is not later than this journal time; 0 if there is none."""
+        """The last position whose arrival is not later than this journal time; 0 if there is none.
+
+        Where readings were removed it may be one of theirs.
+        """
         low, high = max(self._number("min(position)") - 1, 0), self._number("max(position)")
         while low < high:  # the answer is `low` or above it: arrivals never go back
             middle = (low + high + 1) // 2
-            row = self._database.first(
-                "read", "SELECT arrival_ms FROM facts WHERE position = ?", (middle,), kinds=(int,)
+            row = self._database.first(  # retention leaves gaps
+                "read",
+                "SELECT position, arrival_ms FROM facts WHERE position <= ? ORDER BY position DESC LIMIT 1",
+                (middle,),
+                kinds=(int, int),
             )
-            if row is None:
-                raise JournalCorrupt("read", self.path, "this fact is missing", position=middle)
-            low, high = (middle, high) if row[0] <= arrival_ms else (low, middle - 1)
+            if row is None or row[0] <= low:
+                low = middle
+            else:
+                low, high = (middle, high) if row[1] <= arrival_ms else (low, row[0] - 1)
         return low
 
     def document(self, sha256: str) -> Document | None:
@@ -285,11 +293,24 @@ class Readable:
 
     def latest_checkpoint(self, engine: str, up_to: int | None = None) -> Checkpoint | None:
         """The newest intact state of this engine at or before a position; None: fold from the beginning."""
-        return self._latest_state("checkpoints", "engine = ? AND", (engine,), up_to)
+        return states.latest(self._database, engine, self._end(up_to))
 
-    def latest_base_state(self, up_to: int | None = None) -> Checkpoint | None:
-        """The newest base state at or before a position (of whatever engine)."""
-        return self._latest_state("base_states", "", (), up_to)
+    def first_base_state(self, engine: str, from_position: int = 1) -> Checkpoint | None:
+        """The earliest intact base state of this engine at or after a position: where a fold can begin."""
+        return states.first_base(self._database, engine, from_position)
+
+    def removal_positions(self) -> list[int]:
+        """Where the facts of retention stand, in order."""
+        return states.removal_positions(self._database)
+
+    def remains(self, sha256: str) -> bytes | None:
+        """What removed readings left behind, by its hash; None if it is not there, or not what it was."""
+        return states.remains(self._database, sha256)
+
+    def cursors(self) -> dict[str, Cursor]:
+        """How far each time-series sink is."""
+        rows = self._database.all("read cursors", "SELECT sink, sent, confirmed FROM cursors")
+        return {sink: Cursor(sent, confirmed) for sink, sent, confirmed in rows}
 
     def counts(self) -> dict[str, int]:
         """The named counters."""
@@ -309,25 +330,6 @@ class Readable:
         except JournalCorrupt as cause:  # some damage it lists, before some it gives up
             return [cause.why]
         return [row[0] for row in rows if row[0] != "ok"]
-
-    def _latest_state(
-        self, table: str, where: str, bindings: tuple[str, ...], up_to: int | None
-    ) -> Checkpoint | None:
-        end = self._end(up_to)
-        while True:
-            row = self._database.first(
-                "read a state",
-                f"SELECT position, engine, state, sha256 FROM {table} WHERE {where} position <= ?"  # noqa: S608
-                " ORDER BY position DESC LIMIT 1",
-                (*bindings, end),
-                kinds=(int, str, bytes, bytes),
-            )
-            if row is None:
-                return None
-            position, engine, state, sha256 = row
-            if state_hash(position, engine, state) == sha256:
-                return Checkpoint(position, engine, state)
-            end = position - 1  # a damaged cache is no cache: the one before it, or the beginning
 
     def _pages(
         self, operation: str, sql: str, after: tuple[int, ...], end: int, kinds: Kinds
@@ -371,11 +373,6 @@ class Reader(Readable):
         JournalCorrupt, JournalIo.
         """
         return cls(open_for_reading(Path(path).resolve()))
-
-
-def state_hash(position: int, engine: str, state: bytes) -> bytes:
-    """What lies beside a kept state, so that a damaged one is never folded from."""
-    return hashlib.sha256(b"%d\n%b\n" % (position, engine.encode()) + state).digest()
 
 
 def _size(path: Path) -> int:

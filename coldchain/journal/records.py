@@ -92,10 +92,24 @@ class PrivateText(Struct, frozen=True):
         return cls(hashlib.sha256(salt + text.encode()).hexdigest(), salt, text)
 
 
+class Removing(Struct, frozen=True):
+    """What retention removes; the fact at `position`, in the same batch, tells of it (`removal.py`).
+
+    spans: positions, as (first, last). first_position, last_position: of the commits that it looked at.
+    remains: what removed readings leave behind.
+    """
+
+    position: int
+    spans: tuple[tuple[int, int], ...]
+    first_position: int
+    last_position: int
+    remains: bytes
+
+
 class Batch(Struct, frozen=True):
     """Everything that is committed together, or not at all. A value: it can be tried again as it is.
 
-    counts: named counters to add to, such as repeats per channel.
+    counts: named counters to add to, such as repeats per channel. removing: what goes with it.
     """
 
     entries: tuple[Entry, ...]
@@ -104,6 +118,7 @@ class Batch(Struct, frozen=True):
     private_texts: tuple[PrivateText, ...] = ()
     cursors: dict[str, Cursor] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    removing: tuple[Removing, ...] = ()
 
 
 class Commit(Struct, frozen=True):

@@ -26,7 +26,7 @@ class Migration(Struct, frozen=True):
     statements: str
 
 
-# Facts, announcements, commits, shapes and documents are evidence: rows are only ever added.
+# Facts, announcements, commits, shapes and documents are evidence: rows are only added (but see _RETENTION).
 _APPEND_ONLY = "".join(
     f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
     f"BEGIN SELECT RAISE(ABORT, '{table}: rows are never changed'); END;\n"
@@ -91,7 +91,29 @@ SELECT position, arrival_ms,
 FROM facts;
 """
 
-MIGRATIONS = (Migration(1, "facts, commits, announcements, outbox", _FIRST + _APPEND_ONLY),)
+# A fact says what was removed (`removal.py`): only what lies before the end of what such a fact speaks of may
+# go, and nothing that was ever announced at. `remains`: what removed readings leave behind.
+_RETENTION = """
+CREATE TABLE removals(
+  position INTEGER PRIMARY KEY, first_position INTEGER NOT NULL, last_position INTEGER NOT NULL
+) STRICT;
+CREATE INDEX removals_end ON removals(last_position);
+CREATE TABLE remains(sha256 TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
+DROP TRIGGER facts_no_delete;
+CREATE TRIGGER facts_no_delete BEFORE DELETE ON facts
+WHEN old.position > (SELECT coalesce(max(last_position), 0) FROM removals)
+  OR EXISTS (SELECT 1 FROM announcements WHERE announcements.position = old.position)
+BEGIN SELECT RAISE(ABORT, 'facts: rows are never changed'); END;
+CREATE TRIGGER removals_no_update BEFORE UPDATE ON removals
+BEGIN SELECT RAISE(ABORT, 'removals: rows are never changed'); END;
+CREATE TRIGGER removals_no_delete BEFORE DELETE ON removals
+BEGIN SELECT RAISE(ABORT, 'removals: rows are never changed'); END;
+"""
+
+MIGRATIONS = (
+    Migration(1, "facts, commits, announcements, outbox", _FIRST + _APPEND_ONLY),
+    Migration(2, "readings removed by retention", _RETENTION),
+)
 VERSION = MIGRATIONS[-1].version
 
 

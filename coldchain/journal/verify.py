@@ -12,11 +12,12 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from coldchain.journal import shapes
+from coldchain.journal import removal, shapes
 from coldchain.journal.errors import JournalCorrupt
 from coldchain.journal.link import link, origin
 from coldchain.journal.reader import Readable
 from coldchain.journal.records import Document, Entry, PrivateText
+from coldchain.removed import ReadingsRemoved
 
 #: Findings kept word by word; more of them are only counted.
 FINDINGS_MAX = 100
@@ -36,6 +37,7 @@ class Fault(StrEnum):
     UNREADABLE = "unreadable"
     DOCUMENT_DIFFERS = "document_differs"
     TEXT_DIFFERS = "text_differs"
+    REMOVAL_DIFFERS = "removal_differs"
 
 
 class Finding(Struct, frozen=True):
@@ -51,6 +53,8 @@ class ChainReport(Struct, frozen=True):
     """What verification found, in order of commits; `more` findings beyond those that are listed.
 
     last_link: link of the last commit, to be kept elsewhere as an anchor for the next verification.
+    removed: how many facts retention took away. removals: what it says of that, each with its position; of
+    the commits that these name only what is kept can be checked, and that as a whole.
     """
 
     commits: int
@@ -59,6 +63,8 @@ class ChainReport(Struct, frozen=True):
     last_link: bytes
     findings: tuple[Finding, ...]
     more: int = 0
+    removed: int = 0
+    removals: tuple[tuple[int, ReadingsRemoved], ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -125,8 +131,12 @@ class _Walk:
         self._number = self._position = 0
         self._accused: int | None = None
         self._arrival_ms: int | None = None
+        self._begins_well = False
         self._last_link = origin(journal.journal_id)
         self._link: bytes | None = self._last_link
+        self._removals = self._told_of_removals()
+        self._digests: list[bytes] = []
+        self._removed = 0
         ends = journal.ends()  # of one moment: a writer beside us goes on
         self._facts = _Ahead(self._assembled(ends.fact))
         self._said = _Ahead(journal.stored_announcements(ends.announcement))
@@ -147,6 +157,8 @@ class _Walk:
             self._last_link,
             (*self._findings, *self._damage),
             self._more,
+            self._removed,
+            self._removals.parts,
         )
 
     def chain(self) -> None:
@@ -157,8 +169,13 @@ class _Walk:
             number, first, count, link_there = commit
             self._place(number, first)
             self._strays(self._number + 1, first)
-            entries = self._gather(number, first, first + count - 1)
-            self._judge(number, first, entries, link_there)
+            removed = self._removals.of(number)
+            entries = self._gather(number, first, first + count - 1, gaps=removed is not None)
+            if removed is None:
+                self._judge(number, first, entries, link_there)
+            else:
+                self._keep(*removed, commit, entries)
+            self._anchored(number, first, link_there)
             self._number, self._position = number, first + count - 1
             self._link = self._last_link = link_there
         self._strays(self._number + 1, None)
@@ -226,15 +243,16 @@ class _Walk:
             detail = f"an announcement at {said[0]} belongs to no commit"
             self.say(Fault.ANNOUNCEMENT_MISPLACED, number, said[0], detail)
 
-    def _gather(self, number: int, first: int, last: int) -> list[Entry]:
-        """A commit's entries as they lie in the file."""
+    def _gather(self, number: int, first: int, last: int, *, gaps: bool) -> list[Entry]:
+        """A commit's entries as they lie in the file. gaps: some may have been removed."""
         entries = []
         expected = first
         while (fact := self._facts.next) is not None and fact[0] <= last:
             self._facts.move_on()
             self._count_facts += 1
             position, arrival_ms, body = fact
-            self._missing(number, expected, position - 1)
+            if not gaps:
+                self._missing(number, expected, position - 1)
             expected = position + 1
             if self._arrival_ms is not None and arrival_ms < self._arrival_ms:
                 detail = f"arrival {arrival_ms} lies before {self._arrival_ms}"
@@ -245,7 +263,8 @@ class _Walk:
                 self.say(Fault.BYTES_DIFFER, number, position, detail)
                 body = b""
             entries.append(Entry(position, arrival_ms, body, self._said_at(number, position)))
-        self._missing(number, expected, last)
+        if not gaps:
+            self._missing(number, expected, last)
         return entries
 
     def _missing(self, number: int, first: int, last: int) -> None:
@@ -273,6 +292,41 @@ class _Walk:
         if not known and link(self._link or b"", number, entries) != link_there:
             detail = f"its {len(entries)} facts, what was announced, or its link are not what was written"
             self.say(Fault.BYTES_DIFFER, number, first, detail)
+
+    def _keep(self, told_at: int, removed: ReadingsRemoved, commit: _Stored, entries: list[Entry]) -> None:
+        """What is kept of commits of which readings were removed, against what that removal says."""
+        number, first, count, link_there = commit
+        if number == removed.first_commit:
+            self._digests = []
+            self._begins_well = self._link == bytes.fromhex(removed.link_before)
+        self._removed += count - len(entries)
+        self._digests.append(removal.digest_of(number, first, count, link_there, entries))
+        if number != removed.last_commit:
+            return
+        ends_well = link_there.hex() == removed.link_after and first + count - 1 == removed.last_position
+        if not (self._begins_well and ends_well and removal.kept_of(self._digests) == removed.kept):
+            detail = (
+                f"of commits {removed.first_commit} to {number} not that is there which the removal "
+                f"of readings told at position {told_at} has kept"
+            )
+            self.say(Fault.REMOVAL_DIFFERS, removed.first_commit, removed.first_position, detail)
+
+    def _told_of_removals(self) -> removal.Holding:
+        try:
+            told = list(removal.removals(self._journal))
+            for position in set(self._journal.removal_positions()) - {position for position, _ in told}:
+                detail = f"at position {position} a removal of readings should be told, and is not"
+                self.say(Fault.REMOVAL_DIFFERS, None, position, detail)
+        except JournalCorrupt as cause:
+            self._damaged(cause)
+            return removal.Holding(())
+        holding = removal.holding([one for one in told if one[1].last_position < one[0]])
+        for position, detail in holding.problems:
+            self.say(Fault.REMOVAL_DIFFERS, None, position, detail)
+        return holding
+
+    def _anchored(self, number: int, first: int, link_there: bytes) -> None:
+        """The stored link against the one known elsewhere."""
         if self._anchors.pop(number, link_there) != link_there:
             detail = f"the link of commit {number} is not the one known elsewhere"
             self.say(Fault.ANCHOR_DIFFERS, number, first, detail)

@@ -22,6 +22,7 @@ PURE = (
     "fold",
     "model.py",
     "plan",
+    "removed.py",
     "rules",
     "units.py",
 )

@@ -17,7 +17,8 @@ from msgspec import Struct
 from coldchain.announcements import Announcement
 from coldchain.clock import Clock
 from coldchain.facts import ClockSet, Fact
-from coldchain.journal import Document, PrivateText
+from coldchain.journal import Document, PrivateText, Removing
+from coldchain.removed import ReadingsRemoved
 
 
 class Told(Struct, frozen=True):
@@ -44,6 +45,7 @@ class Item(Struct, frozen=True):
     """What came in at one instant: facts that belong together.
 
     settled:  called by the writer after the commit (never before); must return at once.
+    removing: what is removed by the one fact that tells of it; where that stands the writer knows.
     """
 
     stamp_ms: int
@@ -51,6 +53,7 @@ class Item(Struct, frozen=True):
     settled: Callable[[Folded], None] | None = None
     documents: tuple[Document, ...] = ()
     private_texts: tuple[PrivateText, ...] = ()
+    removing: Removing | None = None
 
 
 class Intake(Protocol):
@@ -113,6 +116,12 @@ class Queue:
         """How many facts wait to be taken out."""
         with self._changed:
             return self._waiting
+
+    def remove(self, fact: ReadingsRemoved, removing: Removing, settled: Callable[[Folded], None]) -> None:
+        """Hand in a removal: the fact that tells of it, and what goes with it."""
+        with self._changed:
+            self._waiting += 1
+            self._put(Item(self._stamp(), (fact,), settled, removing=removing))
 
     def leap(self, fact: ClockSet) -> None:
         """Journal time leaps forward, and the fact that says so is the first stamped after it."""

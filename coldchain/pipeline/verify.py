@@ -3,7 +3,8 @@
 A stretch is what one engine made, from one EngineStarted fact to the next. *Equal*: every
 announcement came out again, byte for byte. *Made by another engine*: this code is not the one that
 folded it then; what it would say differently is counted. *Differs*: the same engine gives another
-result, which must never be, or the chain of hashes is broken.
+result, which must never be, or the chain of hashes is broken. *Without readings*: retention removed readings
+before it, and there is no state of this engine from which to fold on exactly.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from coldchain import announcements, facts
 from coldchain.facts import EngineStarted, ProcessEnded
 from coldchain.fold import Fold
 from coldchain.journal import ChainReport, JournalCorrupt, JournalError, Readable, holder_of, verify_chain
-from coldchain.pipeline.recovery import refold
+from coldchain.pipeline.recovery import Gap, base, refold
 
 
 class Verdict(StrEnum):
@@ -27,6 +28,7 @@ class Verdict(StrEnum):
     EQUAL = "equal"
     OTHER_ENGINE = "made_by_another_engine"
     DIFFERS = "differs"
+    WITHOUT_READINGS = "without_readings"
 
 
 class Stretch(Struct, frozen=True):
@@ -55,12 +57,14 @@ class Verification(Struct, frozen=True):
     """The chain of hashes and every stretch.
 
     stopped: where the re-fold had to end before the journal does. cut: it may have lost its end, and why so.
+    from_position: where the re-fold began: 1, or behind what retention removed.
     """
 
     chain: ChainReport
     stretches: tuple[Stretch, ...]
     stopped: Stopped | None = None
     cut: str = ""
+    from_position: int = 1
 
     @property
     def empty(self) -> bool:
@@ -88,22 +92,25 @@ def verify(
     if not chain.facts:
         return Verification(chain, (), cut=_cut(journal))
     stretches: list[Stretch] = []
-    fold = Fold()
-    made_by, first, said, different, first_different, last = "", 1, 0, 0, None, 0
+    start, fold = base(journal, engine) or (0, Fold())
+    gap = Gap(journal, start)
+    made_by, first, said, different, first_different, last = fold.engine, start + 1, 0, 0, None, start
 
     def close() -> None:
         if last < first:
             return
         if made_by != engine and made_by:
             verdict = Verdict.OTHER_ENGINE
+        elif not start and chain.removals:
+            verdict = Verdict.WITHOUT_READINGS
         else:
             verdict = Verdict.DIFFERS if different else Verdict.EQUAL
         stretches.append(Stretch(made_by, first, last, verdict, said, different, first_different))
 
     stopped: Stopped | None = None
-    at, ended = 0, False
+    at, ended = start, False
     try:
-        for entry in journal.entries():
+        for entry in journal.entries(start + 1):
             at = entry.position
             fact = facts.decode(entry.fact)
             ended = isinstance(fact, ProcessEnded)
@@ -113,6 +120,7 @@ def verify(
                     first, said, different, first_different = at, 0, 0, None
                 made_by = fact.engine
             told = refold(journal, fold, at, entry.arrival_ms, fact)
+            gap.passed(fold)
             again = tuple(announcements.encode(one) for one in told)
             said += len(entry.announcements)
             if again != entry.announcements:
@@ -127,7 +135,8 @@ def verify(
         # What was tampered with can be anything. The chain has said where; here it only ends the re-fold.
         stopped = Stopped(at, f"{type(cause).__name__}: {cause}")
     close()
-    return Verification(chain, tuple(stretches), stopped, "" if ended or stopped else _cut(journal))
+    cut = "" if ended or stopped else _cut(journal)
+    return Verification(chain, tuple(stretches), stopped, cut, start + 1)
 
 
 def _cut(journal: Readable) -> str:

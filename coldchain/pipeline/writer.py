@@ -13,12 +13,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from coldchain import announcements, facts
 from coldchain.announcements import Announcement
 from coldchain.clock import Clock
 from coldchain.facts import Beat, Fact, Reading, Wake
 from coldchain.fold import Fold
-from coldchain.journal import Batch, Entry, Journal, JournalError, Notice
+from coldchain.journal import Batch, Entry, Journal, JournalError, Notice, Removing
 from coldchain.pipeline.failing import Failing
 from coldchain.pipeline.intake import Folded, Item, Queue, Told
 from coldchain.pipeline.states import freeze
@@ -76,6 +78,7 @@ class _Work:
     told: list[Told] = field(default_factory=list)
     settle: list[tuple[Item, Folded]] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
+    removing: list[Removing] = field(default_factory=list)
     beat: bool = False
 
 
@@ -206,6 +209,8 @@ class Writer:
             self._fold_fact(fact, max(item.stamp_ms, self.fold.arrival_ms), work)
             work.beat = work.beat or isinstance(fact, Beat)
         said = tuple(told.said for told in work.told[first:])
+        if item.removing is not None:
+            work.removing.append(replace(item.removing, position=self.fold.position))
         if item.settled is not None:
             work.settle.append((item, Folded(self.fold.position, said)))
 
@@ -228,6 +233,7 @@ class Writer:
             documents=tuple(d for item in work.items for d in item.documents),
             private_texts=tuple(t for item in work.items for t in item.private_texts),
             counts=self._counts if work.entries else {},
+            removing=tuple(work.removing),
         )
         if work.entries:
             self._counts = {}

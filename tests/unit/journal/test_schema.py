@@ -65,7 +65,7 @@ def test_a_stored_journal_of_every_version_still_opens(tmp_path: Path, stored: P
         assert journal.private_text(PrivateText.of("Anna", b"salt" * 8).commitment) == "Anna"
         assert journal.counts() == {"repeats/vapour": 2}
         assert journal.latest_checkpoint("engine") == Checkpoint(12, "engine", b"state")
-        assert journal.latest_base_state() == Checkpoint(5, "engine", b"base")
+        assert journal.first_base_state("engine") == Checkpoint(5, "engine", b"base")
         with Deliveries.open(path) as deliveries:
             assert [row.notice.id for row in deliveries.pending("hook", 0)] == ["n9"]
             assert [row.receipt for row in deliveries.settled("hook")] == ["200"]

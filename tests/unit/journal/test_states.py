@@ -94,15 +94,19 @@ def test_a_damaged_state_is_never_folded_from(path: Path, damage: str) -> None:
 
 
 def test_base_states(path: Path) -> None:
-    """The newest base state at or before a position, whichever engine made it."""
+    """The earliest base state of an engine at or after a position that is what was saved."""
     with Journal.open(path) as journal:
-        assert journal.latest_base_state() is None
-        journal.save_base_state(10, "old engine", b"ten")
-        journal.save_base_state(20, "new engine", b"twenty")
+        assert journal.first_base_state("a") is None
+        journal.save_base_state(10, "a", b"ten")
+        journal.save_base_state(15, "another", b"fifteen")
+        journal.save_base_state(20, "a", b"twenty")
         journal.drop_checkpoints()
-        assert journal.latest_base_state() == Checkpoint(20, "new engine", b"twenty")
-        assert journal.latest_base_state(19) == Checkpoint(10, "old engine", b"ten")
-        assert journal.latest_base_state(9) is None
+        assert journal.first_base_state("a") == Checkpoint(10, "a", b"ten")
+        assert journal.first_base_state("a", 11) == Checkpoint(20, "a", b"twenty")
+        assert journal.first_base_state("a", 21) is None
+    tamper(path, "UPDATE base_states SET state = x'00' WHERE position = 10")
+    with Reader.open(path) as journal:
+        assert journal.first_base_state("a") == Checkpoint(20, "a", b"twenty")
 
 
 def test_states_beside_the_chain_change_no_link(path: Path) -> None:
