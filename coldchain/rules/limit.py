@@ -269,7 +269,7 @@ def _outside(
         )
         # It is this sample that shows it: no hold of it can be certain earlier.
         certain = max(state.not_before_ms, now.at_ms)
-        state = replace(state, open=open_, hold_since_ms=since, not_before_ms=certain)
+        state = replace(state, hold_since_ms=since, not_before_ms=certain)
         changes.append(Opened(since))
     else:
         open_ = _account(rule, state, last, now.at_ms, max_gap_ms, now)
@@ -300,22 +300,21 @@ def _inside(rule: Limit, state: LimitState, last: Sample | None, now: Sample, ma
         if unconfirmed:
             open_ = replace(open_, triggered_ms=None)
         changes.append(Ended(open_, unconfirmed))
-        state = replace(state, open=None, inside_ms=None)
+        state = replace(state, open=None)
         if unconfirmed and not state.was_active:
             # What is denied was no condition either: nothing is left that an off-delay could hold.
             return replace(state, active=False), (*changes, Returned(now.at_ms))
     if not state.active:
-        return replace(state, inside_ms=None) if state.inside_ms is not None else state, tuple(changes)
-    broken = last is None or last.quality != GOOD or now.at_ms - last.at_ms > max_gap_ms
+        return state, tuple(changes)
     if state.inside_ms is None:
-        state = replace(state, inside_ms=back)
-    elif broken:
-        state = replace(state, inside_ms=now.at_ms)
-    inside_ms = state.inside_ms if state.inside_ms is not None else now.at_ms
+        inside_ms = back
+    else:
+        # A BAD or doubtful sample has set it to None; a gap, or a probe that was taken away, shows only now.
+        broken = last is None or now.at_ms - last.at_ms > max_gap_ms
+        inside_ms = now.at_ms if broken else state.inside_ms
     if now.at_ms - inside_ms >= rule.off_delay_ms:
-        state = replace(state, active=False, inside_ms=None)
-        changes.append(Returned(now.at_ms))
-    return state, tuple(changes)
+        return replace(state, active=False, inside_ms=None), (*changes, Returned(now.at_ms))
+    return replace(state, inside_ms=inside_ms), tuple(changes)
 
 
 def _no_evidence(state: LimitState, last: Sample | None, now: Sample, rule: Limit, max_gap_ms: int) -> _Step:

@@ -218,6 +218,71 @@ def test_doubt_is_no_evidence_of_being_back() -> None:
     )
 
 
+WAITING = LimitState(active=True, inside_ms=10)
+DELAYED = replace(ABOVE, off_delay_ms=30)
+
+
+@pytest.mark.parametrize(
+    ("last", "at_ms", "inside_ms"),
+    [
+        (wide(20, -160, -160), 39, 10),
+        (wide(20, -160, -160), 40, None),
+        (wide(10, -160, -160), 10 + GAP, None),
+        (wide(9, -160, -160), 10 + GAP, 10 + GAP),
+        (None, 60, 60),
+    ],
+    ids=["a ms too early", "just long enough", "readings just a gap apart", "a gap", "another probe"],
+)
+def test_an_off_delay_needs_readings_all_along(
+    last: Sample | None, at_ms: int, inside_ms: int | None
+) -> None:
+    """Inside since 10, for 30 ms; what breaks it begins it anew with that reading. None: over."""
+    state, changes = rule.on_sample(DELAYED, WAITING, after(last), wide(at_ms, -160, -160))
+    if inside_ms is None:
+        assert (state, changes) == (LimitState(), (Returned(at_ms),))
+    else:
+        assert (state, changes) == (replace(WAITING, inside_ms=inside_ms), ())
+
+
+@pytest.mark.parametrize(
+    "now", [wide(30, 0, 0, BAD), wide(30, -160, -160, UNCERTAIN)], ids=["bad", "doubtful"]
+)
+def test_what_is_no_evidence_breaks_an_off_delay(now: Sample) -> None:
+    """It waits for a good reading to begin anew."""
+    state, changes = rule.on_sample(DELAYED, WAITING, after(wide(20, -160, -160)), now)
+    assert (state, changes) == (LimitState(active=True), ())
+
+
+def test_the_deadband_is_for_what_is_open() -> None:
+    """While only the alarm waits to return, a value within the deadband is inside."""
+    limit = replace(DELAYED, deadband=20)
+    state, changes = rule.on_sample(limit, WAITING, after(wide(10, -180, -180)), wide(20, -155, -155))
+    assert (state, changes) == (WAITING, ())
+
+
+def test_a_deadline_reached_in_the_ms_of_the_return_stands() -> None:
+    """Deadline first: the hold was fulfilled, and nothing is denied."""
+    state, changes = run(ABOVE, [wide(0, -140, -140), wide(10, -160, -160)])
+    over = Interval("above", 0, 10, 10, extreme=-140, outside_ms=10, integral=100)
+    assert changes == [Opened(0), Triggered(0, 10), Ended(over), Returned(10)]
+    assert state.active is False
+
+
+def test_what_a_line_denies_leaves_no_condition() -> None:
+    """Outside at 0, by the line inside from 20 on, and the hold of 30 had fired at 30."""
+    state, _ = run(replace(LINE, hold_ms=30), [wide(0, -149, -149), wide(40, -151, -151)])
+    assert state == LimitState(not_before_ms=0)
+    assert state.active is False
+
+
+def test_an_excursion_may_be_unmonitored_from_end_to_end() -> None:
+    """A limit that came into force in the last ms in which a reading counted: none of it is known outside."""
+    state, _ = rule.start(ABOVE, after(wide(40, -140, -140)), 40 + GAP)
+    _, (over,) = rule.on_sample(ABOVE, state, after(wide(40, -140, -140)), wide(170, -160, -160))
+    assert isinstance(over, Ended)
+    assert (over.interval.outside_ms, over.interval.unmonitored_ms) == (0, 30)
+
+
 # --- Sums -----------------------------------------------------------------------------------------------
 
 OPEN = LimitState(Interval("above", 0, extreme=-140, extreme_ms=0), from_ms=0)
