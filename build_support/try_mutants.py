@@ -43,7 +43,7 @@ from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
 #: mutmut's own numbers for what became of a mutant.
 KILLED, SURVIVED, UNTESTED, TIMEOUT = 1, 0, 33, 36
-WORDS = {"killed": KILLED, "survived": SURVIVED, "untested": UNTESTED, "timeout": TIMEOUT}
+WORDS = {"killed": KILLED, "survived": SURVIVED, "untested": UNTESTED, "timeout": TIMEOUT, "untried": None}
 #: A test under a mutant may take so much processor time: a second, and so many times what it took without.
 SLACK_S, TIMES = 2.0, 20.0
 
@@ -252,35 +252,35 @@ class Book:
         """Write down at once: a run that is stopped goes on where it was."""
         data = self.files[name]
         data.exit_code_by_key[name] = code
+        whole = data.meta_path
+        data.meta_path = whole.with_suffix(".new")
         data.save()
+        data.meta_path.replace(whole)
+        data.meta_path = whole
 
     def table(self) -> str:
         """Module by module, and every one that no test saw."""
+        columns = ("mutants", *WORDS, "otherwise")
         lines, total = [], Counter[str]()
         for data in dict.fromkeys(self.files.values()):
             codes = Counter(data.exit_code_by_key.values())
             row = Counter({word: codes[code] for word, code in WORDS.items()})
+            row["otherwise"] = len(data.exit_code_by_key) - row.total()
             row["mutants"] = len(data.exit_code_by_key)
-            row["not tried"] = codes[None]
-            row["other"] = row["mutants"] - sum(codes[code] for code in (*WORDS.values(), None))
             total += row
             lines.append((str(data.path), row))
         lines.append(("together", total))
-        said = [
-            f"{'':36}{'mutants':>9}{'killed':>9}{'timeout':>9}{'survived':>9}{'untested':>9}{'not tried':>10}"
-        ]
-        for name, row in lines:
-            columns = "".join(
-                f"{row[word]:9}" for word in ("mutants", "killed", "timeout", "survived", "untested")
-            )
-            rest = f"   {row['other']} ended otherwise" if row["other"] else ""
-            said.append(f"{name:36}{columns}{row['not tried']:10}{rest}")
+        said = [" " * 36 + "".join(f"{word:>10}" for word in columns)]
+        said += [f"{name:36}" + "".join(f"{row[word]:10}" for word in columns) for name, row in lines]
         for name, data in self.files.items():
             if data.exit_code_by_key[name] in (SURVIVED, UNTESTED):
-                said.append(
-                    f"  {'survived' if data.exit_code_by_key[name] == SURVIVED else 'untested'}  {name}"
-                )
+                said.append(f"  {self.word(data.exit_code_by_key[name]):9} {name}")
         return "\n".join(said)
+
+    @staticmethod
+    def word(code: int | None) -> str:
+        """What a number says; a test process that ended otherwise than a test can is worth a look."""
+        return next((word for word, known in WORDS.items() if known == code), f"ended with {code}")
 
 
 def run(most: int, patterns: list[str], again: list[str], tests: list[str] | None) -> None:
@@ -311,8 +311,7 @@ def run(most: int, patterns: list[str], again: list[str], tests: list[str] | Non
         with contextlib.chdir(root):
             book.keep(mutant, code)
         if code != KILLED or not count % 50:
-            word = next((word for word, known in WORDS.items() if known == code), f"ended with {code}")
-            print(f"{time.monotonic() - begun:7.0f} s {count:5} {word:9} {mutant}", flush=True)
+            print(f"{time.monotonic() - begun:7.0f} s {count:5} {book.word(code):9} {mutant}", flush=True)
 
     warm: list[tuple[str, list[str]]] = []
     children = Children(most, done)
