@@ -34,7 +34,7 @@ def a_part_of_a_frame_invents_nothing(subject: Subject) -> None:
         for cut in range(len(frame)):
             for part in (frame[:cut], frame[cut:], frame[:cut] + frame[cut + 1 :]):
                 if part != frame:
-                    _holds(subject, vector, part, damaged=True)
+                    holds(subject, vector, part, damaged=True)
 
 
 def a_changed_byte_invents_nothing(subject: Subject) -> None:
@@ -44,7 +44,7 @@ def a_changed_byte_invents_nothing(subject: Subject) -> None:
         for at in range(len(frame)):
             for flip in _FLIPS:
                 changed = frame[:at] + bytes([frame[at] ^ flip]) + frame[at + 1 :]
-                _holds(subject, vector, changed, damaged=True)
+                holds(subject, vector, changed, damaged=True)
 
 
 def two_frames_in_one_are_no_other_value(subject: Subject) -> None:
@@ -53,13 +53,13 @@ def two_frames_in_one_are_no_other_value(subject: Subject) -> None:
         frame = subject.frame(vector)
         own = claims(subject.read(vector))
         for merged in (frame * 2, frame + b" " + frame, *_echoed(subject, vector, frame)):
-            found = _holds(subject, vector, merged)
+            found = holds(subject, vector, merged)
             assert found <= own, f"{vector.name}: {merged!r} gives {found - own}"
         for other in subject.datasheet.vectors[:_PARTNERS]:
             if (other.asked, other.topic, other.changes) != (vector.asked, vector.topic, vector.changes):
                 continue
             if other.says != vector.says:  # two that contradict each other: neither counts
-                found = _holds(subject, vector, frame + subject.frame(other))
+                found = holds(subject, vector, frame + subject.frame(other))
                 assert not found, f"{vector.name}, then {other.name}: {found}"
 
 
@@ -80,7 +80,7 @@ def an_endless_frame_is_no_value(subject: Subject) -> None:
         for piece in (frame, frame + b"\n", b"0", b"-", b" ", b"[", b"\x00"):
             endless = (piece * (_FRAME_BYTES_MAX // len(piece) + 1))[:_FRAME_BYTES_MAX]
             for each in (endless, frame + endless, endless + frame):
-                assert _holds(subject, vector, each) <= own, f"{vector.name} among {piece!r}"
+                assert holds(subject, vector, each) <= own, f"{vector.name} among {piece!r}"
 
 
 def no_bytes_at_all_raise_or_invent(subject: Subject) -> None:
@@ -99,7 +99,7 @@ def no_bytes_at_all_raise_or_invent(subject: Subject) -> None:
     )
     @given(st.sampled_from(sheet.vectors), st.binary(max_size=400) | likely | pieces)
     def search(vector: Vector, frame: bytes) -> None:
-        _holds(subject, vector, frame)
+        holds(subject, vector, frame)
         if isinstance(driver, SerialDriver):
             for request in driver.identity(ready):
                 with promptly(f"{subject.name}: identify {frame[:40]!r}"):
@@ -131,8 +131,8 @@ def nothing_is_kept_of_frames(subject: Subject) -> None:
     assert after - before < GROWTH_BYTES_MAX
 
 
-def _holds(subject: Subject, vector: Vector, frame: bytes, *, damaged: bool = False) -> set[Measured | Noted]:
-    """What every result must hold; all in it that is no refusal."""
+def holds(subject: Subject, vector: Vector, frame: bytes, *, damaged: bool = False) -> set[Measured | Noted]:
+    """What every result must hold, or AssertionError; all in it that is no refusal."""
     sheet = subject.datasheet
     said: Decoded = subject.read(vector, frame)
     assert isinstance(said, tuple)
