@@ -224,6 +224,9 @@ class SinkThread:
             self._report(Report(self.name, News.DOWN, why, error.mend))
         elif self._status.why != why:
             self._status = structs.replace(self._status, why=why, mend=error.mend)
+        if isinstance(error, JournalError):
+            # Our own disk is no receiver to be spared, and when it heals somebody waits to be called.
+            return self._backoff.after(1)
         return self._backoff.wait_s(asked_s)
 
     def _fault(self, error: Exception) -> float:

@@ -137,6 +137,18 @@ def test_an_urgent_alarm_that_fails_is_kept(quick: Stage) -> None:
     assert [each.key for each in quick.drain.urged] == ["alarm"]
 
 
+def test_a_journal_that_fails_is_no_receiver_to_be_spared(quick: Stage) -> None:
+    """However often our own disk refuses, the next try comes as soon as after the first time.
+
+    With waits that double, thirty of them would take twelve days.
+    """
+    quick.drain.fails = JournalIo("keep receipts", "x", "no room")
+    quick.thread.start()
+    wait_until(lambda: quick.drain.steps > 30, what="thirty tries")
+    quick.drain.fails = None
+    wait_until(lambda: quick.thread.status.up is True, what="up again")
+
+
 def test_too_many_urgent_ones_are_counted(stage: Stage) -> None:
     """Memory is bounded: the oldest is given up, aloud."""
     for number in range(URGENT_MAX + 3):
