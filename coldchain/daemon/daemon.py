@@ -21,7 +21,7 @@ from coldchain.config.load import compile as compile_plan
 from coldchain.config.load import load
 from coldchain.config.loaded import Loaded
 from coldchain.config.problems import ConfigError
-from coldchain.daemon import health, page_room, views
+from coldchain.daemon import damaged, health, page_room, views
 from coldchain.daemon.control import Control, socket_path
 from coldchain.daemon.errors import DaemonError
 from coldchain.daemon.housekeeping import Housekeeping, Job
@@ -118,7 +118,9 @@ class Daemon:
             why = f"the journal's folder {folder} cannot be made: {error.strerror}"
             raise DaemonError(f"{why}; make it, or correct [journal] path") from error
         try:
-            self._start_writing()
+            trouble = damaged.start(self._start_writing, self._rooms.close, self.journal_path)
+            if trouble:
+                self.queue.submit((damaged.fact(self.clock.journal_ms(), trouble),))
             self._start_telling()
             self._open_doors()
         except GivenUp:

@@ -8,6 +8,7 @@
 The file's format is described in `docs/journal.md`, so that a stranger can check it without us.
 """
 
+from coldchain.journal.aside import set_aside
 from coldchain.journal.backup import BackedUp, back_up
 from coldchain.journal.deliveries import Deliveries
 from coldchain.journal.errors import (
@@ -90,5 +91,6 @@ __all__ = [
     "WalState",
     "back_up",
     "holder_of",
+    "set_aside",
     "verify_chain",
 ]

@@ -21,7 +21,7 @@ import pytest
 from coldchain.daemon import taking
 from coldchain.daemon.control import local_actor
 from coldchain.facts import Acknowledged, ProcessStarted, Reading, Unrecorded
-from coldchain.journal import JournalError
+from coldchain.journal import JournalError, NotAJournal
 from coldchain.web.station import AcknowledgeAlarm, Outcome
 from coldchain.web.views import GatewayView
 from tests.integration.gateways import History, Printer, Site, assert_equal, read, running, standing, until
@@ -288,3 +288,64 @@ def test_an_end_on_a_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture)
         with running(site):
             pass
     assert_equal(site.journal)
+
+
+def damages(data: bytes) -> dict[str, bytes]:
+    """A journal with one bit or one sector wrong, where a start comes by."""
+
+    def flipped(at: int) -> bytes:
+        return data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :]
+
+    page = 4096
+    return {
+        "first sector": bytes(512) + data[512:],
+        "announcement": flipped(data.index(b'{"alarm"')),
+        **{f"head of page {n + 1}": flipped(n * page) for n in range(1, len(data) // page, 4)},
+    }
+
+
+def test_a_start_on_a_damaged_journal_watches_all_the_same(tmp_path: Path) -> None:
+    """Wherever a bit flipped: it starts, calls, and says so; what is damaged is kept as it was found."""
+    receiver, begun_anew = Receiver().start(), []
+    with Printer(tmp_path / "one") as printer:
+        site = Site(tmp_path).profile(hold="0 s").ascii("one", printer.port).webhook(receiver.url)
+        with running(site) as daemon:
+            until(lambda: daemon.station.state().gateway.sources[0].up, "the port")
+            printer.say(-140.0, daemon.clock.utc_ms())
+            until(lambda: "box-one/vapour/above" in standing(daemon), "an alarm, so that one is in it")
+        for what, data in damages(site.journal.read_bytes()).items():
+            for left in tmp_path.glob("journal.db[-.]*"):
+                if left.suffix != ".reserve":
+                    left.unlink()
+            site.journal.write_bytes(data)
+            receiver.requests.clear()
+            with running(site) as daemon:
+                until(lambda: daemon.station.state().gateway.sources[0].up, what)
+                printer.say(-140.0, daemon.clock.utc_ms())
+                until(lambda: "box-one/vapour/above" in standing(daemon), f"{what}: the alarm")
+                aside = tmp_path / "journal.db.damaged-1"
+                if not aside.exists():
+                    continue
+                begun_anew.append(what)
+                until(lambda: len(notices(receiver)) >= 2, f"{what}: both are told")
+                told = {
+                    n["announcement"]["alarm"]: n["announcement"].get("detail", {}) for n in notices(receiver)
+                }
+                assert told.keys() == {"gateway/journal", "box-one/vapour/above"}, what
+                assert "kept as journal.db.damaged-1" in told["gateway/journal"]["why"]
+            assert aside.read_bytes() == data, "not touched"
+            assert_equal(site.journal)
+    receiver.stop()
+    assert {"first sector", "announcement"} <= set(begun_anew)
+    assert len(begun_anew) < len(damages(data)), "what a start does not need does not make it begin anew"
+
+
+def test_a_file_of_somebody_else_is_no_damaged_journal(tmp_path: Path) -> None:
+    """Where no daemon of ours has been, nothing is set aside: the path is wrong."""
+    with Printer(tmp_path / "one") as printer:
+        site = Site(tmp_path).profile().ascii("one", printer.port)
+        site.write()
+        site.journal.write_bytes(b"somebody's letters " * 100)
+        with pytest.raises(NotAJournal), running(site):
+            pass
+        assert site.journal.read_bytes() == b"somebody's letters " * 100
