@@ -150,12 +150,12 @@ def _recovery(sizes: Sizes) -> tuple[Case, ...]:
             "bare:count_rows",
             "past:recovery",
             ("wall_ms", "peak_bytes"),
-            ("cpu_ms",),
+            ("cpu_ms", "facts_after_state"),
             _past(sizes) | {"journal": journal},
             prepare="past:build",
         )
 
-    return case("checkpoint 15 min old", "with.journal"), case("no checkpoint", "without.journal")
+    return case("state saved as the daemon does", "with.journal"), case("no state saved", "without.journal")
 
 
 def _verify(sizes: Sizes) -> tuple[Case, ...]:
