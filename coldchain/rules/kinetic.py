@@ -128,4 +128,4 @@ def _shift(ratio_k: Fraction) -> int:
         needed = _decimal(kelvin * kelvin / ratio_k / 2 / _TOLERANCE_K) / _exp(
             _exponent(ratio_k, _COLDEST_MC)
         )
-        return max(1, int(needed)).bit_length()
+        return int(needed).bit_length()

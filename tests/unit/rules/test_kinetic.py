@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import localcontext
 from fractions import Fraction
 
 import pytest
@@ -186,5 +187,39 @@ def test_impossible_energy(energy: str) -> None:
 
 def test_absolute_zero() -> None:
     """There is no weight at absolute zero: a reading there is a fault, not a temperature."""
-    with pytest.raises(ValueError, match="absolute zero"):
+    with pytest.raises(ValueError, match=r"^-273\.15 °C is at or below absolute zero$"):
         USP.weight(-273_150)
+    assert USP.weight(-273_149) == 0
+
+
+@pytest.mark.parametrize("energy", ["0.5", "1", "1000"])
+def test_energies_at_the_ends(energy: str) -> None:
+    """Small ones are possible, and the largest is."""
+    assert Kinetic(Fraction(energy)).energy_kj_mol == Fraction(energy)
+
+
+@pytest.mark.parametrize("energy", ["83.144", "42", "125", "244", "126.01", "68.016", "282.448"])
+def test_the_shift_is_the_smallest_that_does(energy: str) -> None:
+    """Half a unit of the coldest weight moves a mean by half a millionth of a kelvin."""
+    kinetic = Kinetic(Fraction(energy))
+    kelvin = Fraction(223_150, 1000)
+    weight = exp_by_series(kinetic.ratio_k * (Fraction(1000, 333_150) - 1 / kelvin))
+
+    def moves(shift: int) -> Fraction:
+        return Fraction(1, 2) / (weight * 2**shift) * kelvin**2 / kinetic.ratio_k
+
+    assert moves(kinetic.shift) <= Fraction(1, 2_000_000) < moves(kinetic.shift - 1)
+
+
+def test_a_context_of_the_process_changes_no_weight() -> None:
+    """Somebody else's setting of the decimal module, five digits, is not ours."""
+    with localcontext(prec=5):
+        other = Kinetic()
+        assert other.shift == USP.shift
+        assert other.weight(5_000) == USP.weight(5_000)
+        assert other.mean_c(USP.weight(5_000) * 7, 7) == USP.mean_c(USP.weight(5_000) * 7, 7)
+
+
+def test_weights_are_kept_within_bounds() -> None:
+    """A year of ever other values takes no memory without end."""
+    assert USP.weight.cache_info().maxsize == 1 << 17
