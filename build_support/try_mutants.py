@@ -4,10 +4,11 @@ mutmut makes the mutants, and its `results` and `show` read what is found here. 
 with a pytest of its own for each: seconds for each of thousands. And its process is warm from an earlier
 run: what was reckoned and kept while the code was whole stays right. Here the tests are collected once,
 none is run before a mutant is in force, and each mutant is a fork in which the tests that pass through its
-function run, the quickest first, until one fails.
+function run, the ones that killed others first, then the quickest, until one fails.
 
 What runs while a module is imported (a table of rules, a value at the head of a test) would be right before
-the fork. Mutants of such functions are tried in the fork of a process that has imported nothing of ours.
+the fork. For mutants of such functions the fork forgets what it has imported of ours, and collects its
+tests anew.
 
     python build_support/try_mutants.py [-j CHILDREN] [--tests PATH] [--again STATUS] [--table] [PATTERN ...]
 
@@ -31,6 +32,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import partial
+from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,10 @@ from mutmut.utils.format_utils import mangled_name_from_mutant_name
 #: mutmut's own numbers for what became of a mutant.
 KILLED, SURVIVED, UNTESTED, TIMEOUT = 1, 0, 33, 36
 WORDS = {"killed": KILLED, "survived": SURVIVED, "untested": UNTESTED, "timeout": TIMEOUT, "untried": None}
+#: What is imported anew for a mutant of what runs at import.
+OURS = {"coldchain", "coldchain_drivers", "coldchain_simulators", "tests"}
+#: Libraries stay imported; of its plug-ins among them pytest would have rewritten the assertions.
+ANEW = "ignore::pytest.PytestAssertRewriteWarning"
 #: A test under a mutant may take so much processor time: a second, and so many times what it took without.
 SLACK_S, TIMES = 2.0, 20.0
 
@@ -80,8 +86,18 @@ class Seen:
 
 
 def pytest_args(*more: str) -> list[str]:
-    """What pytest is told: nothing of what is printed matters here."""
-    return ["--rootdir=.", "-q", "-s", "--no-header", "--no-summary", *config().pytest_add_cli_args, *more]
+    """What pytest is told; it would else parse the file with all its mutants to describe each failure."""
+    return [
+        "--rootdir=.",
+        "-q",
+        "-s",
+        "--no-header",
+        "--no-summary",
+        "-W",
+        ANEW,
+        *config().pytest_add_cli_args,
+        *more,
+    ]
 
 
 class Loop:
@@ -170,26 +186,46 @@ def clean_run(selection: list[str]) -> Seen:
 # --- One mutant ---------------------------------------------------------------------------------------------
 
 
-def tried(mutant: str, names: list[str], items: dict[str, pytest.Item], took_s: dict[str, float]) -> int:
+class Kills:
+    """How many mutants each test has killed, counted by all forks together: who killed one kills the next."""
+
+    def __init__(self, took_s: dict[str, float]) -> None:
+        self.took_s = took_s
+        self.at = {name: at for at, name in enumerate(took_s)}
+        self.count = RawArray("L", len(took_s))
+
+    def order(self, names: list[str]) -> list[str]:
+        """The best killer first, then the quickest."""
+        return sorted(names, key=lambda name: (-self.count[self.at[name]], self.took_s[name]))
+
+    def one_more(self, name: str) -> None:
+        """This test has killed one."""
+        self.count[self.at[name]] += 1
+
+
+def tried(mutant: str, names: list[str], items: dict[str, pytest.Item], kills: Kills) -> int:
     """Run tests under a mutant, until one fails."""
     Switch.mutant = mutant
     for name in names:
-        signal.setitimer(signal.ITIMER_PROF, SLACK_S + TIMES * took_s[name])  # ends this process
+        signal.setitimer(signal.ITIMER_PROF, SLACK_S + TIMES * kills.took_s[name])  # ends this process
         if not passes(items[name]):
+            kills.one_more(name)
             return KILLED
     signal.setitimer(signal.ITIMER_PROF, 0)
     return SURVIVED
 
 
-def tried_from_scratch(mutant: str, names: list[str], took_s: dict[str, float]) -> int:
-    """The same, with everything of ours imported under the mutant. An import that fails is noticed, too."""
+def tried_from_scratch(mutant: str, names: list[str], kills: Kills) -> int:
+    """The same, with everything of ours imported anew under the mutant. That it cannot be is noticed, too."""
+    for module in [module for module in sys.modules if module.partition(".")[0] in OURS]:
+        del sys.modules[module]
     Switch.mutant = mutant
     signal.setitimer(signal.ITIMER_PROF, 60)
     answer = KILLED
 
     def work(items: dict[str, pytest.Item]) -> None:
         nonlocal answer
-        answer = tried(mutant, [name for name in names if name in items], items, took_s)
+        answer = tried(mutant, [name for name in names if name in items], items, kills)
 
     with contextlib.suppress(SystemExit):
         collected(work, *dict.fromkeys(name.split("::")[0] for name in names))
@@ -313,28 +349,22 @@ def run(most: int, patterns: list[str], again: list[str], tests: list[str] | Non
         if code != KILLED or not count % 50:
             print(f"{time.monotonic() - begun:7.0f} s {count:5} {book.word(code):9} {mutant}", flush=True)
 
-    warm: list[tuple[str, list[str]]] = []
-    children = Children(most, done)
-    for mutant in wanted:
-        function = mangled_name_from_mutant_name(mutant)
-        names = sorted(seen.tests.get(function, []), key=seen.took_s.__getitem__)
-        if function in seen.at_import:
-            children.start(
-                mutant, partial(tried_from_scratch, mutant, names or seen.all_for(function), seen.took_s)
-            )
-        elif names:
-            warm.append((mutant, names))
-        else:
-            done(mutant, UNTESTED)
-    children.wait_for_all()
+    children, kills = Children(most, done), Kills(seen.took_s)
 
     def work(items: dict[str, pytest.Item]) -> None:
-        for mutant, names in warm:
-            children.start(mutant, partial(tried, mutant, names, items, seen.took_s))
+        for mutant in wanted:
+            function = mangled_name_from_mutant_name(mutant)
+            names = kills.order(seen.tests.get(function, []))
+            if function in seen.at_import:
+                names = names or seen.all_for(function)
+                children.start(mutant, partial(tried_from_scratch, mutant, names, kills))
+            elif names:
+                children.start(mutant, partial(tried, mutant, names, items, kills))
+            else:
+                done(mutant, UNTESTED)
         children.wait_for_all()
 
-    if warm:
-        collected(work, *selection)
+    collected(work, *selection)
     os.chdir(root)
     print(book.table())
 

@@ -232,6 +232,9 @@ def test_numbers_shortened_to_ranges_lose_none() -> None:
     alarm, _ = raise_(alarm, "more", 1_001, 1_001, 1_001)
     alarm, _ = condition_gone(alarm, 1_002)
     assert alarm.backlog == ((1, 3), (5, 10))
+    alarm, _ = acknowledge(alarm, tuple(each.number for each in alarm.occurrences), "anna", 1_003)
+    assert (alarm.state, alarm.occurrences) == (S.RETURNED, ())
+    assert unacknowledged(alarm) == (1, 2, 3, 5, 6, 7, 8, 9, 10)
 
 
 def test_a_reload_changes_what_its_rule_says() -> None:

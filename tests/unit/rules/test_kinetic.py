@@ -213,13 +213,28 @@ def test_the_shift_is_the_smallest_that_does(energy: str) -> None:
 
 def test_a_context_of_the_process_changes_no_weight() -> None:
     """Somebody else's setting of the decimal module, five digits, is not ours."""
+    weight, mean = USP.weight(5_000), USP.mean_c(USP.weight(5_000) * 7 + 1, 7)
     with localcontext(prec=5):
         other = Kinetic()
-        assert other.shift == USP.shift
-        assert other.weight(5_000) == USP.weight(5_000)
-        assert other.mean_c(USP.weight(5_000) * 7, 7) == USP.mean_c(USP.weight(5_000) * 7, 7)
+        assert (other.shift, other.weight(5_000)) == (USP.shift, weight)
+        assert other.mean_c(weight * 7 + 1, 7) == mean
+        assert Kinetic(Fraction("68.016")).shift == 41  # just above a power of two
+
+
+def test_sums_of_which_there_is_no_mean() -> None:
+    """Nothing summed, or only what is too cold to weigh anything; the smallest weight has one."""
+    assert USP.mean_c(0, 5) is None
+    assert USP.mean_c(5, 0) is None
+    assert USP.mean_c(1, 1) is not None
+
+
+def test_on_the_limit_is_not_above_it() -> None:
+    """Unless that is asked for."""
+    assert not USP.exceeds(USP.weight(8_000) * 5, 5, 8_000)
+    assert USP.exceeds(USP.weight(8_000) * 5 + 1, 5, 8_000)
+    assert USP.exceeds(USP.weight(8_000) * 5, 5, 8_000, at=True)
 
 
 def test_weights_are_kept_within_bounds() -> None:
     """A year of ever other values takes no memory without end."""
-    assert USP.weight.cache_info().maxsize == 1 << 17
+    assert Kinetic().weight.cache_info().maxsize == 1 << 17
