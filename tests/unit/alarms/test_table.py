@@ -221,6 +221,20 @@ def test_a_page_without_places_is_refused() -> None:
         redrawn("# Alarms\n")
 
 
+@pytest.mark.parametrize("lost", ["<!-- list -->\n", "\n<!-- end of list -->"])
+def test_a_place_needs_a_beginning_and_an_end(lost: str) -> None:
+    """With one of them gone nothing is written: else the rest of the page would go with the old list."""
+    with pytest.raises(ValueError, match="list"):
+        redrawn(PAGE.read_text("utf-8").replace(lost, ""))
+
+
+def test_a_drawing_of_two_states_has_the_arrows_between_them() -> None:
+    """All that it shows may be in one transition."""
+    text = drawing(frozenset({AlarmState.NORMAL, AlarmState.SHELVED}), frozenset())
+    assert "NORMAL --> SHELVED: shelve" in text
+    assert "SHELVED --> NORMAL: " in text
+
+
 def test_drawing_shows_each_transition() -> None:
     """An arrow stands for each pair of states the table connects within the focus."""
     sight = frozenset(AlarmState) - HIDDEN_STATES
