@@ -29,6 +29,7 @@ COMMANDS = {
     "verify": "verify_command:verify",
     "key": "key_commands:key",
     "backup": "backup_command:backup",
+    "retention": "retention_command:retention",
     "repair": "repair_command:repair_command",
     "export": "export_commands:export",
     "restore": "export_commands:restore",

@@ -57,9 +57,26 @@ def logger_offline(loaded: Loaded, device: str) -> LoggerView | None:
         return LiveStation(_AtRest(fold), Queue(clock, 0), clock, Surroundings()).logger(device)
 
 
+@dataclass(frozen=True)
+class AtWork:
+    """A journal that a command holds, with a writer at work on it."""
+
+    journal: Journal
+    queue: Queue
+    writer: Writer
+
+
 @contextmanager
 def at_rest(loaded: Loaded, clock: SystemClock) -> Iterator[LiveStation]:
-    """The station of a journal that nobody holds, for one command.
+    """The station of a journal that nobody holds, for one command; raises as `at_work`."""
+    with at_work(loaded, clock) as work:
+        around = Surroundings(version=__version__, trouble=lambda: work.writer.failing.why)
+        yield LiveStation(work.writer, work.queue, clock, around)
+
+
+@contextmanager
+def at_work(loaded: Loaded, clock: SystemClock) -> Iterator[AtWork]:
+    """A journal that nobody holds, with a writer, for one command.
 
     Whatever is announced on the way (a hold that ran out while nothing ran) waits in the outbox for the
     daemon. Raises JournalError, and DaemonError for a sink that is not installed.
@@ -72,13 +89,11 @@ def at_rest(loaded: Loaded, clock: SystemClock) -> Iterator[LiveStation]:
         queue = Queue(clock, _FACTS)
         hooks = Hooks(notices=Outbox(loaded, journal.journal_id).rows)
         writer = Writer(clock, queue, recovered.fold, journal, engine(), timekeeper, hooks)
-        around = Surroundings(version=__version__, trouble=lambda: writer.failing.why)
-        station = LiveStation(writer, queue, clock, around)
         queue.submit((*started.facts, EngineStarted(engine(), __version__)))
         working = threading.Thread(target=writer.run, name="writer")
         working.start()
         try:
-            yield station
+            yield AtWork(journal, queue, writer)
         finally:
             writer.stop(ProcessEnded("a command was done"))
             working.join()

@@ -164,6 +164,25 @@ def piece(journal: Readable, proposal: Proposal) -> Surveyed | None:
     return survey(journal, first, proposal.last_commit, proposal.bound, PIECE_FACTS)
 
 
+class Plan(Struct, frozen=True):
+    """A proposal, and what it would come to: facts that go and facts that stay, up to a commit."""
+
+    proposal: Proposal
+    removed: int
+    kept: int
+    last_commit: int
+
+
+def surveyed(journal: Readable, proposal: Proposal) -> Plan:
+    """What a proposal would come to, all pieces together."""
+    first, last = proposal.first_commit, proposal.last_commit
+    found = survey(journal, first, last, proposal.bound, None) if first <= last else None
+    if found is None:
+        return Plan(proposal, 0, 0, last)
+    there = sum(1 for _ in journal.stored_facts(found.first_position, found.last_position))
+    return Plan(proposal, found.removed, there - found.removed, found.last_commit)
+
+
 def _last_commit(journal: Readable, position: int) -> int:
     """The last commit that ends at a position or before."""
     low, high = 0, journal.tail().commit

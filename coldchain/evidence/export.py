@@ -6,15 +6,19 @@ evidence (outbox, receipts, cursors, counters, saved states) is not in it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from coldchain.evidence.keys import EvidenceError
-from coldchain.journal import Batch, Document, Entry, Journal, PrivateText, Readable
+from coldchain.journal import Document, Entry, PrivateText, Readable, Reader, verify_chain
 from coldchain.journal.link import origin
+from coldchain.journal.rebuild import Beside, rebuild
+from coldchain.journal.removal import Stored, holding, removals, stored
 
 FORMAT = 1
 _encode = msgspec.json.Encoder().encode
@@ -33,79 +37,120 @@ def lines(journal: Readable, *, names: bool = False) -> Iterator[bytes]:
     if names:
         for kept in journal.private_texts():
             yield _line({"name": kept.commitment, "salt": kept.salt.hex(), "text": kept.text})
+    told = list(removals(journal))
+    for body in {removed.remains: journal.remains(removed.remains) for _, removed in told}.values():
+        if body is not None:
+            yield _line({"remains": hashlib.sha256(body).hexdigest(), "text": body.decode()})
+    gaps = holding(told)
     facts = announcements = 0
     last, link = 0, origin(journal.journal_id)
-    for number, first, rows, link in _commits(journal, ends.commit, ends.fact):
+    for commit in stored(journal, 1, ends.commit):
+        rows = commit.entries
         facts += len(rows)
         announcements += sum(len(row.announcements) for row in rows)
-        last = number
-        told = [
-            [row.arrival_ms, _text(row.fact, row), [_text(a, row) for a in row.announcements]] for row in rows
-        ]
-        yield _line({"commit": number, "first": first, "link": link.hex(), "facts": told})
+        last, link = commit.number, commit.link
+        head = {"commit": last, "first": commit.first, "link": link.hex()}
+        if gaps.of(last) is not None:
+            left = [[row.position, *_row(row)] for row in rows]
+            yield _line(head | {"count": commit.count, "kept": left})
+            continue
+        if len(rows) != commit.count:
+            raise EvidenceError(
+                f"commit {last} is not whole, so it cannot be exported", "run `coldchain verify`, then repair"
+            )
+        yield _line(head | {"facts": [_row(row) for row in rows]})
     yield _line({"end": [last, facts, announcements, link.hex()]})
 
 
 def read_back(text: Iterable[bytes], path: Path) -> int:
     """Make a journal of an export; returns how many facts are in it. Every link must come out as it was.
 
-    path: where the journal is made; nothing may lie there. Raises EvidenceError with the line, JournalError.
+    path: where the journal is made; nothing may lie there. Raises EvidenceError with the line, JournalError;
+    then nothing lies there.
     """
     if path.exists():
         raise EvidenceError(f"{path} is there already", "give a path where nothing lies")
-    journal: Journal | None = None
-    documents: list[Document] = []
-    names: list[PrivateText] = []
-    number = facts = 0
-    ended = False
+    partial = path.with_name(path.name + ".partial")
+    export = _Export(text)
     try:
-        for number, line in enumerate(text, 1):
-            row = msgspec.json.decode(line)
-            if journal is None:
-                if row.get("coldchain_export") != FORMAT:
-                    raise EvidenceError(f"line {number}: not an export of format {FORMAT}", _CHECK)
-                journal = Journal.open(path, journal_id=bytes.fromhex(row["journal"]), reserve_bytes=0)
-            elif "document" in row:
-                documents.append(Document.of(row["text"]))
-            elif "name" in row:
-                names.append(PrivateText.of(row["text"], bytes.fromhex(row["salt"])))
-            elif "commit" in row:
-                batch = Batch(_entries(row), documents=tuple(documents), private_texts=tuple(names))
-                done = journal.commit(batch)
-                if (done.number, done.link.hex()) != (row["commit"], row["link"]):
-                    raise EvidenceError(
-                        f"line {number}: commit {row['commit']} is not what was written", _CHECK
-                    )
-                documents, names, facts = [], [], facts + len(batch.entries)
-            else:
-                ended = "end" in row
-    except (LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError) as error:
-        raise EvidenceError(f"line {number}: cannot be read: {error}", _CHECK) from error
+        rebuild(partial, export.journal_id, export.commits(), export.beside)
+        with Reader.open(partial) as journal:
+            chain = verify_chain(journal)
+        if chain.first is not None:
+            commit = chain.first.commit
+            where = f"line {export.lines[commit]}: commit {commit}" if commit in export.lines else "it"
+            raise EvidenceError(f"{where} is not what was written: {chain.first.detail}", _CHECK)
+        partial.replace(path)
     finally:
-        if journal is not None:
-            journal.close()
-    if not ended:
-        raise EvidenceError("the export is cut off: its last line is missing", "export it again")
-    return facts
+        for left in ("", "-wal", "-shm"):
+            partial.with_name(partial.name + left).unlink(missing_ok=True)
+    return chain.facts
 
 
-def _commits(journal: Readable, last: int, position: int) -> Iterator[tuple[int, int, list[Entry], bytes]]:
-    entries = journal.entries(1, position)
-    for number, first, count, link in journal.stored_commits(last):
-        rows = [row for _, row in zip(range(count), entries, strict=False)]
-        if not rows or rows[0].position != first or len(rows) != count:
-            raise EvidenceError(
-                f"commit {number} is not whole, so it cannot be exported",
-                "run `coldchain verify`, then repair",
-            )
-        yield number, first, rows, link
+class _Export:
+    """An export as it is read, line by line."""
+
+    def __init__(self, text: Iterable[bytes]) -> None:
+        self._rows = enumerate(text, 1)
+        self._number = 0
+        self.beside = Beside()
+        #: In which line each commit stood.
+        self.lines: dict[int, int] = {}
+        with self._reading():
+            row = self._next()
+            if row is None or row.get("coldchain_export") != FORMAT:
+                raise EvidenceError(f"line {self._number}: not an export of format {FORMAT}", _CHECK)
+            self.journal_id = bytes.fromhex(row["journal"])
+
+    def commits(self) -> Iterator[Stored]:
+        """Its commits, in order; what stands before and between them is `beside`."""
+        with self._reading():
+            while (row := self._next()) is not None:
+                if "document" in row:
+                    self.beside.documents.append(Document.of(row["text"]))
+                elif "name" in row:
+                    text = PrivateText.of(row["text"], bytes.fromhex(row["salt"]))
+                    self.beside.names[text.commitment] = text
+                elif "remains" in row:
+                    body = row["text"].encode()
+                    if hashlib.sha256(body).hexdigest() != row["remains"]:
+                        raise ValueError("what removed readings left behind has another text")
+                    self.beside.remains[row["remains"]] = body
+                elif "commit" in row:
+                    self.lines[row["commit"]] = self._number
+                    yield _commit(row)
+                elif "end" in row:
+                    return
+            raise EvidenceError("the export is cut off: its last line is missing", "export it again")
+
+    def _next(self) -> dict[str, Any] | None:
+        self._number, line = next(self._rows, (self._number, b""))
+        row: dict[str, Any] | None = msgspec.json.decode(line) if line else None
+        return row
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError, msgspec.MsgspecError) as error:
+            raise EvidenceError(f"line {self._number}: cannot be read: {error}", _CHECK) from error
 
 
-def _entries(row: dict[str, Any]) -> tuple[Entry, ...]:
-    return tuple(
+def _commit(row: dict[str, Any]) -> Stored:
+    if "kept" in row:
+        rows, count = row["kept"], row["count"]
+    else:
+        rows = [[row["first"] + at, *fact] for at, fact in enumerate(row["facts"])]
+        count = len(rows)
+    entries = tuple(
         Entry(position, arrival_ms, fact.encode(), tuple(text.encode() for text in said))
-        for position, (arrival_ms, fact, said) in enumerate(row["facts"], row["first"])
+        for position, arrival_ms, fact, said in rows
     )
+    return Stored(row["commit"], row["first"], count, bytes.fromhex(row["link"]), entries)
+
+
+def _row(row: Entry) -> list[object]:
+    return [row.arrival_ms, _text(row.fact, row), [_text(each, row) for each in row.announcements]]
 
 
 def _line(row: dict[str, Any]) -> bytes:

@@ -188,12 +188,6 @@ class Journal(Readable):
         self.checkpoint_wal(truncate=True)
         return erased
 
-    def prune_settled(self, before_position: int) -> int:
-        """Delete settled notices of announcements before a position; returns how many went."""
-        with self._database.transaction("prune settled notices") as db:
-            db.execute("DELETE FROM outbox WHERE outcome IS NOT NULL AND position < ?", (before_position,))
-            return db.changes()
-
     def checkpoint_wal(self, *, truncate: bool = False) -> WalState:
         """Copy the write-ahead log into the database; `truncate` also cuts the file to nothing.
 
@@ -308,7 +302,7 @@ def _keep_private(db: apsw.Connection, text: PrivateText) -> None:
 
 
 def _remove(db: apsw.Connection, removing: Removing) -> None:
-    """Remove readings, and every saved state from which a fold would need them."""
+    """Remove readings, each saved state from which a fold would need them, and receipts as old as they."""
     first, last = removing.first_position, removing.last_position
     db.execute("INSERT INTO removals VALUES (?, ?, ?)", (removing.position, first, last))
     db.executemany("DELETE FROM facts WHERE position BETWEEN ? AND ?", removing.spans)
@@ -317,3 +311,4 @@ def _remove(db: apsw.Connection, removing: Removing) -> None:
     db.execute("INSERT OR IGNORE INTO remains VALUES (?, ?)", (sha256, removing.remains))
     for table in ("checkpoints", "base_states"):
         db.execute(f"DELETE FROM {table} WHERE position < ?", (last,))  # noqa: S608 - ours
+    db.execute("DELETE FROM outbox WHERE outcome IS NOT NULL AND position <= ?", (last,))

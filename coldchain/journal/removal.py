@@ -10,6 +10,7 @@ Of two removals that speak of the same commits the later one holds.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct as Layout
 
@@ -175,12 +176,17 @@ def removals(journal: Readable) -> Iterator[tuple[int, ReadingsRemoved]]:
     """Every removal that the journal tells of, with its position, in order."""
     for position in journal.removal_positions():
         for row in journal.facts(position, position):
-            try:
-                fact = facts.decode(row.body)
-            except msgspec.MsgspecError:
-                continue  # the chain says what is wrong with it
-            if isinstance(fact, ReadingsRemoved):
-                yield position, fact
+            if (removed := told_in(row.body)) is not None:
+                yield position, removed
+
+
+def told_in(body: bytes) -> ReadingsRemoved | None:
+    """The removal of a fact's bytes; None if it is another, or none: the chain says what is wrong with it."""
+    try:
+        fact = facts.decode(body)
+    except msgspec.MsgspecError:
+        return None
+    return fact if isinstance(fact, ReadingsRemoved) else None
 
 
 class Holding(Struct, frozen=True):
@@ -191,7 +197,8 @@ class Holding(Struct, frozen=True):
 
     def of(self, number: int) -> tuple[int, ReadingsRemoved] | None:
         """The removal that speaks of a commit."""
-        return next((one for one in self.parts if one[1].first_commit <= number <= one[1].last_commit), None)
+        index = bisect_right(self.parts, number, key=lambda one: one[1].first_commit) - 1
+        return self.parts[index] if index >= 0 and number <= self.parts[index][1].last_commit else None
 
 
 def holding(told: Iterable[tuple[int, ReadingsRemoved]]) -> Holding:

@@ -8,6 +8,7 @@ if the commit after it proves it. No link is made that another does not prove, s
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,16 +16,29 @@ from itertools import islice, product
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 
+from coldchain import announcements, facts
 from coldchain.journal import shapes
 from coldchain.journal.backup import sync
-from coldchain.journal.database import Database, open_for_writing
 from coldchain.journal.errors import JournalCorrupt, JournalMissing, JournalRefused, from_os
 from coldchain.journal.link import link, origin
 from coldchain.journal.lock import holder_of
 from coldchain.journal.pages import Row, rows
+from coldchain.journal.rebuild import Beside, rebuild
 from coldchain.journal.records import Document, Entry, PrivateText
+from coldchain.journal.removal import (
+    MARK,
+    Bound,
+    Stored,
+    bound_of,
+    digest_of,
+    holding,
+    kept_of,
+    removable,
+    told_in,
+)
 
 #: So many ways to put a commit together are tried where damage left several rows for one place.
 _WAYS = 4_096
@@ -93,10 +107,12 @@ def repair(journal: Path, new: Path) -> Repaired:
     if not chain.taken:
         why = "not one commit in it can be proven"
         raise JournalCorrupt("repair", journal, why, mend="keep the file, and restore a backup")
+    commits = chain.commits()
     texts = [Document(sha256, text) for sha256, text in found.documents.items()]
     partial = new.with_name(new.name + ".partial")
     try:
-        _write(partial, chain.journal_id, chain.taken, texts, found.names)
+        beside = Beside(texts, found.names, found.remains)
+        rebuild(partial, chain.journal_id, commits, beside)
         sync(partial)
         partial.replace(new)
         sync(new.parent)
@@ -106,9 +122,9 @@ def repair(journal: Path, new: Path) -> Repaired:
         for left in ("", "-wal", "-shm"):
             partial.with_name(partial.name + left).unlink(missing_ok=True)
     return Repaired(
-        commits=len(chain.taken),
-        facts=sum(len(one.entries) for one in chain.taken),
-        announcements=sum(len(entry.announcements) for one in chain.taken for entry in one.entries),
+        commits=len(commits),
+        facts=sum(len(one.entries) for one in commits),
+        announcements=sum(len(entry.announcements) for one in commits for entry in one.entries),
         documents=len(texts),
         names=sum(text is not None for text in found.names.values()),
         gaps=tuple(chain.gaps),
@@ -126,6 +142,7 @@ class _Found:
     commits: dict[int, list[_Commit]] = field(default_factory=lambda: defaultdict(list))
     documents: dict[str, str] = field(default_factory=dict)
     names: dict[str, PrivateText | None] = field(default_factory=dict)  # None: erased, and stays so
+    remains: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
         match row:
@@ -146,10 +163,19 @@ class _Found:
                 kept = PrivateText.of(text, salt)
                 if kept.commitment == commitment:
                     self.names.setdefault(commitment, kept)
+            case (_, (str(sha256), bytes(body))):
+                if hashlib.sha256(body).hexdigest() == sha256:
+                    self.remains[sha256] = body
             case (_, (str(commitment), None, None)) if len(commitment) == 2 * _LINK:
                 self.names[commitment] = None
             case _:
                 pass
+
+    def is_commit(self, commit: _Commit) -> None:
+        """A row is that of a commit: it looks like a fact at the position of the same number, and is none."""
+        self.facts[commit.number] = [
+            row for row in self.facts[commit.number] if row != (commit.first, commit.count, commit.link)
+        ]
 
     def entries(self, position: int) -> list[Entry]:
         """Every way to read the fact at a position with what was announced there."""
@@ -194,6 +220,7 @@ class _Chain:
     def __init__(self, found: _Found, path: Path) -> None:
         self._found, self._path = found, path
         self.taken: list[_Taken] = []
+        self.kept: dict[int, Stored] = {}
         self.gaps: list[Gap] = []
         self.journal_id = b""
         self._before: list[_Before] = []
@@ -217,7 +244,49 @@ class _Chain:
                 self._before, self._position = [], None
             self._take(number)
             last = number
+        self._keep()
         self._name_gaps()
+
+    def commits(self) -> list[Stored]:
+        """What is proven, in order: by its link, or by the removal that says what is kept of it."""
+        whole = {one.commit.number: _stored(one.commit, one.entries) for one in self.taken}
+        return [one for _, one in sorted((whole | self.kept).items())]
+
+    def _keep(self) -> None:
+        """Commits of which readings were removed: what is kept of them, if that is what the removal says."""
+        told = [
+            (entry.position, removed)
+            for one in self.taken
+            for entry in one.entries
+            if MARK in entry.fact and (removed := told_in(entry.fact)) is not None
+        ]
+        proven = {one.commit.number: [one.commit] for one in self.taken}
+        for commit in (one.commit for one in self.taken):
+            self._found.is_commit(commit)
+        for _, removed in holding(told).parts:
+            bound = bound_of(removed)
+            commits, position = [], removed.first_position
+            for number in range(removed.first_commit, removed.last_commit + 1):
+                there = proven.get(number) or self._rows.get(number) or []
+                row = next((one for one in there if one.first == position), None)
+                if row is None:
+                    break
+                self._found.is_commit(row)
+                commits.append(row)
+                position += row.count
+            kept = []
+            for row in commits:
+                rows = [self._kept_at(at, bound) for at in range(row.first, row.first + row.count)]
+                kept.append(_stored(row, tuple(one for one in rows if one is not None)))
+            digests = [digest_of(one.number, one.first, one.count, one.link, one.entries) for one in kept]
+            if kept_of(digests) == removed.kept:
+                self.kept |= {one.number: one for one in kept}
+
+    def _kept_at(self, position: int, bound: Bound) -> Entry | None:
+        """What is kept of a position. What was removed and lies in a page that is free now stays removed."""
+        # No link decides here: the first that can be read, and that has all that was announced at it.
+        first = next(filter(_reads, self._found.entries(position)), None)
+        return None if first is None or removable(first, bound) else first
 
     def _begin(self) -> None:
         ids = self._found.ids
@@ -288,8 +357,7 @@ class _Chain:
 
     def _name_gaps(self) -> None:
         number, position = 1, 1
-        for one in self.taken:
-            commit = one.commit
+        for commit in self.commits():
             if commit.number != number:
                 self._gap(number, commit.number - 1, position, commit.first - 1)
             number, position = commit.number + 1, commit.first + commit.count
@@ -310,48 +378,16 @@ class _Chain:
         self.gaps.append(Gap((first, last), (from_position, to_position), why))
 
 
-def _write(
-    path: Path,
-    journal_id: bytes,
-    taken: list[_Taken],
-    documents: list[Document],
-    names: dict[str, PrivateText | None],
-) -> None:
-    database = open_for_writing(path, create=True, journal_id=journal_id)
+def _reads(entry: Entry) -> bool:
+    """Whether a fact and what was announced at it are what they should be, not half overwritten."""
     try:
-        _insert(database, taken, documents, names)
-        with database.guard("repair into") as db:
-            db.pragma("journal_mode", "delete")  # one file that needs no log
-    finally:
-        database.close()
+        facts.decode(entry.fact)
+        for said in entry.announcements:
+            announcements.decode(said)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return True
 
 
-def _insert(
-    database: Database, taken: list[_Taken], documents: list[Document], names: dict[str, PrivateText | None]
-) -> None:
-    known: dict[bytes, int] = {}
-    with database.transaction("repair into") as db:
-        for one in taken:
-            commit = one.commit
-            db.execute(
-                "INSERT INTO commits VALUES (?, ?, ?, ?)",
-                (commit.number, commit.first, commit.count, commit.link),
-            )
-            for entry in one.entries:
-                shape, body = shapes.WHOLE, entry.fact
-                if (parts := shapes.cut(entry.fact)) is not None:
-                    pieces, body = parts
-                    if pieces not in known:
-                        known[pieces] = len(known) + 1
-                        db.execute("INSERT INTO shapes VALUES (?, ?)", (known[pieces], pieces))
-                    shape = known[pieces]
-                db.execute(
-                    "INSERT INTO facts VALUES (?, ?, ?, ?)", (entry.position, entry.arrival_ms, shape, body)
-                )
-                for ordinal, said in enumerate(entry.announcements):
-                    db.execute("INSERT INTO announcements VALUES (?, ?, ?)", (entry.position, ordinal, said))
-        for document in documents:
-            db.execute("INSERT INTO documents VALUES (?, ?)", (document.sha256, document.text))
-        for commitment, kept in names.items():
-            salt, text = (kept.salt, kept.text) if kept is not None else (None, None)
-            db.execute("INSERT INTO private_texts VALUES (?, ?, ?)", (commitment, salt, text))
+def _stored(commit: _Commit, entries: tuple[Entry, ...]) -> Stored:
+    return Stored(commit.number, commit.first, commit.count, commit.link, entries)

@@ -90,8 +90,8 @@ class Gap:
         # The newest has what all left behind.
         self._at, self._removed = (told[-1][0], told[-1][1].remains) if needed else (0, "")
         self._journal = journal
-        #: Whether it did.
-        self.closed = False
+        #: Whether it is still to come, and whether it was passed.
+        self.open, self.closed = needed, False
 
     def passed(self, fold: Fold) -> None:
         """The fold has taken in one fact more."""
@@ -102,7 +102,7 @@ class Gap:
             _log.warning("%s: what removed readings left behind is damaged", self._journal.path)
         else:
             rest_on(fold, body)
-        self.closed = True
+        self.open, self.closed = False, True
 
 
 def _begin(kept: Checkpoint | None) -> tuple[int, Fold] | None:

@@ -120,7 +120,10 @@ def verify(
                     first, said, different, first_different = at, 0, 0, None
                 made_by = fact.engine
             told = refold(journal, fold, at, entry.arrival_ms, fact)
-            gap.passed(fold)
+            if gap.open:
+                gap.passed(fold)
+                first, last = at + 1, at
+                continue  # folded without the readings, it says nothing of what was announced
             again = tuple(announcements.encode(one) for one in told)
             said += len(entry.announcements)
             if again != entry.announcements:
@@ -136,7 +139,8 @@ def verify(
         stopped = Stopped(at, f"{type(cause).__name__}: {cause}")
     close()
     cut = "" if ended or stopped else _cut(journal)
-    return Verification(chain, tuple(stretches), stopped, cut, start + 1)
+    begun = stretches[0].first_position if stretches else start + 1
+    return Verification(chain, tuple(stretches), stopped, cut, begun)
 
 
 def _cut(journal: Readable) -> str:
