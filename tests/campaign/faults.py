@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.campaign import live, power
+from tests.campaign import live, making, power
 from tests.campaign.outcome import Fault
 
 FAULTS = (
     Fault("power-cut", "power cut, every single drop and tear", power.cut_power),
     Fault("power-cut-normal", "control: synchronous=NORMAL", power.cut_power_with_normal, control=True),
     Fault("power-cut-early", "control: acknowledged before the commit", power.cut_power_early, control=True),
+    *making.FAULTS,
     *live.FAULTS,
 )

@@ -57,6 +57,10 @@ class Nursery:
         assert isinstance(pid, int)
         return Forked(self, pid)
 
+    def said(self) -> str:
+        """The last that it and its children wrote to their log."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+
     def ask(self, *words: str) -> int | None:
         """One order, one answer."""
         assert self._process.stdin is not None
@@ -64,7 +68,7 @@ class Nursery:
         self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
-        assert answer, f"the nursery ended: {self._log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
+        assert answer, f"the nursery ended: {self.said()}"
         told = json.loads(answer)
         assert told is None or isinstance(told, int)
         return told

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.campaign import making
 from tests.campaign.gateway import Gateway
+from tests.campaign.outcome import Fault, Size
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -30,3 +32,11 @@ def test_a_message_acknowledged_too_early_is_lost(tmp_path: Path) -> None:
                 break
         assert found.lost, "the guard was taken out and nothing was lost: the audit is blind"
         assert found.lost[0].startswith("acknowledged, not in the journal: ")
+
+
+@pytest.mark.parametrize("fault", making.FAULTS, ids=lambda fault: fault.name)
+def test_what_is_interrupted_is_whole(fault: Fault) -> None:
+    """A journal that is made, brought up to date or copied: whole or as it was, whenever it was killed."""
+    outcome = fault.try_it(1, Size.SHORT)
+    assert outcome.tried >= 3
+    assert not outcome.lost, outcome.note
