@@ -40,6 +40,11 @@ def repair_command(journal: Path, new: Path, as_json: bool) -> None:
             f"each proven by its link; {done.documents} documents, {done.names} names",
             markup=False,
         )
+        if done.reshaped:
+            console.print(
+                f"found again, and proven: what the readings of {done.reshaped} channels have in common",
+                markup=False,
+            )
         for gap in done.gaps:
             console.print(f"lost: {_words(gap)}", style="bold red", markup=False)
     sys.exit(1 if done.gaps else 0)

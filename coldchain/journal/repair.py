@@ -8,26 +8,22 @@ if the commit after it proves it. No link is made that another does not prove, s
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice, product
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from coldchain import announcements, facts
-from coldchain.journal import shapes
 from coldchain.journal.backup import sync
 from coldchain.journal.errors import JournalCorrupt, JournalMissing, JournalRefused, from_os
+from coldchain.journal.gathered import ID, Found, FoundCommit
 from coldchain.journal.link import link, origin
 from coldchain.journal.lock import holder_of
-from coldchain.journal.pages import Row, rows
+from coldchain.journal.pages import rows
 from coldchain.journal.rebuild import Beside, rebuild
-from coldchain.journal.records import Document, Entry, PrivateText
+from coldchain.journal.records import Document, Entry
 from coldchain.journal.removal import (
     MARK,
     Bound,
@@ -39,6 +35,7 @@ from coldchain.journal.removal import (
     removable,
     told_in,
 )
+from coldchain.journal.reshaping import reshape
 
 #: So many ways to put a commit together are tried where damage left several rows for one place.
 _WAYS = 4_096
@@ -47,11 +44,6 @@ _WAYS_KEPT = 64
 #: Bytes at the file's beginning in which the journal's id is looked for if its row is lost.
 _SEARCHED = 65_536
 _LISTED = 100_000
-_LINK = 32  # bytes of a SHA-256
-_ID = 16
-
-
-_T = TypeVar("_T")
 
 
 class Gap(Struct, frozen=True):
@@ -63,7 +55,10 @@ class Gap(Struct, frozen=True):
 
 
 class Repaired(Struct, frozen=True):
-    """What a repair brought back, and what not."""
+    """What a repair brought back, and what not.
+
+    reshaped: how many shapes, which all readings of a channel have in common, were found again.
+    """
 
     commits: int
     facts: int
@@ -71,17 +66,11 @@ class Repaired(Struct, frozen=True):
     documents: int
     names: int
     gaps: tuple[Gap, ...]
-
-
-class _Commit(Struct, frozen=True):
-    number: int
-    first: int
-    count: int
-    link: bytes
+    reshaped: int = 0
 
 
 class _Taken(Struct, frozen=True):
-    commit: _Commit
+    commit: FoundCommit
     entries: tuple[Entry, ...]
 
 
@@ -97,12 +86,13 @@ def repair(journal: Path, new: Path) -> Repaired:
     if (holder := holder_of(journal)) is not None:
         raise JournalRefused("repair", journal, f"{holder.describe()} writes to it", mend="end it first")
     try:
-        found = _Found()
+        found = Found()
         for row in rows(journal):
             found.add(row)
     except OSError as cause:
         raise from_os(cause, "repair", journal) from cause
     chain = _Chain(found, journal)
+    reshaped = chain.reshape()
     chain.walk()
     if not chain.taken:
         why = "not one commit in it can be proven"
@@ -128,83 +118,8 @@ def repair(journal: Path, new: Path) -> Repaired:
         documents=len(texts),
         names=sum(text is not None for text in found.names.values()),
         gaps=tuple(chain.gaps),
+        reshaped=reshaped,
     )
-
-
-@dataclass
-class _Found:
-    """Rows by what they look like; of one place there may be several, some of them garbage."""
-
-    ids: list[bytes] = field(default_factory=list)
-    shapes: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
-    facts: dict[int, list[tuple[int, int, bytes]]] = field(default_factory=lambda: defaultdict(list))
-    said: dict[int, dict[int, list[bytes]]] = field(default_factory=lambda: defaultdict(dict))
-    commits: dict[int, list[_Commit]] = field(default_factory=lambda: defaultdict(list))
-    documents: dict[str, str] = field(default_factory=dict)
-    names: dict[str, PrivateText | None] = field(default_factory=dict)  # None: erased, and stays so
-    remains: dict[str, bytes] = field(default_factory=dict)
-
-    def add(self, row: Row) -> None:
-        match row:
-            case (int(key), (None, int(a), int(b), bytes(body))):
-                _once(self.facts[key], (a, b, body))
-                if len(body) == _LINK and a > 0 and b > 0:
-                    _once(self.commits[key], _Commit(key, a, b, body))
-            case (int(key), (None, bytes(body))):
-                _once(self.shapes[key], body)
-                if len(body) == _ID:
-                    _once(self.ids, body)
-            case (None, (int(position), int(ordinal), bytes(body))):
-                _once(self.said[position].setdefault(ordinal, []), body)
-            case (_, (str(sha256), str(text))):
-                if Document.of(text).sha256 == sha256:
-                    self.documents[sha256] = text
-            case (_, (str(commitment), bytes(salt), str(text))):
-                kept = PrivateText.of(text, salt)
-                if kept.commitment == commitment:
-                    self.names.setdefault(commitment, kept)
-            case (_, (str(sha256), bytes(body))):
-                if hashlib.sha256(body).hexdigest() == sha256:
-                    self.remains[sha256] = body
-            case (_, (str(commitment), None, None)) if len(commitment) == 2 * _LINK:
-                self.names[commitment] = None
-            case _:
-                pass
-
-    def is_commit(self, commit: _Commit) -> None:
-        """A row is that of a commit: it looks like a fact at the position of the same number, and is none."""
-        self.facts[commit.number] = [
-            row for row in self.facts[commit.number] if row != (commit.first, commit.count, commit.link)
-        ]
-
-    def entries(self, position: int) -> list[Entry]:
-        """Every way to read the fact at a position with what was announced there."""
-        bodies = []
-        for arrival_ms, shape, body in self.facts.get(position, ()):
-            if shape == shapes.WHOLE:
-                bodies.append((arrival_ms, body))
-                continue
-            # One such row stands for thousands of readings: where it is lost, any other that fits is tried.
-            known = self.shapes.get(shape) or [one for there in self.shapes.values() for one in there]
-            for pieces in known:
-                try:
-                    bodies.append((arrival_ms, shapes.fill(pieces, body)))
-                except ValueError:
-                    continue
-        by_ordinal = self.said.get(position, {})
-        # Garbage may look like one more announcement: every number of them is tried, all of them first.
-        last = 0
-        while last in by_ordinal:
-            last += 1
-        said = [
-            way for count in range(last, -1, -1) for way in product(*(by_ordinal[at] for at in range(count)))
-        ]
-        return [Entry(position, arrival_ms, body, way) for arrival_ms, body in bodies for way in said]
-
-
-def _once(there: list[_T], value: _T) -> None:
-    if value not in there:
-        there.append(value)
 
 
 class _Before(Struct, frozen=True):
@@ -217,13 +132,14 @@ class _Before(Struct, frozen=True):
 class _Chain:
     """One walk over the commits in order. `taken`: proven; `gaps`: what lies between them."""
 
-    def __init__(self, found: _Found, path: Path) -> None:
+    def __init__(self, found: Found, path: Path) -> None:
         self._found, self._path = found, path
         self.taken: list[_Taken] = []
         self.kept: dict[int, Stored] = {}
         self.gaps: list[Gap] = []
         self.journal_id = b""
         self._before: list[_Before] = []
+        self._shapeless: set[int] = set()
         self._position: int | None = 1  # where the next commit begins; None: not known
         # Each commit holds a fact, so its number is not above its first position.
         self._rows = {
@@ -231,6 +147,23 @@ class _Chain:
             for number, there in sorted(found.commits.items())
             if number > 0 and (good := [one for one in there if one.first >= number])
         }
+
+    def reshape(self) -> int:
+        """Find again what readings have in common where its row is damaged or lost; how often that was."""
+
+        def proves(number: int) -> bool:
+            row, before = self._rows[number][0], self._rows[number - 1][0].link
+            return any(
+                link(before, number, way) == row.link for way in islice(self._ways(row.first, row.count), 4)
+            )
+
+        spans = [
+            (number, there[0].first, there[0].count)
+            for number, there in self._rows.items()
+            if number - 1 in self._rows
+        ]
+        mended, self._shapeless = reshape(self._found.shapes, self._found.facts, spans, proves)
+        return len(mended)
 
     def walk(self) -> None:
         """Prove what can be proven, then name the rest."""
@@ -308,11 +241,11 @@ class _Chain:
                 return
         for one in found:
             whole = int.from_bytes(one, "big")
-            yield from ((whole ^ 1 << bit).to_bytes(_ID, "big") for bit in range(8 * _ID))
+            yield from ((whole ^ 1 << bit).to_bytes(ID, "big") for bit in range(8 * ID))
         if not found:
             with self._path.open("rb") as file:
                 start = file.read(_SEARCHED)
-            yield from (start[at : at + _ID] for at in range(len(start) - _ID))
+            yield from (start[at : at + ID] for at in range(len(start) - ID))
 
     def _proves_first(self, journal_id: bytes) -> bool:
         before = origin(journal_id)
@@ -336,7 +269,7 @@ class _Chain:
             for way in self._ways(first, count):
                 for before in self._before:
                     made = link(before.link, number, way)
-                    one = _Taken(_Commit(number, first, count, made), way)
+                    one = _Taken(FoundCommit(number, first, count, made), way)
                     if made in stored:
                         self.taken += (*before.unproven, one)
                         self._before, self._position = [_Before(made)], first + count
@@ -375,6 +308,14 @@ class _Chain:
         why = "rows are lost, or are not what was written"
         if missing:
             why = f"{why}; of {len(missing)} the commit itself is lost"
+        shapeless = sum(
+            1
+            for at, there in self._found.facts.items()
+            if at >= from_position and (to_position is None or at <= to_position)
+            if any(shape in self._shapeless for _, shape, _ in there)
+        )
+        if shapeless:
+            why = f"{why}; of {shapeless} readings only the values are left, not what they have in common"
         self.gaps.append(Gap((first, last), (from_position, to_position), why))
 
 
@@ -389,5 +330,5 @@ def _reads(entry: Entry) -> bool:
     return True
 
 
-def _stored(commit: _Commit, entries: tuple[Entry, ...]) -> Stored:
+def _stored(commit: FoundCommit, entries: tuple[Entry, ...]) -> Stored:
     return Stored(commit.number, commit.first, commit.count, commit.link, entries)

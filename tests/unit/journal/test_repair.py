@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from coldchain import facts
 from coldchain.cli.main import main
+from coldchain.facts import Activated, Reading
 from coldchain.journal import (
     Batch,
     Document,
@@ -24,6 +27,7 @@ from coldchain.journal import (
     verify_chain,
 )
 from coldchain.journal.repair import Repaired, repair
+from tests.unit.fold.bench import limit, plan
 from tests.unit.journal import support
 
 SEED = 20261129
@@ -101,14 +105,9 @@ def test_a_flipped_bit_in_any_page(whole: tuple[Path, dict[int, tuple[Entry, ...
     chance = random.Random(SEED)
     pages = len(data) // PAGE
     costs = []
-    (pieces, _) = shapes.cut(support.reading(1)) or (b"", b"")
-    row = data.index(pieces)
-    shape = range(row - 8, row + len(pieces))  # the one row that stands for all readings of a channel
     heads = [page * PAGE * 8 + chance.randrange(12 * 8) for page in chance.sample(range(1, pages), 12)]
     anywhere = [chance.randrange(len(data) * 8) for _ in range(24)]
     for bit in (*heads, *anywhere):
-        if bit // 8 in shape:
-            continue
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
@@ -244,3 +243,46 @@ def test_the_command(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["repair", str(path), str(tmp_path / "other")])
     assert done.exit_code == 1
     assert "lost: commit 2, positions 4 to 6: rows are lost, or are not what was written" in done.output
+
+
+def test_any_flipped_bit_of_a_shape_costs_nothing(
+    whole: tuple[Path, dict[int, tuple[Entry, ...]]], tmp_path: Path
+) -> None:
+    """The one row that stands for all readings of a channel: its text is found again, and proven by links."""
+    path = tmp_path / "x.journal"
+    data = whole[0].read_bytes()
+    (pieces, _) = shapes.cut(support.reading(1)) or (b"", b"")
+    row = data.index(pieces)
+    chance = random.Random(SEED)
+    for bit in chance.sample(range(row * 8, (row + len(pieces)) * 8), 4):
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        done, lost = brought_back(path, whole[1])
+        assert (lost, done.reshaped) == (set(), 1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "back"),
+    [
+        pytest.param({"sequence": 7, "stamp_ms": 9}, True, id="as most devices send"),
+        pytest.param({"at_ms": 5, "unit": "%", "simulated": True}, True, id="another unit, its own time"),
+        pytest.param({"unit": "furlong"}, False, id="a unit that nobody guesses"),
+    ],
+)
+def test_a_shape_that_is_gone_is_made_again(tmp_path: Path, sent: dict[str, Any], back: bool) -> None:
+    """From the channels that configurations name; where that proves nothing, what is lost is said."""
+    path, new = tmp_path / "x.journal", tmp_path / "new.journal"
+    activated = facts.encode(Activated(plan(limit()), {}))
+    with Journal.open(path, reserve_bytes=0) as journal:
+        journal.commit(Batch((support.entry(1, fact=activated),)))
+        for position in range(2, 30):
+            words = {"unit": "°C"} | sent | {"raw": str(position)}
+            reading = facts.encode(Reading("log", "box.vapour", **words))
+            journal.commit(Batch((support.entry(position, fact=reading),)))
+    support.tamper(path, "UPDATE shapes SET pieces = zeroblob(3)")
+    done = repair(path, new)
+    assert (done.facts, done.reshaped) == ((29, 1) if back else (1, 0))
+    if not back:
+        assert done.gaps[0].commits == (2, 29)
+        assert "of 28 readings only the values are left" in done.gaps[0].why
