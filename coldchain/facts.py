@@ -13,7 +13,7 @@ from msgspec import json as _json
 from coldchain.logged import FileImported, LoggerKnown
 from coldchain.model import Origin, Priority, Reason
 from coldchain.plan import Plan
-from coldchain.removed import ReadingsRemoved
+from coldchain.removed import NamesErased, ReadingsRemoved
 
 
 class Reading(Struct, frozen=True, tag="reading", tag_field="fact", omit_defaults=True):
@@ -379,6 +379,7 @@ Fact = (
     | HeadSigned
     | HeadPublished
     | ReadingsRemoved
+    | NamesErased
     | ExcursionResolved
     | ExcursionReopened
     | LoggerKnown
@@ -386,7 +387,7 @@ Fact = (
 )
 
 _encoder = _json.Encoder(order="sorted")
-_decoder = _json.Decoder(Fact)
+_decoder: _json.Decoder[Fact] = _json.Decoder(Fact)
 
 
 def encode(fact: Fact) -> bytes:
@@ -396,5 +397,4 @@ def encode(fact: Fact) -> bytes:
 
 def decode(data: bytes) -> Fact:
     """The fact of canonical bytes; raises msgspec.ValidationError on anything else."""
-    fact: Fact = _decoder.decode(data)
-    return fact
+    return _decoder.decode(data)

@@ -1,8 +1,19 @@
-"""What retention says when it takes readings away: a fact, in the chain and signed."""
+"""Facts that tell what was taken out of a journal: readings, by policy; names, because somebody asked."""
 
 from __future__ import annotations
 
 from msgspec import Struct
+
+
+class NamesErased(Struct, frozen=True, tag="names_erased", tag_field="fact", omit_defaults=True):
+    """The texts behind these commitments were erased, in the transaction that this fact is in.
+
+    Every fact that carries one of them stays as it is, and so does the chain.
+    """
+
+    commitments: tuple[str, ...]
+    actor: str
+    comment: str
 
 
 class ReadingsRemoved(Struct, frozen=True, tag="readings_removed", tag_field="fact", omit_defaults=True):

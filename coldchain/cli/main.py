@@ -27,6 +27,7 @@ COMMANDS = {
     "bind": "lane_commands:bind",
     "unbind": "lane_commands:unbind",
     "verify": "verify_command:verify",
+    "names": "name_commands:names",
     "key": "key_commands:key",
     "backup": "backup_command:backup",
     "retention": "retention_command:retention",

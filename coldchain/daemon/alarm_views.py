@@ -7,6 +7,7 @@ from itertools import islice
 
 from coldchain.alarms.alarm import Alarm, Occurrence, next_step_ms
 from coldchain.alarms.table import HIDDEN_STATES, AlarmState
+from coldchain.announcements import Announcement
 from coldchain.daemon.lens import Lens, Notes
 from coldchain.daemon.work_views import veil_over
 from coldchain.fold import Fold
@@ -16,7 +17,7 @@ from coldchain.fold.place import Place
 from coldchain.fold.silence import NOTHING_HEARD
 from coldchain.plan import Budget, Limit, Rule
 from coldchain.rules.book import judge_of
-from coldchain.web.alarm_views import AlarmView, CalledView, OccurrenceView, ShelfView
+from coldchain.web.alarm_views import AlarmView, CalledView, OccurrenceView, ShelfView, TakenView
 from coldchain.web.plain_views import CitedView, Instant
 
 #: Of occurrences whose details are forgotten so many are shown at a time.
@@ -95,6 +96,16 @@ def _called(lens: Lens, alarm: Alarm, notes: Notes) -> Iterator[CalledView]:
         yield from (CalledView(who, due=due) for who in steps[alarm.called].to if who not in known)
 
 
+def _shelf(lens: Lens, until: Instant, said: Announcement | None) -> ShelfView:
+    return (
+        ShelfView(until) if said is None else ShelfView(until, lens.text(said.actor), lens.text(said.comment))
+    )
+
+
+def _taken(lens: Lens, at: Instant, said: Announcement) -> TakenView:
+    return TakenView(lens.text(said.actor), at, said.occurrences, lens.text(said.comment))
+
+
 def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
     fold = lens.fold
     place = fold.places.get(about.subject)
@@ -117,7 +128,7 @@ def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
     shelf = None
     if alarm.shelved_until_ms is not None:
         until = lens.instant(alarm.shelved_until_ms, journal=True)
-        shelf = ShelfView(until, notes.shelved_by, notes.shelved_why)
+        shelf = _shelf(lens, until, notes.shelved)
     elif alarm.state in HIDDEN_STATES:
         shelf = veil_over(lens, about)
     title, advice = (rule.title, rule.advice) if rule is not None else ("", "")
@@ -153,7 +164,7 @@ def _alarm(lens: Lens, alarm: Alarm, about: About) -> AlarmView:
         advice=advice,
         detail={word: value for word, value in notes.detail.items() if word != "held"},
         told=lens.told(alarm.id),
-        taken=tuple(notes.taken),
+        taken=tuple(_taken(lens, at, said) for at, said in notes.taken),
         called=tuple(_called(lens, alarm, notes)),
         group=group,
         first_in_group=first,

@@ -22,6 +22,7 @@ from coldchain.facts import (
     WorkBegan,
     WorkEnded,
 )
+from coldchain.removed import NamesErased
 from coldchain.web.station import (
     AcknowledgeAlarm,
     Action,
@@ -32,6 +33,7 @@ from coldchain.web.station import (
     EndConsignment,
     EndWork,
     EnterStage,
+    EraseNames,
     ReopenExcursion,
     ResetLatch,
     ResolveExcursion,
@@ -84,6 +86,8 @@ def fact_of(action: Action, actor: Actor, commit_to: Callable[[str], str], now_m
             return _judgement(action, who, commit_to(action.comment))
         case UnbindChannel():
             return Unbound(action.channel, at_ms, who, commit_to(action.why))
+        case EraseNames():
+            return NamesErased(action.commitments, who, commit_to(action.comment))
 
 
 def _judgement(

@@ -10,7 +10,7 @@ from coldchain.announcements import Announcement, Kind, Late
 from coldchain.config.loaded import Loaded
 from coldchain.fold import Fold
 from coldchain.plan import ChannelPlan
-from coldchain.web.alarm_views import TakenView, ToldView
+from coldchain.web.alarm_views import ToldView
 from coldchain.web.plain_views import Instant
 
 #: UTC of an instant of journal time, None where the clock was never known.
@@ -26,13 +26,13 @@ _RAISED, _TAKEN = 16, 8
 class Notes:
     """What was said of one alarm beside its present state: who did what, what came late, what was not so.
 
+    taken, shelved: who did it stands in them as a commitment, so that an erased name is shown no more;
     positions: where it last called somebody; late: why an occurrence was announced late; denied: excursions
     that late evidence did not confirm; called: when each contact was last called.
     """
 
-    taken: list[TakenView] = field(default_factory=list)
-    shelved_by: str = ""
-    shelved_why: str = ""
+    taken: list[tuple[Instant, Announcement]] = field(default_factory=list)
+    shelved: Announcement | None = None
     detail: dict[str, str] = field(default_factory=dict)
     positions: list[int] = field(default_factory=list)
     late: dict[int, Late] = field(default_factory=dict)
@@ -40,9 +40,7 @@ class Notes:
     unrecorded: bool = False
     called: dict[str, Instant] = field(default_factory=dict)
 
-    def add(
-        self, position: int, at: Instant, said: Announcement, who: str, comment: str, *, recorded: bool
-    ) -> None:
+    def add(self, position: int, at: Instant, said: Announcement, *, recorded: bool) -> None:
         """Take note of one announcement about the alarm."""
         if said.kind in _CALLS:
             self.positions = [*self.positions[1 - _RAISED :], position]
@@ -56,9 +54,9 @@ class Notes:
             case Kind.NOT_CONFIRMED:
                 self.denied.add(said.excursion)
             case Kind.ACKNOWLEDGED:
-                self.taken = [*self.taken[1 - _TAKEN :], TakenView(who, at, said.occurrences, comment)]
+                self.taken = [*self.taken[1 - _TAKEN :], (at, said)]
             case Kind.SHELVED if said.actor:  # not one that a shorter maximum brought forward
-                self.shelved_by, self.shelved_why = who, comment
+                self.shelved = said
             case _:
                 pass
 

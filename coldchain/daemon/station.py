@@ -29,7 +29,7 @@ from coldchain.traffic import FramesView
 from coldchain.web.alarm_views import ToldView
 from coldchain.web.plain_views import Instant
 from coldchain.web.series import ExcursionView, LimitSpan, MarkView, Sample, SeriesView, draw
-from coldchain.web.station import Action, Actor, Outcome
+from coldchain.web.station import Action, Actor, EraseNames, Outcome
 from coldchain.web.views import (
     ChannelChoice,
     ClockView,
@@ -273,14 +273,17 @@ class LiveStation:
         if doubt is not None and doubt.asks and not getattr(action, "confirmed", False):
             return Outcome(done=False, message=doubt.message, confirm=True)
         fact = fact_of(action, actor, commit_to, now_ms)
+        erased = action.commitments if isinstance(action, EraseNames) else ()
         try:
-            folded = hand_in(self._intake, (fact,), private_texts=tuple(private))
+            folded = hand_in(self._intake, (fact,), private_texts=tuple(private), erased=erased)
         except NotRecorded as late:
             why = self.around.trouble() or str(late)
             return Outcome(done=False, message=f"taken in, not yet recorded: {why}")
         for said in folded.announcements:
             if said.kind is Kind.REFUSED:
                 return Outcome(done=False, message=in_words(said.text, said.detail))
+        for commitment in erased:
+            self._texts.pop(commitment, None)
         return Outcome(
             done=True, message=doubt.message if doubt is not None else "", position=folded.position
         )
@@ -339,6 +342,5 @@ class LiveStation:
             return
         utc_ms = self._folding.fold.timebase.printed(arrival_ms)
         at = Instant(arrival_ms if utc_ms is None else utc_ms, utc_ms is not None)
-        who, comment = self._texts.get(said.actor, ""), self._texts.get(said.comment, "")
         notes = self._notes.setdefault(said.alarm, Notes())
-        notes.add(position, at, said, who, comment, recorded=recorded)
+        notes.add(position, at, said, recorded=recorded)

@@ -30,6 +30,7 @@ def hand_in(
     facts: tuple[Fact, ...],
     documents: tuple[Document, ...] = (),
     private_texts: tuple[PrivateText, ...] = (),
+    erased: tuple[str, ...] = (),
 ) -> Folded:
     """Submit facts and wait until they are committed, and what was said; raises NotRecorded."""
     done = threading.Event()
@@ -39,7 +40,7 @@ def hand_in(
         answer.append(folded)
         done.set()
 
-    intake.submit(facts, settled, documents=documents, private_texts=private_texts)
+    intake.submit(facts, settled, documents=documents, private_texts=private_texts, erased=erased)
     if not done.wait(ACT_S):
         raise NotRecorded("the writer did not answer in time")
     return answer[0]

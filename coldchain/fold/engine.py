@@ -58,7 +58,7 @@ from coldchain.fold.reconciling import reconcile
 from coldchain.fold.state import State
 from coldchain.logged import FileImported, LoggerKnown
 from coldchain.model import Origin, Priority
-from coldchain.removed import ReadingsRemoved
+from coldchain.removed import NamesErased, ReadingsRemoved
 
 #: Origins by which a source shows that it is alive.
 _SPEAKS = frozenset({Origin.LIVE, Origin.BACKFILLED})
@@ -122,7 +122,7 @@ class Fold(State):
             case ReadingsRemoved():
                 settling.forget(self, fact)
                 return []
-            case Wake() | ProcessEnded() | HeadSigned() | HeadPublished():
+            case Wake() | ProcessEnded() | HeadSigned() | HeadPublished() | NamesErased():
                 return []
             case SourceUp() | SourceDown():
                 self.sources_up[fact.source] = isinstance(fact, SourceUp)

@@ -37,6 +37,7 @@ class Journal(Readable):
         self._shapes: dict[bytes, int] | None = None
         self._tail: Tail | None = None
         self._wal_pages = 0
+        self._erased_in_log = False  # the log may still hold what was erased
         #: Pages in the log from which on a commit also copies them into the database.
         self.wal_pages_max = WAL_PAGES
         #: Why the log could not be copied into the database the last time it was tried; None if it could.
@@ -118,12 +119,18 @@ class Journal(Readable):
         Positions continue the tail without a gap, arrivals never go back, no notice tells of a
         later position than the batch's last: else JournalRefused. A notice whose (sink, id) is there
         already with the same body is left as it is; with another body it is refused.
+
+        A private text that is erased is overwritten, with its salt, in the file and in its log. While
+        somebody reads, the log keeps it until a later `checkpoint_wal`. Copies made before are out of reach.
         """
         tail = self._tail = self._tail or self.tail()
         last = self._check(batch, tail)
         first = batch.entries[0].position
         number = tail.commit + 1
         new_link = link(tail.link, number, batch.entries)
+        if batch.erased:
+            with self._database.guard("erase private texts") as db:
+                db.pragma("secure_delete", 1)  # freed bytes are overwritten, not only forgotten
         try:
             with self._database.transaction("commit", first) as db:
                 db.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", list(self._rows(db, batch.entries)))
@@ -144,8 +151,9 @@ class Journal(Readable):
             self._pieces.clear()
             raise
         self._tail = Tail(last.position, last.arrival_ms, number, new_link)
-        if self._wal_pages >= self.wal_pages_max:
+        if batch.erased or self._wal_pages >= self.wal_pages_max:
             # The batch is on the disk whatever becomes of this: a full log is trouble, no failed commit.
+            self._erased_in_log |= bool(batch.erased)
             with suppress(JournalError):
                 self.checkpoint_wal()
         return Commit(number, first, last.position, last.arrival_ms, new_link)
@@ -171,23 +179,6 @@ class Journal(Readable):
         with self._database.transaction("save a base state", position) as db:
             self._save_state(db, "base_states(position, engine, sha256, state)", position, engine, state)
 
-    def erase(self, commitment: str) -> bool:
-        """Erase a private text and its salt, from the log file too; False if there was none.
-
-        While somebody reads, the log keeps it until a later `checkpoint_wal(truncate=True)`. Copies
-        made of the journal before are out of reach.
-        """
-        with self._database.guard("erase a private text") as db:
-            db.pragma("secure_delete", 1)  # freed bytes are overwritten, not only forgotten
-        with self._database.transaction("erase a private text") as db:
-            db.execute(
-                "UPDATE private_texts SET salt = NULL, text = NULL WHERE commitment = ? AND text IS NOT NULL",
-                (commitment,),
-            )
-            erased = db.changes() > 0
-        self.checkpoint_wal(truncate=True)
-        return erased
-
     def checkpoint_wal(self, *, truncate: bool = False) -> WalState:
         """Copy the write-ahead log into the database; `truncate` also cuts the file to nothing.
 
@@ -197,8 +188,8 @@ class Journal(Readable):
         try:
             with self._database.guard("checkpoint") as db:
                 pages, copied = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                if truncate and copied >= pages:
-                    self._truncate_wal(db)
+                if (truncate or self._erased_in_log) and copied >= pages and self._truncate_wal(db):
+                    self._erased_in_log = False
         except JournalError as cause:
             self.wal_trouble = cause
             raise
@@ -206,12 +197,14 @@ class Journal(Readable):
         return WalState(pages, copied)
 
     @staticmethod
-    def _truncate_wal(db: apsw.Connection) -> None:
+    def _truncate_wal(db: apsw.Connection) -> bool:
         db.set_busy_timeout(0)
         try:
             db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except apsw.BusyError:  # a reader or a sink is at work just now: cut another time
-            pass
+            return False
+        else:
+            return True
         finally:
             db.set_busy_timeout(WRITER_BUSY_MS)
 
@@ -281,6 +274,10 @@ class Journal(Readable):
             )
         for removing in batch.removing:
             _remove(db, removing)
+        db.executemany(
+            "UPDATE private_texts SET salt = NULL, text = NULL WHERE commitment = ?",
+            [(commitment,) for commitment in batch.erased],
+        )
 
     def _save_state(self, db: apsw.Connection, table: str, position: int, engine: str, state: bytes) -> None:
         tail = self._tail = self._tail or self.tail()

@@ -110,6 +110,7 @@ class Batch(Struct, frozen=True):
     """Everything that is committed together, or not at all. A value: it can be tried again as it is.
 
     counts: named counters to add to, such as repeats per channel. removing: what goes with it.
+    erased: commitments of the private texts that go with it.
     """
 
     entries: tuple[Entry, ...]
@@ -119,6 +120,7 @@ class Batch(Struct, frozen=True):
     cursors: dict[str, Cursor] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     removing: tuple[Removing, ...] = ()
+    erased: tuple[str, ...] = ()
 
 
 class Commit(Struct, frozen=True):

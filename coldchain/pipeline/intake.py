@@ -46,6 +46,7 @@ class Item(Struct, frozen=True):
 
     settled:  called by the writer after the commit (never before); must return at once.
     removing: what is removed by the one fact that tells of it; where that stands the writer knows.
+    erased: commitments of private texts that are erased with it.
     """
 
     stamp_ms: int
@@ -54,6 +55,7 @@ class Item(Struct, frozen=True):
     documents: tuple[Document, ...] = ()
     private_texts: tuple[PrivateText, ...] = ()
     removing: Removing | None = None
+    erased: tuple[str, ...] = ()
 
 
 class Intake(Protocol):
@@ -70,6 +72,7 @@ class Intake(Protocol):
         *,
         documents: tuple[Document, ...] = (),
         private_texts: tuple[PrivateText, ...] = (),
+        erased: tuple[str, ...] = (),
     ) -> None:
         """Hand in what people or the daemon itself say; always taken."""
         ...
@@ -104,12 +107,13 @@ class Queue:
         *,
         documents: tuple[Document, ...] = (),
         private_texts: tuple[PrivateText, ...] = (),
+        erased: tuple[str, ...] = (),
     ) -> None:
         """Hand in what people or the daemon itself say; always taken."""
         with self._changed:
             # Counted like the others, so that taking them out counts alike.
             self._waiting += len(facts)
-            self._put(Item(self._stamp(), facts, settled, documents, private_texts))
+            self._put(Item(self._stamp(), facts, settled, documents, private_texts, erased=erased))
 
     @property
     def waiting(self) -> int:

@@ -232,6 +232,7 @@ class Writer:
             notices=tuple(work.notices),
             documents=tuple(d for item in work.items for d in item.documents),
             private_texts=tuple(t for item in work.items for t in item.private_texts),
+            erased=tuple(commitment for item in work.items for commitment in item.erased),
             counts=self._counts if work.entries else {},
             removing=tuple(work.removing),
         )

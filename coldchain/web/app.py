@@ -37,6 +37,7 @@ from coldchain.web.station import (
     Actor,
     BindChannel,
     CloseAlarm,
+    EraseNames,
     ReopenExcursion,
     ResetLatch,
     ResolveExcursion,
@@ -57,7 +58,7 @@ _MOST_COLUMNS = 4_000
 #: How long the page waits for the state that it brings with it. Without, it asks for itself.
 _START_S = 0.5
 _RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
-_ADMIN_ONLY = (BindChannel, UnbindChannel, ResolveExcursion, ReopenExcursion)
+_ADMIN_ONLY = (BindChannel, UnbindChannel, ResolveExcursion, ReopenExcursion, EraseNames)
 #: What is only done with words beside it; an acknowledgement without them tells the next shift nothing.
 _WANTS_WORDS = (
     AcknowledgeAlarm, ShelveAlarm, ResetLatch, CloseAlarm, ResolveExcursion, ReopenExcursion,
@@ -267,7 +268,9 @@ class Api:
             raise Problem(400, "action", str(error)) from error
         if isinstance(action, _ADMIN_ONLY) and actor.role is not Role.ADMIN:
             raise Problem(
-                403, "role", "what measures what, and what counts against a budget, is decided by an admin"
+                403,
+                "role",
+                "what measures what, what counts in a budget and what is erased is an admin's to say",
             )
         words = getattr(action, "comment", "") or getattr(action, "why", "")
         if len(words) > _LONGEST_TEXT:

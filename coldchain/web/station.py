@@ -178,6 +178,13 @@ class ReopenExcursion(Struct, frozen=True, tag="reopen", tag_field="do", forbid_
     comment: str
 
 
+class EraseNames(Struct, frozen=True, tag="erase_names", tag_field="do", forbid_unknown_fields=True):
+    """Erase the private texts behind these commitments, with the reason."""
+
+    commitments: tuple[str, ...]
+    comment: str
+
+
 Action = (
     AcknowledgeAlarm
     | ShelveAlarm
@@ -194,6 +201,7 @@ Action = (
     | EndWork
     | ResolveExcursion
     | ReopenExcursion
+    | EraseNames
 )
 
 

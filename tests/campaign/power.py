@@ -96,7 +96,8 @@ def record(
                     text = PrivateText.of(f"name {last}", b"%032d" % last)
                     if early:
                         life.acknowledged.append((len(disk.operations), last))
-                    journal.commit(Batch(more, notices=(notice,), private_texts=(text,)))
+                    erased = (text.commitment,) if erase and turn % 4 == 3 else ()
+                    journal.commit(Batch(more, notices=(notice,), private_texts=(text,), erased=erased))
                     life.entries += more
                     if not early:
                         life.acknowledged.append((len(disk.operations), last))
@@ -107,8 +108,6 @@ def record(
                         journal.save_checkpoint(last, "engine", b"state" * 500)
                     if turn % 7 == 0:
                         journal.checkpoint_wal(truncate=turn % 2 == 0)
-                    if erase and turn % 4 == 3:
-                        journal.erase(text.commitment)
         life.operations = disk.operations
     return life
 

@@ -37,6 +37,7 @@ from coldchain.facts import (
     WorkEnded,
 )
 from coldchain.journal import Reader
+from coldchain.removed import NamesErased
 from tests.integration.gateways import Printer, Site, assert_equal, read, running, standing, until
 
 pytestmark = pytest.mark.slow
@@ -224,6 +225,31 @@ def test_the_story(gateway: Gateway) -> None:
     assert {texts[fact.actor] for kind in DONE for fact in history.of(kind)} == {me}
     assert "refilling now" in texts.values()
     assert history.of(ConsignmentStarted, consignment="C-1")[-1].units == ("U-1", "U-2")
+    assert_equal(gateway.site.journal)
+
+
+def test_a_name_is_erased_and_the_fact_says_so(gateway: Gateway) -> None:
+    """Everywhere at once, in the transaction of its fact; what was done stays, and the chain verifies."""
+    for comment in ("Wang was here", "Wang", "Wang"):
+        assert gateway.type("shelve", HOT, "--for", "30 min", "-m", comment).exit_code == 0
+    held = {one["text"]: one["times"] for one in gateway.says("names", "list", "--with", "wang")["texts"]}
+    assert held == {"Wang was here": 1, "Wang": 2}
+    refused = gateway.type("names", "erase", "Wang", "-m", "wang asked for it")
+    assert (refused.exit_code, "word it without" in refused.stderr) == (1, True)
+    done = gateway.type("names", "erase", "Wang", "-m", "asked to be forgotten")
+    assert (done.exit_code, "in 2 places" in done.stdout) == (0, True), done.output
+    assert "1 other texts contain it" in done.stderr
+    gateway.type("names", "erase", "Wang", "--with", "-m", "asked to be forgotten")
+    assert gateway.says("names", "list", "--with", "wang")["texts"] == []
+    assert gateway.type("names", "erase", "Wang", "-m", "again").exit_code == 1
+    first, second = read(gateway.site.journal).of(NamesErased)
+    assert (len(first.commitments), len(second.commitments)) == (2, 1)
+    with Reader.open(gateway.site.journal) as reader:
+        assert {reader.private_text(one) for one in (*first.commitments, *second.commitments)} == {None}
+        assert reader.private_text(second.comment) == "asked to be forgotten"
+    if gateway.daemon is not None:
+        shown = gateway.daemon.station.state()
+        assert "Wang" not in repr(shown)
     assert_equal(gateway.site.journal)
 
 

@@ -40,9 +40,10 @@ class Known:
         *,
         documents: tuple[Document, ...] = (),
         private_texts: tuple[PrivateText, ...] = (),
+        erased: tuple[str, ...] = (),
     ) -> None:
         """Take it and say so."""
-        del documents, private_texts
+        del documents, private_texts, erased
         self.facts += facts
         if settled is not None:
             settled(Folded(1, ()))

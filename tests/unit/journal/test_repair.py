@@ -210,7 +210,7 @@ def test_an_erased_name_stays_erased(tmp_path: Path) -> None:
     with Journal.open(path, reserve_bytes=0) as journal:
         journal.commit(Batch(support.entries(1, 3), private_texts=(name,)))
         journal.checkpoint_wal()
-        journal.erase(name.commitment)
+        journal.commit(Batch(support.entries(4, 1), erased=(name.commitment,)))
     assert repair(path, tmp_path / "new").names == 0
     with Reader.open(tmp_path / "new") as journal:
         assert list(journal.private_texts()) == []

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import apsw
 import pytest
 
 from coldchain.journal import (
@@ -144,15 +145,30 @@ def test_an_erased_name_is_gone_from_the_disk(tmp_path: Path) -> None:
         assert found_in(tmp_path, name.encode()) != [], "or the last assertions prove nothing"
         assert found_in(tmp_path, text.salt) != []
         assert journal.private_text(text.commitment) == name
-        assert journal.erase(text.commitment)
-        assert not journal.erase(text.commitment), "once"
+        journal.commit(Batch(entries(4, 1), erased=(text.commitment,)))
         assert journal.private_text(text.commitment) is None
-        journal.commit(Batch(entries(4, 1), private_texts=(text,)))
+        journal.commit(Batch(entries(5, 1), private_texts=(text,)))
         assert journal.private_text(text.commitment) is None, "nothing brings it back"
         assert verify_chain(journal).intact
         assert len(list(journal.private_texts())) == 1
         assert found_in(tmp_path, name.encode()) == []
         assert found_in(tmp_path, text.salt) == []
+
+
+def test_what_was_erased_leaves_the_log_when_nobody_reads_any_more(tmp_path: Path) -> None:
+    """A reader of the moment before keeps it there; the next copying of the log after it takes it away."""
+    path = tmp_path / "x.journal"
+    name = f"Anna {secrets.token_hex(8)}"
+    text = PrivateText.of(name)
+    with Journal.open(path) as journal:
+        journal.commit(Batch(entries(1, 3), private_texts=(text,)))
+        reader = apsw.Connection(str(path))
+        reader.execute("BEGIN").execute("SELECT count(*) FROM facts").fetchall()  # holds what it saw
+        journal.commit(Batch(entries(4, 1), erased=(text.commitment,)))
+        assert found_in(tmp_path, name.encode()) != [], "or the last assertion proves nothing"
+        reader.close()
+        journal.checkpoint_wal()
+        assert found_in(tmp_path, name.encode()) == []
 
 
 def test_a_commitment_hides_the_text() -> None:
