@@ -86,8 +86,8 @@ class Gateway:
         self._times: dict[str, set[int]] = {"bus": set(), "log": set()}
         self._values: set[tuple[str, int, int]] = set()
         self._asleep_ms = self._clock_facts = 0
-        #: By how much the printing logger's clock is wrong.
-        self.printed_ahead_ms = 0
+        #: What the printing logger prints, and by how much its clock is wrong.
+        self.printed_celsius, self.printed_ahead_ms = -180.0, 0
         self._heard, self._alarms = 0, Counter[bool]()
 
     def __enter__(self) -> Self:
@@ -228,7 +228,7 @@ class Gateway:
             wait_until(lambda b=before: self._printed_since(b), what="a line is read", deadline_s=HEAL_S)  # type: ignore[misc]
 
     def _print(self) -> None:
-        self.printer.say(-180.0, time.time_ns() // 1_000_000 + self.printed_ahead_ms)
+        self.printer.say(self.printed_celsius, time.time_ns() // 1_000_000 + self.printed_ahead_ms)
 
     def _printed_since(self, before: int) -> bool:
         self.look()

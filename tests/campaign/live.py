@@ -14,10 +14,10 @@ from random import Random
 from msgspec import Struct
 
 from tests.campaign import underneath
-from tests.campaign.gateway import Gateway
+from tests.campaign.gateway import HEAL_S, Gateway
 from tests.campaign.killable import POINTS
 from tests.campaign.outcome import Fault, Outcome, Size
-from tests.servers import Packet, Peer, Side
+from tests.servers import Packet, Peer, Side, wait_until
 
 #: How often each is tried in one gateway's life in the campaign.
 TIMES = 25
@@ -184,6 +184,28 @@ def _broken_configuration(on: Gateway) -> None:
     on.site.config.write_text(text, encoding="utf-8")
 
 
+def _channel_removed(on: Gateway) -> None:
+    """A logger is taken out while its box is too warm, and put back."""
+    on.printed_celsius = -140.0
+    on.print_lines(1)
+    with_it = on.site.config.read_text(encoding="utf-8")
+    on.site.config.write_text(on.site.text(without="log"), encoding="utf-8")
+    on.signal(signal.SIGHUP)
+    on.talk_on(30)
+    on.site.config.write_text(with_it, encoding="utf-8")
+    on.signal(signal.SIGHUP)
+    on.printed_celsius = -180.0
+
+
+def _ten_times_as_much(on: Gateway) -> None:
+    """Ten times the usual rate for a while: an alarm reaches the room meanwhile."""
+    before = on.alarms()
+    on.talk.times = 10
+    on.talk_on(1_000)
+    wait_until(lambda: on.alarms() > before, what="an alarm reaches the room meanwhile", deadline_s=HEAL_S)
+    on.talk.times = 1
+
+
 def _killed_at(point: str, passes: int, kills: int, on: Gateway) -> None:
     """Lives that end there, one after the other, while the device talks."""
     on.kill()
@@ -227,6 +249,8 @@ ACTS: tuple[Act, ...] = (
     Act("restart", "daemon restarted", _restarted),
     Act("reload", "profile changed while it runs", _reloaded),
     Act("reload-broken", "configuration broken while it runs", _broken_configuration),
+    Act("channel-removed", "logger taken out with an open alarm", _channel_removed),
+    Act("ten-times", "ten times the usual rate", _ten_times_as_much),
     *(Act(*fault) for fault in underneath.FAULTS),
 )
 

@@ -23,12 +23,13 @@ _SETTLES_S = 60.0
 class Talk:
     """A device on MQTT that numbers what it says, and knows whether the broker has said yes to all of it.
 
-    `ahead_ms`: by how much its clock is wrong.
+    ahead_ms: by how much its clock is wrong; times: how many times as often as usual it speaks.
     """
 
     def __init__(self, port: int) -> None:
         self.said = 0
         self.ahead_ms = 0
+        self.times = 1
         # No lock: paho calls `on_publish` under its own, which `publish` waits for.
         self._sent: set[int] = set()
         self._kept: set[int] = set()
@@ -64,12 +65,14 @@ class Talk:
         wait_until(lambda: self._kept >= self._sent, what="the broker has everything", deadline_s=_SETTLES_S)
 
     def _run(self) -> None:
-        while not self._end.wait(_PACE_S):
+        swings = 0.0
+        while not self._end.wait(_PACE_S / self.times):
             number = self.said
+            swings += 1 / _SWING / self.times
             message = {
                 "time": time.time_ns() // 1_000_000 + self.ahead_ms,
                 "sequence": number,
-                "vapour": -140.0 if number // _SWING % 2 else -180.0,
+                "vapour": -140.0 if int(swings) % 2 else -180.0,
                 "simulated": True,
             }
             self._sent.add(self._peer.client.publish("probe", json.dumps(message), 1).mid)

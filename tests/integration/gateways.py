@@ -24,7 +24,7 @@ from coldchain import announcements, facts
 from coldchain.announcements import Announcement, Kind
 from coldchain.clock import SystemClock
 from coldchain.config.load import load
-from coldchain.daemon.control import Ask, NotRunning, ask, socket_path
+from coldchain.daemon.control import Ask, ControlError, NotRunning, ask, socket_path
 from coldchain.daemon.daemon import Daemon
 from coldchain.facts import EngineStarted, Fact, Reading
 from coldchain.fold import Fold
@@ -224,13 +224,17 @@ mappings = [{{ {mapping} }}]
             f'[sinks.{name}]\nkind = "webhook"\nurl = "{url}"\nunrecorded = {str(unrecorded).lower()}\n',
         )
 
-    def write(self) -> Path:
-        """Write gateway.toml; its path."""
+    def text(self, *, without: str = "") -> str:
+        """What gateway.toml says, or would without one of its parts."""
         head = (
             f'[site]\nname = "{self._name}"\n[journal]\npath = "{self.journal.name}"\n'
             f'[clock]\ntrust = "{self.trust}"\n'
         )
-        self.config.write_text(head + "\n".join(self._parts.values()), encoding="utf-8")
+        return head + "\n".join(text for name, text in self._parts.items() if name != without)
+
+    def write(self) -> Path:
+        """Write gateway.toml; its path."""
+        self.config.write_text(self.text(), encoding="utf-8")
         return self.config
 
 
@@ -313,7 +317,7 @@ def answers(journal: Path) -> bool:
     """Whether a daemon answers for this journal."""
     try:
         return ask(socket_path(journal), Ask()).state is not None
-    except NotRunning:
+    except (NotRunning, ControlError):  # the answer of one that was killed, or is late
         return False
 
 
