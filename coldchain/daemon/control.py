@@ -58,6 +58,11 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     frames: FramesView | None = None
 
 
+# Made once, here: msgspec (0.22) prepares a type at its first use, and two threads that do so at the same
+# time end the process by a segmentation fault.
+_ASK, _ANSWER = msgspec.json.Decoder(Ask), msgspec.json.Decoder(Answer)
+
+
 class Commanded(Station, Protocol):
     """What commands may ask beyond what the page may."""
 
@@ -99,7 +104,7 @@ def ask(path: Path, request: Ask, answer_s: float = _ANSWER_S) -> Answer:
             line.sendall(msgspec.json.encode(request) + b"\n")
             line.shutdown(socket.SHUT_WR)
             received = b"".join(iter(lambda: line.recv(1 << 16), b""))
-        return msgspec.json.decode(received, type=Answer)
+        return _ANSWER.decode(received)
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise NotRunning(f"no daemon listens on {path}") from error
     except PermissionError as error:
@@ -170,7 +175,7 @@ def local_actor(uid: int | None = None) -> Actor:
 
 def _answer(station: Commanded, line: bytes, connection: socket.socket) -> Answer:
     try:
-        request = msgspec.json.decode(line, type=Ask)
+        request = _ASK.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return Answer(error=str(error))
     if request.logger:

@@ -23,6 +23,7 @@ from coldchain.journal.records import Holder
 # in that instant looks again this often, this far apart (real time).
 _TRIES = 5
 _BETWEEN_TRIES_S = 0.02
+_HOLDER = msgspec.json.Decoder(Holder)
 
 
 def lock_path(journal: Path) -> Path:
@@ -109,6 +110,6 @@ def holder_of(journal: Path | str) -> Holder | None:
 
 def _said(fd: int) -> Holder | None:
     try:
-        return msgspec.json.decode(os.pread(fd, 4096, 0), type=Holder)
+        return _HOLDER.decode(os.pread(fd, 4096, 0))
     except msgspec.MsgspecError:
         return None

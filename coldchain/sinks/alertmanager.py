@@ -50,6 +50,9 @@ class _Status(Struct):
     uptime: str
 
 
+_STATUS = _json.Decoder(_Status)
+
+
 class Alertmanager:
     """One Alertmanager. Not for several threads."""
 
@@ -126,7 +129,7 @@ class Alertmanager:
         what = "ask how it is"
         answer = self._http.ask("GET", f"{self._url}/status", what=what)
         try:
-            uptime = _json.decode(answer.body, type=_Status).uptime
+            uptime = _STATUS.decode(answer.body).uptime
             now = parsedate_to_datetime(answer.headers["Date"])
         except (ValueError, KeyError) as error:  # msgspec's errors are ValueErrors
             why = f"{self._url}/status is no Alertmanager's: {error}"

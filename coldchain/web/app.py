@@ -74,6 +74,11 @@ class Login(Struct, frozen=True, forbid_unknown_fields=True):
     password: str
 
 
+# Made once: two threads that prepare a type at the same time end the process (see daemon/control.py).
+_LOGIN: msgspec.json.Decoder[Login] = msgspec.json.Decoder(Login)
+_ACTION: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
+
+
 class Me(Struct, frozen=True):
     """Who is looking, and what the page needs once: how often it hears from us, units, the version."""
 
@@ -263,7 +268,7 @@ class Api:
         """POST /api/act: one action; 200 if done, 409 if the station refused it."""
         actor = await self._who(request, Role.OPERATOR)
         try:
-            action: Action = msgspec.json.decode(await _read(request), type=Action)
+            action = _ACTION.decode(await _read(request))
         except msgspec.DecodeError as error:
             raise Problem(400, "action", str(error)) from error
         if isinstance(action, _ADMIN_ONLY) and actor.role is not Role.ADMIN:
@@ -286,7 +291,7 @@ class Api:
         """POST /api/login {name, password}"""
         caller: Caller = request.scope["coldchain.caller"]
         try:
-            login = msgspec.json.decode(await _read(request), type=Login)
+            login = _LOGIN.decode(await _read(request))
         except msgspec.DecodeError as error:
             raise Problem(400, "login", str(error)) from error
         wait_s = self._throttle.wait_s(login.name, caller.address)

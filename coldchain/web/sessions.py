@@ -32,6 +32,9 @@ class Session(Struct, frozen=True, forbid_unknown_fields=True):
     made_ms: int
 
 
+_SESSIONS: msgspec.json.Decoder[dict[str, Session]] = msgspec.json.Decoder(dict[str, Session])
+
+
 def _key(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -49,7 +52,7 @@ class Sessions:
 
     def _read(self) -> dict[str, Session]:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Session])
+            return _SESSIONS.decode(self._path.read_bytes())
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.DecodeError) as error:

@@ -62,6 +62,8 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     users: tuple[User, ...]
 
 
+_FILE = msgspec.json.Decoder(_File)
+
 #: An unknown name costs as much time as a wrong password, so that names cannot be found out.
 _NOBODY = User("", Role.VIEWER, "00" * 16, "00" * _BYTES)
 
@@ -139,7 +141,7 @@ class Users:
         if mode & 0o077:
             raise UsersError(f"{self.path}: others may read it; mend with: chmod 600 {self.path}")
         try:
-            file = msgspec.json.decode(self.path.read_bytes(), type=_File)
+            file = _FILE.decode(self.path.read_bytes())
         except OSError as error:
             raise UsersError(f"{self.path}: {error.strerror}") from error
         except msgspec.DecodeError as error:
