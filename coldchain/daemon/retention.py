@@ -228,6 +228,8 @@ class Retention:
 
     def look(self) -> None:
         """Do the next step if there is one, and the one before is done."""
+        if self._keep() is None:
+            return
         try:
             with Reader.open(self._journal.path) as reader:
                 self.step(reader)
@@ -268,7 +270,7 @@ class Retention:
         proposal = propose(want, reader, keep_ms, self._guards(reader))
         if proposal.why:
             self._say(f"older readings stay for now: {proposal.why}")
-        if piece(reader, proposal) is None or not (at_once or _enough(reader, proposal)):
+        if not (at_once or _enough(reader, proposal)) or piece(reader, proposal) is None:
             return False
         with self._writer.lock:
             fold = self._writer.fold
