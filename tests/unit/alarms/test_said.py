@@ -167,7 +167,8 @@ def test_an_acknowledgement_leaves_an_earlier_one_as_it_was() -> None:
 
 def test_closing_forgets_and_a_new_occurrence_opens_again() -> None:
     """All but the number, which is never used twice."""
-    closed, _ = close(replace(UP, latched=True), "probe lost", 20, judged=False, calling=DAY)
+    old = replace(UP, latched=True, backlog=((3, 5),))
+    closed, _ = close(old, "probe lost", 20, judged=False, calling=DAY)
     assert closed == replace(QUIET, last=1, closed=True)
     again, _ = raise_(closed, "e2", 28, 29, 30)
     assert (again.closed, again.last, [each.number for each in again.occurrences]) == (False, 2, [2])
@@ -191,6 +192,13 @@ def test_a_shelf_has_its_end_and_may_be_as_long_as_the_site_allows() -> None:
     assert shelve(UP, 20, 20)[1][0].refusal is Refusal.NO_END
     assert fire(shelved, 49) == (shelved, ())
     assert fire(shelved, 50)[0].shelved_until_ms is None
+
+
+def test_a_reset_lets_go_of_what_the_latch_held() -> None:
+    """Nothing of it is left but the number."""
+    assert HELD.latched
+    assert reset(HELD, "seen to", 20, calling=DAY)[0] == replace(QUIET, last=1)
+    assert reset(HELD, "seen to", 20)[0].latched is False
 
 
 def test_a_refusal_says_of_what_and_in_which_state() -> None:

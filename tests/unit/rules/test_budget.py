@@ -39,7 +39,10 @@ def run(
 
     def pass_time(to_ms: int) -> None:
         nonlocal state
+        passed = None
         while (due := rule.due_ms(budget, state, after(last))) is not None and due <= to_ms:
+            assert passed is None or due > passed, "a deadline that stays would never pass"
+            passed = due
             state, changes = rule.on_due(budget, state, after(last))
             told.extend(changes)
 

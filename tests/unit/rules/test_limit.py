@@ -50,7 +50,10 @@ def run(
 
     def pass_time(to_ms: int) -> None:
         nonlocal state
+        passed = None
         while (due := rule.due_ms(limit, state, after(last))) is not None and due <= to_ms:
+            assert passed is None or due > passed, "a deadline that stays would never pass"
+            passed = due
             state, changes = rule.on_due(limit, state, after(last))
             told.extend(changes)
 

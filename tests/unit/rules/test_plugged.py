@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace as changed
 from typing import Any
 
 import pytest
@@ -52,12 +53,14 @@ ECHO = Judge(
     sync=answers("sync"),
 )
 
+STRANGE = changed(ECHO, active=answers("somebody else's"))
+
 
 @pytest.fixture(autouse=True)
 def installed() -> Iterator[None]:
     """A package with the kind "echo", and another kind that is not asked for."""
     before = plugged.known()
-    plugged.use({"echo": Plugin("echo", "my_rules", ECHO), "state": Plugin("state", "x", ECHO)})
+    plugged.use({"echo": Plugin("echo", "my_rules", ECHO), "state": Plugin("state", "x", STRANGE)})
     yield
     plugged.use(before)
 

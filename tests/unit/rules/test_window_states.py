@@ -458,6 +458,10 @@ def test_a_rate_catches_up_with_good_readings() -> None:
     assert RATE.sync(RISE, state, past(*made[:3])) is state
     assert RATE.sync(RISE, state, past(*made[:1])) is state
     assert RATE.sync(RISE, state, Shown(None, samples=made)) is state
+    more = (good(10, 300), wide(50, 400, 420), wide(60, 410, 430))
+    assert RATE.sync(RISE, RateState(((10, 300),)), past(*more)).edge == ((10, 300), (50, 400), (60, 410))
+    down = (good(10, 9), wide(50, 4, 6), wide(60, 3, 5))
+    assert RATE.sync(FALL, RateState(((10, -9),)), past(*down)).edge == ((10, -9), (50, -6), (60, -5))
     spell = Spell(active=True)
     assert RATE.sync(RISE, RateState(((10, 3),), spell), past(*made[:2])).spell is spell
 
