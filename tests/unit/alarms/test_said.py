@@ -206,6 +206,10 @@ def test_a_refusal_says_of_what_and_in_which_state() -> None:
     refused, said = unshelve(UP, 20)
     assert refused is UP
     assert said == (Said(Kind.REFUSED, E.UNSHELVE, S.UNACKNOWLEDGED, refusal=Refusal.NOT_SHELVED),)
+    lasts = Said(Kind.REFUSED, E.RESET, S.UNACKNOWLEDGED, refusal=Refusal.CONDITION_LASTS)
+    assert reset(UP, "seen to", 20) == (UP, (lasts,))
+    unknown = Said(Kind.REFUSED, E.ACKNOWLEDGE, S.UNACKNOWLEDGED, refusal=Refusal.UNKNOWN_OCCURRENCE)
+    assert acknowledge(UP, (7,), "anna", 20) == (UP, (unknown,))
 
 
 def test_what_asks_anew_is_what_lasts() -> None:

@@ -173,6 +173,7 @@ def test_two_probes_show_nothing_together() -> None:
     """A probe exchanged for one that reads 30 higher shows no filling; what was seen before stands."""
     assert not seen_in([("old", 1, 0), ("new", 2, 30)]).shows(RISES)
     assert seen_in([("old", 1, 0), ("old", 2, 30), ("new", 3, 0)]).shows(RISES)
+    assert seen_in([("old", 1, 30), ("old", 2, 0), ("new", 3, 50)]) == Seen("new", 3, 50, 50, 0, 30)
 
 
 @given(st.lists(st.integers(-50, 50), max_size=12), st.integers(1, 40))

@@ -97,6 +97,9 @@ def test_the_window_moves_with_its_readings() -> None:
     assert state == RollingState(10, 410, 20 + GAP, Spell(began(410, 8), active=True))
     state, _ = ROLL.on_sample(ROLLING, RollingState(0, 120, 50), seen, good(900, 5))
     assert state == RollingState(500, 900, 0)
+    lasting = RollingState(0, 120, 60, Spell(began(60, 9), active=True))
+    state, changes = ROLL.on_sample(ROLLING, lasting, seen, good(900, 5))
+    assert (state, changes[-1]) == (RollingState(500, 900, 0), Returned(900))
     assert spent_ms(ROLLING, RollingState(0, 100, 30), seen, 130) == 60
     assert spent_ms(ROLLING, RollingState(0, 130, 60), seen, 100) == 60
 
@@ -301,6 +304,21 @@ def test_a_mean_of_nothing_is_not_judged() -> None:
     known = Spell(began(10, 9000), active=True)
     state, changes = MKT.on_sample(MEAN, MeanState(0, 0, spell=known), past(), good(300, 9000))
     assert (state, changes) == (MeanState(0, 300, 0, 0, None, known), ())
+
+
+def test_a_mean_of_one_ms_is_judged() -> None:
+    """All that was measured in the window: warm."""
+    state, changes = MKT.on_sample(MEAN, MeanState(0, 0), past(good(299, 9000)), good(300, 9000))
+    assert (state.time_ms, changes) == (1, (Opened(300), Triggered(300, 300)))
+
+
+def test_a_mean_of_what_weighs_nothing_is_below() -> None:
+    """After the alarm the whole window lies at −250 °C, where no weight is left: it is over."""
+    cold = past(good(0, -250_000), good(100, -250_000), good(200, -250_000))
+    spell = Spell(began(10, 9000), active=True)
+    state, changes = MKT.on_sample(MEAN, MeanState(0, 0, spell=spell), cold, good(300, -250_000))
+    assert state == MeanState(0, 300, 0, 300)
+    assert changes[-1] == Returned(300)
 
 
 def test_a_mean_moves_to_its_worst_and_ends() -> None:
