@@ -287,6 +287,7 @@ class Book:
     def keep(self, name: str, code: int) -> None:
         """Write down at once: a run that is stopped goes on where it was."""
         data = self.files[name]
+        data.load()  # another run may have tried others meanwhile
         data.exit_code_by_key[name] = code
         whole = data.meta_path
         data.meta_path = whole.with_suffix(".new")

@@ -92,6 +92,56 @@ def test_every_pair_of_state_and_event(state: WorkState, event: WorkEvent, sign:
             assert after.due_ms <= NOW + LONGEST
 
 
+def test_a_work_knows_since_when_until_when_and_whose_it_is() -> None:
+    """Begun anew it forgets what was seen before; again while under way it goes on, with another end."""
+    before = Underway(scope="box", work=kind(RISES_SOON), state=OPEN, seen=FILLED, began_ms=5, counts_ms=6)
+    begun = works.begin(before, 50, "anna", "fills", 10, by_readings=True)
+    assert begun == Underway(
+        scope="box",
+        work=kind(RISES_SOON),
+        state=GOING,
+        began_ms=10,
+        until_ms=50,
+        due_ms=50,
+        set_ms=10,
+        owner="anna",
+        why="fills",
+        by_readings=True,
+        counts_ms=10,
+        seen=Seen(),
+    )
+    watched = replace(begun, seen=FILLED)
+    longer = works.begin(watched, 70, "ben", "still fills", 20, by_readings=False)
+    assert longer == replace(
+        watched, until_ms=70, due_ms=70, set_ms=20, owner="ben", why="still fills", by_readings=False
+    )
+
+
+def test_a_work_remembers_when_it_moved() -> None:
+    """Its wait counts from its end, and what is seen before that only where it may."""
+    going = replace(
+        works.begin(Underway(scope="box", work=kind(RISES_SOON)), 50, "a", "b", 10, by_readings=False)
+    )
+    assert works.end(going, 30).work == replace(going, state=AWAITED, due_ms=45, set_ms=30)
+    assert works.end(replace(going, seen=FILLED), 30).work == replace(
+        going, seen=FILLED, state=OVER, due_ms=None, set_ms=30
+    )
+    after = replace(going, work=kind(RISES_AFTER), seen=FILLED)
+    assert works.end(after, 30).work == replace(
+        after, state=AWAITED, due_ms=45, set_ms=30, counts_ms=30, seen=Seen()
+    )
+    awaited = replace(going, state=AWAITED, due_ms=45)
+    assert works.saw(awaited, FILLED, 40).work == replace(
+        awaited, seen=FILLED, state=OVER, due_ms=None, set_ms=40
+    )
+    little = Seen("level", 10, 0, 5, 5)
+    assert works.saw(awaited, little, 40) == WorkMoved(replace(awaited, seen=little))
+    assert works.time_up(awaited, 45).work == replace(awaited, state=OPEN, due_ms=None, set_ms=45)
+    opened = replace(going, state=OPEN, due_ms=None)
+    assert works.closed(opened, 60).work == replace(opened, state=OVER, set_ms=60)
+    assert works.end(opened, 60) == WorkMoved(opened, WorkRefusal.NOT_SHOWN)
+
+
 def test_every_row_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     """No row stands in the table for a case that cannot come about."""
     reached: set[WorkRow] = set()
