@@ -270,6 +270,11 @@ def test_a_loss_against_the_stated_one(some: list[tuple[int, int]], said: bool |
     assert abnormal(BOIL, window_of(some)) is said
 
 
+def test_a_loss_is_that_of_the_window() -> None:
+    """Longer than the window at a loss that is no fault: what leaves it is taken off, and nothing is said."""
+    assert told(BOIL, falling(12, 14)) == []
+
+
 def test_a_loss_of_just_least_is_one() -> None:
     """50 in the window, by a vessel whose own loss is a tenth of that."""
     assert abnormal(replace(BOIL, baseline_per_day=12), window_of(falling(5))) is True

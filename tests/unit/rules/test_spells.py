@@ -153,6 +153,8 @@ def test_an_age_begins_at_its_instant_and_has_no_value() -> None:
     assert changes == (Opened(150), Triggered(150, 150))
     assert state == ACTIVE
     assert judge.on_due(AGE, state, seen) == (state, ())
+    assert judge.standing(AGE, state, seen, 170) == replace(state.spell.open, outside_ms=20)
+    assert judge.standing(AGE, AgeState(), seen, 170) is None
     assert judge.on_due(replace(AGE, since_ms=None), AgeState(), seen) == (AgeState(), ())
 
 

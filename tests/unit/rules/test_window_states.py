@@ -81,6 +81,9 @@ def test_a_rolling_budget_knows_what_was_before_it() -> None:
     assert ROLL.start(ROLLING, seen, 420) == (RollingState(20, 420, 10 + GAP), ())
     assert ROLL.start(CHARGED, seen, 420) == (RollingState(20, 420, 10 + GAP + 220), ())
     assert ROLL.start(ROLLING, seen, 0) == (RollingState(0, 0, 0), ())
+    gap = past(good(0, 9), good(200, 9))
+    assert ROLL.start(ROLLING, gap, 220) == (RollingState(0, 220, GAP + 20), ())
+    assert ROLL.start(CHARGED, gap, 220) == (RollingState(0, 220, 220), ())
 
 
 def replace_since(seen: Shown, since_ms: int) -> Shown:
@@ -198,10 +201,19 @@ def test_what_leaves_the_window_meanwhile_puts_it_off() -> None:
     """40 ms spent at 0 leave from 400 on. 51 are too much: 11 more by then, or 51 once they have left."""
     seen = past(good(0, 9), good(40, 5), good(395, 9))
     assert ROLL.due_ms(ROLLING, RollingState(0, 395, 40), seen) == 446
+    later = past(good(5, 9), good(45, 5), good(395, 9))
+    assert ROLL.due_ms(ROLLING, RollingState(0, 395, 40), later) == 446
     early = past(good(0, 9), good(40, 5), good(380, 9))
     assert ROLL.due_ms(ROLLING, RollingState(0, 380, 40), early) == 391
     edge = past(good(0, 9), good(40, 5), good(389, 9))
     assert ROLL.due_ms(ROLLING, RollingState(0, 389, 40), edge) == 400
+
+
+def test_a_reading_may_find_the_allowance_itself() -> None:
+    """Just 50 ms: too much only where the rule says so."""
+    seen = past(good(0, 9))
+    assert ROLL.on_sample(ROLLING, RollingState(0, 0, 0), seen, good(50, 9))[1] == ()
+    assert ROLL.on_sample(AT, RollingState(0, 0, 0), seen, good(50, 9))[1] == (Opened(50), Triggered(50, 50))
 
 
 def test_by_time_alone_it_is_exceeded_at_that_ms() -> None:
@@ -496,6 +508,8 @@ def test_a_run_of_like_values() -> None:
     assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 4, 6)) == (StuckState(10, 60, 4, 6), ())
     assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 2, 5)) == (StuckState(60, 60, 2, 5), ())
     assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 0, 0, BAD)) == (run, ())
+    missed = past(good(50, 4), good(60, 0))
+    assert STILL.on_sample(STUCK, run, missed, good(70, 1)) == (StuckState(60, 70, 0, 1), ())
 
 
 def test_a_value_is_stuck_after_so_long() -> None:
@@ -537,6 +551,7 @@ JUMP = judge_of(SPIKE)
         (wide(0, 5, 10), wide(10, 0, 5), True),
         (wide(0, 5, 10), wide(10, 1, 5), False),
         (good(0, 0), good(GAP, 50), True),
+        (good(30, 0), good(30 + GAP, 50), True),
         (good(0, 0), good(GAP + 1, 50), False),
         (None, good(10, 50), False),
         (wide(0, 0, 0, BAD), good(10, 50), False),
@@ -559,7 +574,7 @@ def test_a_spike_is_a_jump_between_good_neighbours(last: Sample | None, now: Sam
 def test_a_spike_is_over_with_the_next_good_neighbour() -> None:
     """That is no such jump away from the one before."""
     up = SpikeState(Spell(began(10, 50), active=True))
-    over, changes = JUMP.on_sample(SPIKE, up, Shown(good(10, 50)), good(20, 45))
+    over, changes = JUMP.on_sample(SPIKE, up, Shown(good(10, 50)), good(20, 41))
     assert over == SpikeState()
     assert changes == (Ended(replace(began(10, 50), end_ms=20, outside_ms=10)), Returned(20))
     assert JUMP.on_sample(SPIKE, up, Shown(good(10, 50)), good(20, 0)) == (up, ())
