@@ -130,6 +130,8 @@ def test_a_work_remembers_when_it_moved() -> None:
     assert works.end(after, 30).work == replace(
         after, state=AWAITED, due_ms=45, set_ms=30, counts_ms=30, seen=Seen()
     )
+    short = replace(going, work=kind(replace(RISES, within_ms=1)))
+    assert works.end(short, 30).work == replace(short, state=AWAITED, due_ms=31, set_ms=30)
     awaited = replace(going, state=AWAITED, due_ms=45)
     assert works.saw(awaited, FILLED, 40).work == replace(
         awaited, seen=FILLED, state=OVER, due_ms=None, set_ms=40

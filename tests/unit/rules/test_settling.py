@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from coldchain.model import Side
 from coldchain.plan import Crossing, Limit, Rule, Settle, Spike
 from coldchain.rules.book import JUDGES, judge_of
+from coldchain.rules.budget import BudgetState
 from coldchain.rules.judging import (
     BAD,
     GOOD,
@@ -23,6 +24,7 @@ from coldchain.rules.judging import (
 from coldchain.rules.limit import LimitState
 from coldchain.rules.settling import Settling
 from tests.unit.rules.seen import Shown, after
+from tests.unit.rules.test_budget import WARM as SPENT
 from tests.unit.rules.test_limit import ABOVE, bad, good
 from tests.unit.rules.test_spells import KINDS
 
@@ -133,6 +135,14 @@ def test_once_settled_it_is_the_limit_itself() -> None:
     assert not JUDGE.shows(SETTLED, state, good(50, -160))
     assert JUDGE.band(SETTLED, calm, seen) == Band(high=-150)
     assert JUDGE.reconfigure(SETTLED, other, state, seen, 60)[1][0].interval.why_ended == LIMITS_CHANGED
+
+
+def test_once_settled_a_budget_has_its_deadline() -> None:
+    """It is reckoned from the last reading, which the settling hands on."""
+    settled = replace(SPENT, settle=Settle(Side.ABOVE, -155, 60))
+    judge, seen = judge_of(settled), after(good(0, -140))
+    assert judge.due_ms(settled, BudgetState(), seen) == 51
+    assert judge.on_due(settled, BudgetState(), seen)[1] == (Opened(0), Triggered(0, 51))
 
 
 @pytest.mark.parametrize("rule", [rule for rule, _ in KINDS], ids=[type(rule).__name__ for rule, _ in KINDS])
