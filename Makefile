@@ -49,7 +49,7 @@ help:
 	@echo 'make test    everything, with real servers and a browser'
 	@echo 'make bench   the measurements'
 	@echo 'make coverage  everything, and what no test passes: twice as long'
-	@echo 'make mutants  small faults put into what judges, and which of them no test sees: hours; MUTANTS="coldchain.rules.age*" for some'
+	@echo 'make mutants  small faults put into what judges, and which of them no test sees: an hour or more; MUTANTS="coldchain.rules.age*" for some'
 	@echo 'make campaign  faults by the thousand, and what each cost: a table; FAULTS="NAME …" for some'
 	@echo 'make scenarios  a hundred seeds of each scenario'
 	@echo 'make lock    write lock/ anew after a change in pyproject.toml; UPGRADE=1 also renews what is pinned'

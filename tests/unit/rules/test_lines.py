@@ -227,6 +227,12 @@ def test_just_enough_is_enough() -> None:
     assert told(replace(HOLD, eta_ms=40 * HOUR + 1), steady) == [("on", 5 * HOUR, "r", 950)]
 
 
+def test_a_hold_is_that_of_its_window() -> None:
+    """From the third hour on and longer than the window: at 870 there are 37 h left, an hour later less."""
+    steady = [(t + 3 * HOUR, v) for t, v in falling(10, 14)]
+    assert told(replace(HOLD, reserve_ms=37 * HOUR), steady) == [("on", 17 * HOUR, "r", 860)]
+
+
 @pytest.mark.parametrize(
     ("rise", "seen_again"),
     [pytest.param(5, False, id="a fill begins anew"), pytest.param(4, True, id="a wobble does not")],
