@@ -119,6 +119,16 @@ def test_a_window_holds_the_good_readings_of_its_time(steps: list[tuple[int, Any
         seen.samples, seen.last = (*seen.samples, now), now
 
 
+def test_the_reading_at_the_tail_leaves_with_it() -> None:
+    """In a window of 100 from 7 on: the one at 7 is in it up to 107, and gone at 108."""
+    first, seen = Sample(7, 4, 4, GOOD), Shown()
+    window = taken(begin(7), seen, first, 100)
+    seen.samples, seen.last = (first,), first
+    assert taken(window, seen, Sample(107, 5, 5, GOOD), 100).before == EMPTY
+    later = taken(window, seen, Sample(108, 5, 5, GOOD), 100)
+    assert (later.before, later.now) == (summed([(0, 4)]), summed([(101, 5)]))
+
+
 # --- What is left of the nitrogen --------------------------------------------------------------------------
 
 HOLD = HoldLeft(**WORDS, reserve_ms=10 * HOUR, window_ms=10 * HOUR, least=5, empty=500)
@@ -339,8 +349,12 @@ BELOW = replace(SOON, side=Side.BELOW, limit=500)
     ],
 )
 def test_the_time_left(rule: TimeToLimit, some: list[tuple[int, int]], left: int | None) -> None:
-    """From the newest reading on."""
-    assert left_ms(rule, window_of(some)) == left
+    """From the newest reading on, whenever the line began."""
+    window = window_of(some)
+    assert left_ms(rule, window) == left
+    day = 24 * HOUR
+    later = replace(window, origin_ms=day, began_ms=day, tail_ms=day, head_ms=window.head_ms + day)
+    assert left_ms(rule, later) == left
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -26,7 +26,7 @@ from coldchain.rules.settling import Settling
 from tests.unit.rules.seen import Shown, after
 from tests.unit.rules.test_budget import WARM as SPENT
 from tests.unit.rules.test_limit import ABOVE, bad, good
-from tests.unit.rules.test_spells import KINDS
+from tests.unit.rules.test_spells import KINDS, LASTING
 
 SETTLED = replace(ABOVE, settle=Settle(Side.ABOVE, -155, 60))
 RISING = replace(SETTLED, settle=Settle(Side.BELOW, -165, 60))
@@ -159,3 +159,6 @@ def test_every_kind_can_settle(rule: Rule) -> None:
     assert (state, changes) == (expected, (*opening, *more))
     later = Shown(Sample(40, 7, 7, GOOD), samples=(*seen.samples, Sample(40, 7, 7, GOOD)))
     assert judge.sync(settled, state, later) == plain.sync(rule, state, later)
+    assert judge.sync(settled, WAITS, later) is WAITS
+    assert judge.band(settled, state, later) == plain.band(rule, state, later)
+    assert judge.shows(settled, replace(state, spell=LASTING), now)
