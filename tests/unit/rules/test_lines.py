@@ -146,7 +146,9 @@ def falling(per_hour: int, hours: int = 10, first: int = 1000) -> list[tuple[int
 
 def test_an_exact_line_has_one_end() -> None:
     """1000 less 10 an hour for 10 hours: 900, 400 above empty, 40 hours."""
-    assert left_of(HOLD, window_of(falling(10))) == Left(40 * HOUR, 40 * HOUR)
+    window, day = window_of(falling(10)), 24 * HOUR
+    later = replace(window, origin_ms=day, began_ms=day, tail_ms=day, head_ms=window.head_ms + day)
+    assert left_of(HOLD, window) == left_of(HOLD, later) == Left(40 * HOUR, 40 * HOUR)
 
 
 def test_scattered_readings_have_two_ends_two_errors_away() -> None:
