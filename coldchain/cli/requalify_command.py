@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import pairwise
 from multiprocessing import get_context
@@ -24,6 +24,7 @@ from coldchain.fold.conditioning import condition
 from coldchain.fold.history import History, code_of
 from coldchain.importers import ReadAs, Refused, read
 from coldchain.importers.columnar import read_parquet
+from coldchain.importers.own_table import is_own_parquet
 from coldchain.importers.replay_plan import replay_plans
 from coldchain.journal import JournalError, Reader
 from coldchain.logged import GAP_STEPS, PLATINUM, Valid
@@ -76,9 +77,10 @@ def requalify(
 ) -> None:
     """Judge past shipments again by two profiles, and say which would be judged differently.
 
-    A folder: each file in it that `replay` reads, and Parquet files with the columns at_ms and value
-    (thousandths of °C). A journal: each consignment, with the new profile in the place of the one with its
-    id. What does not change anything is skipped; the rest goes through the very rules that judge live.
+    A folder: each file in it that `replay` reads (what `coldchain export` wrote among them), and Parquet
+    files with the columns at_ms and value (thousandths of °C). A journal: each consignment, with the new
+    profile in the place of the one with its id. What does not change anything is skipped; the rest goes
+    through the very rules that judge live.
 
     The exit status is 0 if nothing would be judged differently, 1 if something would, 2 if a shipment cannot
     be judged, 64 for a wrong command, 70 for an error of ours.
@@ -159,19 +161,24 @@ def requalify_file(path: Path, asked: _Asked) -> Difference | Failed:
 
 
 def _columns(path: Path, asked: _Asked) -> Iterator[tuple[ChannelPlan, History]]:
-    """The channels of a file with their packed readings. Each plays every role that the rules know."""
+    """The channels of a file with their packed readings.
+
+    Each plays the role that the rules know, unless the file says which ones do.
+    """
     roles = sorted({rule.role for rule in (*asked.before, *asked.after)} - {LANE})
     if len(roles) != 1:
         raise Refused(
             f"its readings could be of any of the roles {', '.join(roles)}; `replay` can be told which"
         )
     role = roles[0]
-    if path.suffix == ".parquet":
+    if path.suffix == ".parquet" and not is_own_parquet(path):
         history = read_parquet(path)
         step_ms = _usual_step_ms(history)
         yield _channel(path.stem, role, step_ms, asked.valid), history
         return
     file = read(str(path), path.read_bytes(), ReadAs(zone=asked.zone))
+    if any(series.role for series in file.series):
+        file = replace(file, series=tuple(one for one in file.series if one.role == role))
     for plan in replay_plans(file, None, role=role, valid=asked.valid):
         history = History()
         for _, fact in plan.facts:

@@ -11,6 +11,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from coldchain.evidence.meaning import UNKNOWN_CHANNEL
@@ -61,15 +62,25 @@ def read_text(name: str, sha256: str, lines: list[str], told: ReadAs) -> LoggerF
     return _file(name, sha256, "readings exported as CSV", parsed, told)
 
 
-def read_parquet(name: str, sha256: str, data: bytes, told: ReadAs) -> LoggerFile | None:
-    """Read a Parquet export; lines are rows, counted from 1. None if it is none, or cannot be read."""
+def is_own_parquet(source: Path | io.BytesIO) -> bool:
+    """Whether a file has the columns of a Parquet export; False, too, where it cannot be read."""
     try:
         import polars as pl
     except ImportError:
-        return None  # whoever reads other Parquet files says what is missing
+        return False  # whoever reads other Parquet files says what is missing
     try:
-        if tuple(pl.read_parquet_schema(io.BytesIO(data))) != COLUMNS:
-            return None
+        return tuple(pl.read_parquet_schema(source)) == COLUMNS
+    except (OSError, pl.exceptions.PolarsError):
+        return False
+
+
+def read_parquet(name: str, sha256: str, data: bytes, told: ReadAs) -> LoggerFile | None:
+    """Read a Parquet export; lines are rows, counted from 1. None if it is none, or cannot be read."""
+    if not is_own_parquet(io.BytesIO(data)):
+        return None
+    import polars as pl
+
+    try:
         frame = pl.read_parquet(io.BytesIO(data))
     except (OSError, pl.exceptions.PolarsError):
         return None

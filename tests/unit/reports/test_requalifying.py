@@ -11,12 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from coldchain.cli.main import main
-from coldchain.facts import ConsignmentEnded, ConsignmentStarted
+from coldchain.facts import ConsignmentEnded, ConsignmentStarted, Reading
 from coldchain.importers.columnar import read_parquet
 from coldchain.importers.refusal import Refused
 from coldchain.plan import ProfilePlan, StagePlan
 from coldchain.reports.requalifying import compare, judge_facts
-from tests.unit.fold.bench import MIN, T0, Bench, limit, plan
+from tests.unit.fold.bench import MIN, T0, Bench, channel, limit, plan
+from tests.unit.importers.test_own_export import recorded, written
 
 HOUR = 60 * MIN
 MINUTES = np.arange(600, dtype=np.int64)
@@ -93,6 +94,35 @@ def test_the_same_profile_changes_nothing(trips: Path) -> None:
     status, found = requalify(str(trips), *same)
     assert status == 0
     assert len(found) == 3
+
+
+@pytest.mark.slow
+def test_what_we_exported_is_judged_in_either_form(trips: Path) -> None:
+    """By the roles that it says itself: the air beside the product is not judged by limits of the vapour."""
+    for path in trips.iterdir():
+        path.unlink()
+    air = channel("box.air", role="air")
+    bench = Bench(plan(channels=(channel(), air)))
+    bench.series("-190x30 -140x60 -190x30")
+    for minute in range(120):
+        at_ms = T0 + minute * MIN
+        bench.add(Reading("log", "box.air", "-20", "degC", at_ms=at_ms), bench.fold.arrival_ms)
+    recorded(trips / "j.db", bench.facts)
+    for form in ("csv", "parquet"):
+        (trips / f"box.{form}").write_bytes(written(trips / "j.db", form))
+    (trips / "j.db").rename(trips / ".j.db")
+    for path in trips.glob("j.*"):
+        path.unlink()
+    status, found = requalify(
+        str(trips), "--profile", "msc-frozen-135", "--against", "dry-shipper-150", "--stage", "transport",
+        "--jobs", "1",
+    )  # fmt: skip
+    assert status == 1
+    assert [Path(str(one["shipment"])).name for one in found] == ["box.csv", "box.parquet"]
+    for one in found:
+        assert one["readings"] == 120
+        gone = [(each["rule"], (each["start_ms"] - T0) / MIN) for each in one["only_before"]]  # type: ignore[attr-defined]
+        assert gone == [("time-too-warm", 30), ("too-warm", 30)]
 
 
 @pytest.mark.slow
