@@ -275,7 +275,7 @@ class Gateway:
         talked = [
             json.loads(each.payload)["sequence"]
             for each in self.line.acknowledged()
-            if each.topic == "probe" and each.payload[:1] == b"{"
+            if each.topic == "probe" and each.payload.startswith(b'{"time"')
         ]
         acknowledged = {number for number in talked if number >= 0}  # below: a message that is no reading
         self.look()

@@ -26,6 +26,7 @@ from coldchain.journal.schema import Migration
 from coldchain.pipeline import intake
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.writer import Writer
+from tests.campaign.rig import Obeying, rig
 from tests.unit.journal.disk import Disk, Operation, watched
 
 #: Where a daemon may die, and how often at most that point is passed before.
@@ -85,8 +86,11 @@ def _around(owner: Any, name: str, fuse: Callable[[], object], *, before: bool =
     setattr(owner, name, wrapped)
 
 
-def _arm(point: str, fuse: _Fuse, ends: ExitStack) -> None:
+def _arm(point: str, fuse: _Fuse, ends: ExitStack, folder: Path) -> None:
     match point:
+        case "never":  # it lives on, and meets what other faults there are
+            rig(folder)
+            ends.enter_context(watched(Obeying(folder / "disk")))
         case "in_commit":
             _around(Journal, "_beside", fuse)  # the last statement inside the transaction
         case "before_ack":
@@ -145,7 +149,7 @@ def daemon(point: str, count: str, config: str, fault: str = "none") -> None:
     _break(fault, fuse)
     faulthandler.register(signal.SIGUSR1)  # where each thread is, for a test that waits in vain
     with ExitStack() as ends:
-        _arm(point, fuse, ends)
+        _arm(point, fuse, ends, Path(config).parent)
         main(["run", "--config", config], prog_name="coldchain")
 
 

@@ -34,7 +34,9 @@ def tell(folder: Path, name: str, words: str) -> None:
     new.replace(folder / name)
 
 
-class _Obeying(Disk):
+class Obeying(Disk):
+    """A disk that refuses what the order says."""
+
     def __init__(self, order: Path) -> None:
         super().__init__()
         self._order, self._count = order, 0
@@ -83,5 +85,5 @@ def rig(folder: Path) -> None:
 
 if __name__ == "__main__":
     rig(Path(sys.argv[1]))
-    with watched(_Obeying(Path(sys.argv[1], "disk"))):
+    with watched(Obeying(Path(sys.argv[1], "disk"))):
         main(sys.argv[2:], prog_name="coldchain")
