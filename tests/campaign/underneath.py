@@ -98,17 +98,20 @@ def slept(on: Gateway) -> None:
 
 
 def device_drifts(on: Gateway) -> None:
-    """The device's clock runs away from ours by minutes, and is set right at once."""
-    sign = on.chance.choice((-1, 1))
+    """The device's clock falls behind by minutes, or runs ahead by seconds, and is set right at once.
+
+    Not ahead by minutes: all that it says until then would be late, and folded again, as long as it lives.
+    """
+    by_ms = on.chance.choice((-15_000, 100))
     for step in range(40):
-        on.talk.ahead_ms = sign * step * 15_000
+        on.talk.ahead_ms = step * by_ms
         time.sleep(_STEP_S)
     on.talk.ahead_ms = 0
 
 
 def devices_disagree(on: Gateway) -> None:
-    """One device's clock is half an hour ahead, the other's half an hour behind."""
-    on.talk.ahead_ms, on.printed_ahead_ms = 30 * MINUTE_MS, -30 * MINUTE_MS
+    """One device's clock is half an hour behind, the other's half an hour ahead."""
+    on.talk.ahead_ms, on.printed_ahead_ms = -30 * MINUTE_MS, 30 * MINUTE_MS
     _calls_meanwhile(on)
     on.print_lines(1)
     on.talk.ahead_ms = on.printed_ahead_ms = 0
