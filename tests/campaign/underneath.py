@@ -110,9 +110,13 @@ def device_drifts(on: Gateway) -> None:
 
 
 def devices_disagree(on: Gateway) -> None:
-    """One device's clock is half an hour behind, the other's half an hour ahead."""
+    """One device's clock is half an hour behind, the other's half an hour ahead, and both are set right.
+
+    What is stamped before the gateway was first configured is judged by nothing (it stands beside), so no
+    alarm is waited for meanwhile: this gateway is a few minutes old.
+    """
     on.talk.ahead_ms, on.printed_ahead_ms = -30 * MINUTE_MS, 30 * MINUTE_MS
-    _calls_meanwhile(on)
+    on.talk_on(30)
     on.print_lines(1)
     on.talk.ahead_ms = on.printed_ahead_ms = 0
 
