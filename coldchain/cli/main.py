@@ -53,6 +53,10 @@ COMMANDS = {
 }
 
 
+#: What is typed as well: one driver is made, several are listed.
+ALSO = {"driver": "drivers"}
+
+
 class _Commands(click.Group):
     """A group that knows its commands by name and loads each when it is used."""
 
@@ -62,9 +66,10 @@ class _Commands(click.Group):
 
     @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        where = COMMANDS.get(ALSO.get(cmd_name, cmd_name))
+        if where is None:
             return None
-        module, name = COMMANDS[cmd_name].split(":")
+        module, name = where.split(":")
         command = getattr(import_module(f"coldchain.cli.{module}"), name)
         assert isinstance(command, click.Command)
         return command

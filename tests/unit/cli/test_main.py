@@ -41,6 +41,12 @@ print(json.dumps([name for name in {heavy!r} if name in sys.modules]))
     assert json.loads(python(program)) == []
 
 
+def test_one_driver_is_a_driver() -> None:
+    """`driver new` is what `drivers new` is, and the list of commands shows it once."""
+    assert main.get_command(click.Context(main), "driver") is main.get_command(click.Context(main), "drivers")
+    assert "driver" not in main.list_commands(click.Context(main))
+
+
 @pytest.mark.slow
 def test_every_command_without_any_extra() -> None:
     """Where no extra is installed every command still shows its help."""
