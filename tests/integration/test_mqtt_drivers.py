@@ -197,9 +197,12 @@ def test_uplinks_of_an_absence_come_after_it(tmp_path: Path, mosquitto: Mosquitt
     mosquitto.restart()
     with running(loaded, desk), Peer(mosquitto.port, "lns") as lns:
         put(lns, *node.messages(T + 180_000))
-        desk.wait_for(4, Reading)
+        desk.until(lambda: len(set(values(desk))) == 4, "every uplink")
         desk.pause(0.2)
-    assert values(desk) == ["-180.0", "-181.0", "-182.0", "-183.0"]
+    # A copy that was still on its way when we left comes to a driver that has not seen the first one: the
+    # fold keeps what is the same reading once.
+    kept = {(each.at_ms, each.sequence, each.raw): each for each in desk.readings}
+    assert [each.raw for each in kept.values()] == ["-180.0", "-181.0", "-182.0", "-183.0"]
 
 
 # --- Sparkplug ---------------------------------------------------------------------------------------------

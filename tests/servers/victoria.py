@@ -28,7 +28,7 @@ class Series:
 class VictoriaMetrics(Server):
     """An empty time-series database on a loopback port; `url` is what influxdb-client is given.
 
-    It keeps 100 years (so 1970 too) and, of points with the same series and time, the last written. What it
+    It keeps 100 years (so 1970 too) and, of points with the same series and time, one. What it
     answers 204 to is not on disk yet: a kill loses the last seconds, which is what a sink must stand.
     """
 
