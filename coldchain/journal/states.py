@@ -47,14 +47,14 @@ def _intact(database: Database, table: str, where: str, bindings: tuple[str, int
     # A damaged one is none: the next, or the beginning.
     rows = database.all(
         "read a state",
-        f"SELECT position FROM {table} WHERE {where}",  # noqa: S608 - ours
+        f"SELECT position FROM {table} WHERE {where}",  # noqa: S608 - literals of this module alone
         bindings,
         kinds=(int,),
     )
     for (position,) in rows:
         row = database.first(
             "read a state",
-            f"SELECT state, sha256 FROM {table} WHERE engine = ? AND position = ?",  # noqa: S608 - ours
+            f"SELECT state, sha256 FROM {table} WHERE engine = ? AND position = ?",  # noqa: S608 - likewise
             (bindings[0], position),
             kinds=(bytes, bytes),
         )

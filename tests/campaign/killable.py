@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,11 @@ def _around(owner: Any, name: str, fuse: Callable[[], object], *, before: bool =
     setattr(owner, name, wrapped)
 
 
+def _instead(owner: object, name: str, by: object) -> None:
+    """Put something in the place of a method, for the rest of this process."""
+    setattr(owner, name, by)
+
+
 def _arm(point: str, fuse: _Fuse, ends: ExitStack, folder: Path) -> None:
     match point:
         case "never":  # it lives on, and meets what other faults there are
@@ -102,7 +108,7 @@ def _arm(point: str, fuse: _Fuse, ends: ExitStack, folder: Path) -> None:
                 self.want_checkpoint()
                 step(self, wait_s)
 
-            Writer.step = with_state  # type: ignore[method-assign]
+            _instead(Writer, "step", with_state)
             _around(Journal, "_save_state", fuse)  # written, not yet committed
         case "in_delivery":
             _around(Deliveries, "done", fuse, before=True)  # the receiver has it, the receipt is not kept yet
@@ -138,8 +144,8 @@ def _break(fault: str, fuse: _Fuse) -> None:
         sent += 1
         return done
 
-    intake.Queue.offer = ack_first  # type: ignore[method-assign]
-    paho.Client.ack = acknowledged  # type: ignore[method-assign]
+    _instead(intake.Queue, "offer", ack_first)
+    _instead(paho.Client, "ack", acknowledged)
     fuse.harmed = lambda: 0 < promised <= sent
 
 
@@ -191,7 +197,7 @@ def copying(count: str, journal: str, target: str) -> None:
     Closed by the end of the process: with a disk of ours in between, apsw raises what SQLite itself passes
     over when it closes a file that it may only read (the lock for a last copy of the log).
     """
-    Database.close = lambda self: None  # type: ignore[method-assign]
+    _instead(Database, "close", lambda self: None)
     with watched(_Fatal(_Fuse(int(count)))):
         back_up(Path(journal), Path(target), force=True)
 
@@ -206,10 +212,11 @@ LIVES: dict[str, Callable[..., None]] = {
 
 def prepare() -> None:
     """What every life would load by itself, loaded once."""
-    import apscheduler.schedulers.background  # noqa: F401
-    import influxdb_client  # noqa: F401
-    import serial  # noqa: F401
-
-    from coldchain.cli import run_command  # noqa: F401
-
+    for name in (
+        "apscheduler.schedulers.background",
+        "influxdb_client",
+        "serial",
+        "coldchain.cli.run_command",
+    ):
+        import_module(name)
     engine()
