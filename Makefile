@@ -119,8 +119,8 @@ package: .venv/packaged
 
 check: style types floors
 	@$(call step,tests,unit and house$(,) seed $(SEED))
-	@$(BIN)/python -m pytest -q -n 2 -m 'not slow and not servers and not browser' --hypothesis-seed=$(SEED) \
-	  $(PYTEST_ARGS) $(wildcard tests/unit tests/house)
+	@COLDCHAIN_HYPOTHESIS=check $(BIN)/python -m pytest -q -n 3 --dist worksteal --hypothesis-seed=$(SEED) \
+	  -m 'not slow and not servers and not browser' $(PYTEST_ARGS) $(wildcard tests/unit tests/house)
 
 test: style types floors package
 	@$(call step,tests,all of them$(,) seed $(SEED); again with: make test SEED=$(SEED))

@@ -23,6 +23,8 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("here"), max_examples=200, database=None)
 # The long search by hand: COLDCHAIN_HYPOTHESIS=long .venv/bin/python -m pytest tests/unit/…
 settings.register_profile("long", settings.get_profile("here"), max_examples=20_000)
+# `make check` is asked for many times a day: what it does not search, `make test` does.
+settings.register_profile("check", settings.get_profile("here"), max_examples=15)
 # `make mutants` asks thousands of times whether a fault is seen: few examples, no search for the smallest.
 settings.register_profile(
     "mutants",

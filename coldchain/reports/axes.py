@@ -60,17 +60,30 @@ def value_ticks(low: int, high: int, per_display: int, most: int) -> list[int]:
 
 
 def _instants(from_ms: int, to_ms: int, zone: tzinfo, step_s: int) -> Iterator[tuple[int, datetime]]:
-    begin = datetime.fromtimestamp(from_ms / 1000, UTC).astimezone(zone).date()
-    end = datetime.fromtimestamp(to_ms / 1000, UTC).astimezone(zone).date()
+    first, last = _clock_readings(from_ms, to_ms, zone)
+    day = first.date()
     if step_s > _DAY:  # the same days whatever the span begins with
-        begin -= timedelta(days=begin.toordinal() % (step_s // _DAY))
-    day = begin
-    while day <= end:
+        day -= timedelta(days=day.toordinal() % (step_s // _DAY))
+    each = min(step_s, _DAY)
+    while day <= last.date():
         midnight = datetime.combine(day, time())
-        for second in range(0, _DAY, min(step_s, _DAY)):
+        begin, end = ((edge - midnight) // timedelta(seconds=1) for edge in (first, last))
+        for second in range(max(0, begin // each * each), min(_DAY, end + 1), each):
             local = midnight + timedelta(seconds=second)
             at_ms = round(local.replace(tzinfo=zone).timestamp() * 1000)
             if from_ms <= at_ms <= to_ms:
                 # What the clock there really shows: it may have leapt over this time of day.
                 yield at_ms, datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
         day += timedelta(days=max(1, step_s // _DAY))
+
+
+def _clock_readings(from_ms: int, to_ms: int, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Between which readings of the zone's clock a span lies, a change of the clock nearby included."""
+    day_ms = _DAY * 1000
+    clocks = [
+        datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
+        for at_ms in (from_ms - day_ms, from_ms, to_ms, to_ms + day_ms)
+    ]
+    ahead = [clock.utcoffset() or timedelta() for clock in clocks]
+    leap = max(ahead) - min(ahead)
+    return clocks[1].replace(tzinfo=None) - leap, clocks[2].replace(tzinfo=None) + leap

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from coldchain.testing.conformance import conformance, installed
+
+pytestmark = pytest.mark.slow
 
 test_every_driver = conformance(*installed())

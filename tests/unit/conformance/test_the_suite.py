@@ -176,6 +176,7 @@ def test_a_good_driver_passes(tmp_path: Path) -> None:
     assert fails(gauge(tmp_path)) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("other", "check"),
     [
@@ -203,6 +204,7 @@ def test_each_misbehaviour_is_seen(tmp_path: Path, other: dict[str, Any], check:
     _KEPT.clear()
 
 
+@pytest.mark.slow
 def test_a_hang_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver that does not come back from a frame fails instead of stopping the suite."""
     monkeypatch.setattr("coldchain.testing.conformance.subject.HANGS_S", 0.2)

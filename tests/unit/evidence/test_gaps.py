@@ -156,6 +156,7 @@ def test_a_removal_of_another_hand_is_found(gapped: Gapped, tmp_path: Path) -> N
     assert "another key" in check(gapped.rows, Key.make(tmp_path / "other").public)
 
 
+@pytest.mark.slow
 def test_repair_keeps_what_a_removal_kept(gapped: Gapped, tmp_path: Path) -> None:
     """Pages freed by a removal still hold the readings: they do not come back, and nothing is lost."""
     new = tmp_path / "new.db"

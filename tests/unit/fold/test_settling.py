@@ -56,7 +56,8 @@ def truth(made: Bench) -> object:
     return found, place.track.active(), place.track.meter, place.track.due()
 
 
-@settings(max_examples=30)
+@pytest.mark.slow
+@settings(max_examples=min(30, settings.default.max_examples))
 @given(
     STRETCHES,
     st.sets(st.integers(0, len(ALL) - 1), min_size=1, max_size=4),

@@ -85,7 +85,7 @@ def replayed(file: LoggerFile, active: Plan, until_ms: int) -> Fold:
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 @given(given_=samples)
-@settings(max_examples=12)
+@settings(max_examples=min(12, settings.default.max_examples))
 def test_live_and_replayed_are_one(
     tmp_path_factory: pytest.TempPathFactory,
     form: str,

@@ -322,4 +322,6 @@ class Outbox(RuleBasedStateMachine):
 
 
 TestOutbox = Outbox.TestCase
-TestOutbox.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestOutbox.settings = settings(
+    max_examples=min(25, settings.default.max_examples), stateful_step_count=20, deadline=None
+)

@@ -66,6 +66,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         assert verify_chain(journal).intact
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [

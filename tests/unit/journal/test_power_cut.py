@@ -26,7 +26,8 @@ def full() -> power.Life:
     return power.record([SIZES, SIZES])
 
 
-@settings(max_examples=100)
+@pytest.mark.slow
+@settings(max_examples=min(100, settings.default.max_examples))
 @given(where=st.integers(0, 10**6), seed=st.integers(0, 10**6))
 def test_no_power_cut_takes_a_commit(full: power.Life, where: int, seed: int) -> None:
     """Cut anywhere, with any part of the unsynced writes on the disk: all that was acknowledged is there."""
@@ -39,6 +40,7 @@ def test_no_power_cut_takes_a_commit(full: power.Life, where: int, seed: int) ->
     assert not trial.wrong, trial.first
 
 
+@pytest.mark.slow
 def test_single_drops_and_tears_take_nothing() -> None:
     """Of short lives, some of the states the campaign tries all of."""
     outcome = power.cut_power(20261129, Size.SHORT)
@@ -46,6 +48,7 @@ def test_single_drops_and_tears_take_nothing() -> None:
     assert (outcome.lost, outcome.doubled) == (0, 0), outcome.note
 
 
+@pytest.mark.slow
 def test_every_state_of_one_commit() -> None:
     """One commit into a journal that is there: each drop and each tear, none left out."""
     life = power.record([[1]], begun=True)

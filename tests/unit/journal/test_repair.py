@@ -98,6 +98,7 @@ def test_an_undamaged_journal(whole: tuple[Path, dict[int, tuple[Entry, ...]]], 
         assert set(new.private_texts()) == set(old.private_texts())
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_in_any_page(whole: tuple[Path, dict[int, tuple[Entry, ...]]], tmp_path: Path) -> None:
     """One bit costs at most the one commit that it is in; wherever it is, also in what finds the rows."""
     path = tmp_path / "x.journal"

@@ -304,7 +304,7 @@ COLUMNS = ("facts.body", "facts.arrival_ms", "facts.shape", "announcements.body"
 
 # As found: a fact kept whole that claims a shape was not put together, and its bytes were judged without it.
 @example(column="facts.shape", pick=2454, bit=0)
-@settings(max_examples=120)
+@settings(max_examples=min(120, settings.default.max_examples))
 @given(column=st.sampled_from(COLUMNS), pick=st.integers(0, 10**6), bit=st.integers(0, 10**6))
 def test_any_flipped_bit_is_found(template: Template, column: str, pick: int, bit: int) -> None:
     """One bit of any fact, arrival, announcement or link: found, and no earlier commit is blamed."""
@@ -341,7 +341,7 @@ def test_any_flipped_bit_is_found(template: Template, column: str, pick: int, bi
 
 # As found: a fact that only a walk through all still finds; with it its announcement was left out.
 @example(at=16383, xor=2, length=1)
-@settings(max_examples=150)
+@settings(max_examples=min(150, settings.default.max_examples))
 @given(at=st.integers(0, 10**9), xor=st.integers(1, 255), length=st.sampled_from([1, 1, 1, 16, 512]))
 def test_damage_anywhere_in_the_file(template: Template, at: int, xor: int, length: int) -> None:
     """After any damage the journal is refused, or found broken, or holds exactly what was committed."""

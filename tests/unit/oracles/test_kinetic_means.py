@@ -106,6 +106,7 @@ def test_an_uneven_stream_has_the_mean_of_the_formula(
         assert abs(mean_of(state, energy) - by_mpmath(energy, parts)) < 1e-4
 
 
+@pytest.mark.slow
 def test_a_year_does_not_drift() -> None:
     """After a year of uneven readings the window holds what a rule that saw only its last day holds."""
     chance = random.Random(1160)

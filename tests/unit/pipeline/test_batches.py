@@ -62,7 +62,7 @@ def read(value: float | None, number: int, at_ms: int) -> Reading:
     return Reading("log", "box.vapour", str(value), "degC", at_ms=at_ms, sequence=number)
 
 
-@settings(max_examples=25)
+@settings(max_examples=min(25, settings.default.max_examples))
 @given(MOMENTS, st.lists(st.integers(1, 7), min_size=1, max_size=4))
 def test_a_batch_may_be_split_anywhere(moments: list[Moment], at_most: list[int]) -> None:
     """The same facts at the same positions, with the same arrivals and the same words, to the byte."""

@@ -100,6 +100,7 @@ def test_what_the_device_does_not_tell_is_asked_for(tmp_path: Path) -> None:
     assert 'displayed_unit = "degF"' in told.stdout
 
 
+@pytest.mark.slow
 def test_another_device_is_not_taken_for_ours() -> None:
     """A balance is no thermometer: the drivers that do not fit are refused, and the error says what to do."""
     with served(MtSicsBalance(lambda: 14.6), TcpWire()) as port:

@@ -31,7 +31,11 @@ def test_by_the_clock_in_force(world: World) -> None:
         assert Announced(journal).at(10_000) == (0, None), "a position the journal does not hold"
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=min(30, settings.default.max_examples),
+)
 @given(
     clocks=st.lists(st.one_of(st.just(-1), st.none(), st.integers(0, 9)), min_size=1, max_size=25),
     order=st.randoms(use_true_random=False),

@@ -390,5 +390,8 @@ class AnyTrouble(RuleBasedStateMachine):
 
 TestAnyTrouble = AnyTrouble.TestCase
 TestAnyTrouble.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=min(40, settings.default.max_examples),
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )

@@ -44,6 +44,7 @@ def played(name: str, seed: int) -> ScenarioResult:
     return run_scenario(read_scenario(SHIPPED[name]), seed, engine())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_it_goes_as_the_document_says(name: str) -> None:
     """Announcements, verdict and what was really true, with each seed."""

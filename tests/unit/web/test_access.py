@@ -299,6 +299,7 @@ def _settings(folder: Path, change: dict[str, object]) -> PageSettings:
 # --- The commands -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_commands(tmp_path: Path) -> None:
     """Add, list, change and remove logins, without ever showing a password."""
     file = str(tmp_path / "users.json")
