@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.campaign import live, making, power
+from tests.campaign import live, making, power, removing
 from tests.campaign.outcome import Fault
 
 FAULTS = (
@@ -10,5 +10,6 @@ FAULTS = (
     Fault("power-cut-normal", "control: synchronous=NORMAL", power.cut_power_with_normal, control=True),
     Fault("power-cut-early", "control: acknowledged before the commit", power.cut_power_early, control=True),
     *making.FAULTS,
+    *removing.FAULTS,
     *live.FAULTS,
 )

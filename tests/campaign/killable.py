@@ -9,6 +9,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,8 @@ from typing import Any
 import paho.mqtt.client as paho
 
 from coldchain.cli.main import main
+from coldchain.daemon import retention
+from coldchain.evidence.keys import Key
 from coldchain.journal import Deliveries, Journal, schema
 from coldchain.journal import journal as journal_module
 from coldchain.journal.backup import back_up
@@ -28,7 +31,9 @@ from coldchain.pipeline import intake
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.writer import Writer
 from tests.campaign.rig import Obeying, rig
+from tests.unit.daemon.retained import House
 from tests.unit.journal.disk import Disk, Operation, watched
+from tests.unit.pipeline.fake_clock import HandClock
 
 #: Where a daemon may die, and how often at most that point is passed before.
 POINTS = {
@@ -202,11 +207,27 @@ def copying(count: str, journal: str, target: str) -> None:
         back_up(Path(journal), Path(target), force=True)
 
 
+def removing(count: str, journal: str, key_file: str, utc_ms: str, boot_ms: str) -> None:
+    """A life that lets old readings go, in pieces of a hundred facts, dying while it does."""
+    fuse = _Fuse(sys.maxsize)
+    _instead(retention, "PIECE_FACTS", 100)
+    clock = HandClock(int(utc_ms), boot_ms=int(boot_ms))
+    key = Key.read(Path(key_file).read_text(encoding="ascii"), key_file)
+    with watched(_Fatal(fuse)):
+        house = House(Path(journal), key=key, clock=clock)
+        _around(journal_module, "_remove", fuse)  # the last statement of it, not yet committed
+        fuse.left = int(count)
+        house.retain()
+        fuse.left = sys.maxsize
+        house.end()
+
+
 LIVES: dict[str, Callable[..., None]] = {
     "daemon": daemon,
     "migration": migration,
     "making": making,
     "copying": copying,
+    "removing": removing,
 }
 
 

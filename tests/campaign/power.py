@@ -29,10 +29,11 @@ from coldchain.journal import (
     PrivateText,
     verify_chain,
 )
+from coldchain.journal.removal import Bound, holding, removals, survey
 from tests.campaign.medium import Cut, every_cut, some_cuts
 from tests.campaign.outcome import Outcome, Size
 from tests.unit.journal.disk import Operation, watched
-from tests.unit.journal.support import entries
+from tests.unit.journal.support import entries, removing
 
 #: Kept in memory where there is such a folder: it is the disk's notes that are tried, not this disk.
 _QUICK = Path("/dev/shm")
@@ -44,17 +45,37 @@ STATES_MIN = 100_000
 Control = Callable[[int, Size], Outcome]
 
 
+class Gone(Struct, frozen=True):
+    """What a removal took away: facts, and receipts as old as they; by position."""
+
+    facts: frozenset[int]
+    receipts: frozenset[int]
+
+
 class Life(Struct):
     """What a run asked of the disk, and after how many operations each commit was acknowledged."""
 
     operations: list[Operation] = []
     entries: list[Entry] = []
+    settled: list[int] = []  # positions whose notice has its receipt
+    removed: dict[int, Gone] = {}  # what went, by the position that tells of it
     acknowledged: list[tuple[int, int]] = []  # operations so far, last position
     at_rest: dict[str, bytes] = {}  # the files before the first operation
 
     def promised(self, operations: int) -> int:
         """The last position that had been acknowledged when the power went."""
         return max((position for asked, position in self.acknowledged if asked <= operations), default=0)
+
+    def left(self, position: int) -> list[Entry]:
+        """What is in the journal up to a position: all but what the removals in it took away."""
+        gone = {one for at, went in self.removed.items() if at <= position for one in went.facts}
+        return [entry for entry in self.entries[:position] if entry.position not in gone]
+
+    def told(self, position: int) -> set[int]:
+        """The positions up to one whose notice, or the receipt for it, is still there."""
+        gone = {one for at, went in self.removed.items() if at <= position for one in went.receipts}
+        ends = {last for _, last in self.acknowledged if last <= position}
+        return ends - self.removed.keys() - gone
 
     @property
     def writes(self) -> int:
@@ -69,13 +90,14 @@ def record(
     begun: bool = False,
     early: bool = False,
     erase: bool = False,
+    remove: bool = False,
     wal_pages_max: int = 8,
 ) -> Life:
     """Live: each inner list is a run of the daemon, each number a commit of so many facts.
 
     begun: the journal is there already, so that its making is no part of the life.
-    early: the acknowledgement leaves before the commit, as it must not. wal_pages_max: small, so that the log
-    starts anew many times.
+    early: the acknowledgement leaves before the commit, as it must not. remove: each run ends with a removal
+    of what came before it. wal_pages_max: small, so that the log starts anew many times.
     """
     life = Life()
     with TemporaryDirectory() as folder, watched() as disk:
@@ -103,13 +125,33 @@ def record(
                         life.acknowledged.append((len(disk.operations), last))
                     if turn % 3 == 0:
                         deliveries.done("hook", {f"{last}": "200"}, 0)
+                        life.settled.append(last)
                         deliveries.move("influx", Cursor(last, more[0].position))
                     if turn % 5 == 0:
                         journal.save_checkpoint(last, "engine", b"state" * 500)
                     if turn % 7 == 0:
                         journal.checkpoint_wal(truncate=turn % 2 == 0)
+                if remove:
+                    _remove(life, journal)
+                    life.acknowledged.append((len(disk.operations), len(life.entries)))
         life.operations = disk.operations
     return life
+
+
+def _remove(life: Life, journal: Journal) -> None:
+    """Let go of every reading that may go, but for those of the newest commit."""
+    parts = holding(removals(journal)).parts
+    first = parts[-1][1].last_commit + 1 if parts else 1
+    found = survey(journal, first, journal.tail().commit - 1, Bound(2**62, None), None)
+    if found is None:
+        return
+    batch = removing(journal, found)
+    journal.commit(batch)
+    life.entries += batch.entries
+    life.removed[batch.entries[-1].position] = Gone(
+        frozenset(at for begin, end in found.spans for at in range(begin, end + 1)),
+        frozenset(at for at in life.settled if at <= found.last_position),
+    )
 
 
 class Found(Struct, frozen=True):
@@ -130,13 +172,13 @@ def opened(life: Life, contents: dict[str, bytes], folder: Path) -> Found:
         with Journal.open(path, reserve_bytes=0) as journal, Deliveries.open(path) as deliveries:
             position = journal.tail().position
             found = list(journal.entries())
-            if found != life.entries[: len(found)] or len(found) != position:
+            if found != life.left(position):
                 return Found(position, "not a beginning of what was written")
             ends = {last for _, last in life.acknowledged}
             if position not in ends | {0}:
                 return Found(position, "a commit is half there")
             notices = [*deliveries.pending("hook", 0, 10_000), *deliveries.settled("hook", limit=10_000)]
-            if {row.notice.position for row in notices} != {end for end in ends if end <= position}:
+            if {row.notice.position for row in notices} != life.told(position):
                 return Found(position, "a notice is missing, or one is told of nothing")
             if deliveries.cursor("influx").sent > position:
                 return Found(position, "a cursor is ahead")
@@ -215,7 +257,7 @@ def _lives(seed: int) -> tuple[Life, Life, Life]:
     long = [[chance.choice([1, 1, 1, 2, 5, 20, 60, 150]) for _ in range(16)] for _ in range(2)]
     return (
         record(_short(chance, 2)),
-        record(_short(chance, 4), begun=True, erase=True),
+        record(_short(chance, 4), begun=True, erase=True, remove=True),
         record(long),
     )
 

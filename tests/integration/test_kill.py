@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaign import making
+from tests.campaign import making, removing
 from tests.campaign.gateway import Gateway
 from tests.campaign.outcome import Fault, Size
 
@@ -34,9 +34,9 @@ def test_a_message_acknowledged_too_early_is_lost(tmp_path: Path) -> None:
         assert found.lost[0].startswith("acknowledged, not in the journal: ")
 
 
-@pytest.mark.parametrize("fault", making.FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", [*making.FAULTS, *removing.FAULTS], ids=lambda fault: fault.name)
 def test_what_is_interrupted_is_whole(fault: Fault) -> None:
-    """A journal that is made, brought up to date or copied: whole or as it was, whenever it was killed."""
+    """A journal that is made, brought up to date, copied or pruned: whole or as it was, whenever killed."""
     outcome = fault.try_it(1, Size.SHORT)
     assert outcome.tried >= 3
     assert not outcome.lost, outcome.note

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from coldchain.facts import Beat, Reading, encode
-from coldchain.journal import Batch, Entry, Journal
+from coldchain.journal import Batch, Entry, Journal, Removing
+from coldchain.journal.removal import Surveyed
+from coldchain.removed import ReadingsRemoved
 
 ARRIVAL_MS = 1_763_900_000_000
 
@@ -57,6 +60,27 @@ def fill(path: Path, sizes: Sequence[int]) -> tuple[Entry, ...]:
             journal.commit(Batch(more))
             made += more
     return made
+
+
+def fact_of(found: Surveyed) -> ReadingsRemoved:
+    """The fact of a removal, as far as the journal looks at it."""
+    words: dict[str, Any] = {
+        "journal": "", "first_commit": found.first_commit, "last_commit": found.last_commit,
+        "first_position": found.first_position, "last_position": found.last_position,
+        "removed": found.removed, "kept": found.kept, "link_before": found.link_before,
+        "link_after": found.link_after, "policy": "p", "judged_from_ms": 0,
+        "judged_from_utc_ms": None, "reach_ms": 0, "remains": "", "state_position": 1, "state": "",
+        "engine": "e",
+    }  # fmt: skip
+    return ReadingsRemoved(**words)
+
+
+def removing(journal: Journal, found: Surveyed, remains: bytes = b"{}") -> Batch:
+    """The batch that removes what a survey found."""
+    position = journal.tail().position + 1
+    row = Entry(position, journal.tail().arrival_ms, encode(fact_of(found)))
+    went = Removing(position, found.spans, found.first_position, found.last_position, remains)
+    return Batch((row,), removing=(went,))
 
 
 def tamper(path: Path, *statements: str) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import apsw
 import pytest
 
-from coldchain.facts import decode, encode
+from coldchain.facts import decode
 from coldchain.journal import (
     Batch,
     Entry,
@@ -24,33 +23,11 @@ from coldchain.journal import (
     verify_chain,
 )
 from coldchain.journal.removal import Bound, Surveyed, holding, removable, removals, survey
-from coldchain.removed import ReadingsRemoved
 from tests.unit.journal.disk import watched
-from tests.unit.journal.support import ARRIVAL_MS, entries, entry, fill
+from tests.unit.journal.support import ARRIVAL_MS, entries, entry, fact_of, fill, removing
 
 #: What arrived before the 31st fact of the journals here.
 OLD = Bound(ARRIVAL_MS + 31_000, None)
-
-
-def fact_of(found: Surveyed) -> ReadingsRemoved:
-    """The fact of a removal, as far as the journal looks at it."""
-    words: dict[str, Any] = {
-        "journal": "", "first_commit": found.first_commit, "last_commit": found.last_commit,
-        "first_position": found.first_position, "last_position": found.last_position,
-        "removed": found.removed, "kept": found.kept, "link_before": found.link_before,
-        "link_after": found.link_after, "policy": "p", "judged_from_ms": OLD.before_ms,
-        "judged_from_utc_ms": None, "reach_ms": 0, "remains": "", "state_position": 1, "state": "",
-        "engine": "e",
-    }  # fmt: skip
-    return ReadingsRemoved(**words)
-
-
-def removing(journal: Journal, found: Surveyed, remains: bytes = b"{}") -> Batch:
-    """The batch that removes what a survey found."""
-    position = journal.tail().position + 1
-    row = Entry(position, journal.tail().arrival_ms, encode(fact_of(found)))
-    went = Removing(position, found.spans, found.first_position, found.last_position, remains)
-    return Batch((row,), removing=(went,))
 
 
 def remove(journal: Journal, first: int = 1, last: int = 10**6, bound: Bound = OLD) -> Surveyed:
