@@ -75,7 +75,7 @@ def _moved(rule: KineticMean, state: MeanState, seen: Seen, head: int) -> MeanSt
 def _on_sample(rule: KineticMean, state: MeanState, seen: Seen, now: Sample) -> Step:
     """Move the window up to the sample, then compare its sums with the limit's."""
     state = _moved(rule, state, seen, now.at_ms)
-    full = now.at_ms - rule.window_ms >= seen.since_ms
+    full = state.head_ms - state.tail_ms >= rule.window_ms
     if now.quality != GOOD or not full or state.time_ms <= 0:
         return state, ()
     weights = kinetic(rule.energy_kj_mol)

@@ -24,13 +24,16 @@ class Settling(Struct, frozen=True):
 
 
 class _First:
-    """The past as it was, without a sample before: the one that ends the settling is the first judged."""
+    """The past as it was, but none of it counts: the sample that ends the settling is the first judged.
+
+    What was warm before it was the probe and not the product. A sum over a window must not hold it, either.
+    """
 
     last = None
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Seen, settled_ms: int) -> None:
         self.gap_ms = seen.gap_ms
-        self.since_ms = seen.since_ms
+        self.since_ms = settled_ms
         self.dwells = seen.dwells
         self.weighed = seen.weighed
 
@@ -46,7 +49,7 @@ def settling(inner: Judge) -> Judge:
             return inner.on_sample(rule, state, seen, now)
         if now.quality != GOOD or not _inside(_of(rule), now):
             return state, ()
-        first = _First(seen)
+        first = _First(seen, now.at_ms)
         begun, changes = inner.start(rule, first, now.at_ms)
         judged, more = inner.on_sample(rule, begun, first, now)
         return judged, (*changes, *more)

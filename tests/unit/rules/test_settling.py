@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from coldchain.model import Side
-from coldchain.plan import Crossing, Limit, Rule, Settle, Spike
+from coldchain.plan import Crossing, KineticMean, Limit, Rolling, Rule, Settle, Spike
 from coldchain.rules.book import JUDGES, judge_of
 from coldchain.rules.budget import BudgetState
 from coldchain.rules.judging import (
@@ -145,17 +145,43 @@ def test_once_settled_a_budget_has_its_deadline() -> None:
     assert judge.on_due(settled, BudgetState(), seen)[1] == (Opened(0), Triggered(0, 51))
 
 
+def test_no_window_holds_what_was_warm_while_the_probe_settled() -> None:
+    """Sixty ms at −100 before it settled are no time outside, and warm no mean; without settling they are."""
+    warm = [good(at, -100) for at in range(0, 60, 10)]
+    cold = [good(at, -160) for at in range(60, 170, 10)]
+    words = {"id": "r", "role": "vapour", "priority": ABOVE.priority, "cited": ABOVE.cited}
+    settle = Settle(Side.ABOVE, -155, 100)
+    rolling = Rolling(**words, side=Side.ABOVE, limit=-150, allowance_ms=20, window_ms=100)  # type: ignore[arg-type]
+    mean = KineticMean(**words, limit=-125, window_ms=100, energy_kj_mol="83.144")  # type: ignore[arg-type]
+    for rule in (rolling, mean):
+        assert _opened(rule, warm + cold), "the warm time is enough for an alarm"
+        assert not _opened(replace(rule, settle=settle), warm + cold)
+        again = [good(at, -90) for at in range(170, 330, 10)]
+        assert _opened(replace(rule, settle=settle), warm + cold + again), "what is warm later counts"
+
+
+def _opened(rule: Rule, samples: list[Sample]) -> bool:
+    judge, seen, changed = judge_of(rule), Shown(), False
+    state, _ = judge.start(rule, seen, 0)
+    for i, now in enumerate(samples):
+        seen = Shown(samples[i - 1] if i else None, samples=tuple(samples[: i + 1]))
+        state, changes = judge.on_sample(rule, state, seen, now)
+        changed = changed or any(isinstance(change, Opened) for change in changes)
+    return changed
+
+
 @pytest.mark.parametrize("rule", [rule for rule, _ in KINDS], ids=[type(rule).__name__ for rule, _ in KINDS])
 def test_every_kind_can_settle(rule: Rule) -> None:
-    """It begins with the first reading inside as it would have begun there, and catches up as it would."""
+    """It begins with the first reading inside as if its product had come then, and catches up as it would."""
     settled = replace(rule, settle=Settle(Side.ABOVE, 8, 60))
     judge, plain = judge_of(settled), judge_of(rule)
     before = (Sample(0, 5, 5, GOOD), Sample(20, 0, 0, BAD))
     seen, now = Shown(before[1], samples=before), Sample(30, 7, 7, GOOD)
     seen.samples = (*before, now)
     state, changes = judge.on_sample(settled, WAITS, seen, now)
-    begun, opening = plain.start(rule, seen, 30)
-    expected, more = plain.on_sample(rule, begun, seen, now)
+    fresh = Shown(before[1], since_ms=30, samples=seen.samples)
+    begun, opening = plain.start(rule, fresh, 30)
+    expected, more = plain.on_sample(rule, begun, fresh, now)
     assert (state, changes) == (expected, (*opening, *more))
     later = Shown(Sample(40, 7, 7, GOOD), samples=(*seen.samples, Sample(40, 7, 7, GOOD)))
     assert judge.sync(settled, state, later) == plain.sync(rule, state, later)

@@ -298,7 +298,8 @@ def test_a_mean_is_judged_when_its_window_is_full() -> None:
     full, changes = MKT.on_sample(MEAN, begun, seen, good(300, 9000))
     assert changes == (Opened(300), Triggered(300, 300))
     assert full == MeanState(0, 300, *sums((9000, 300)), 300, Spell(began(300, 9000), active=True))
-    assert MKT.on_sample(MEAN, begun, replace_since(seen, 1), good(300, 9000))[1] == ()
+    later = MKT.start(MEAN, replace_since(past(), 1), 1)[0]
+    assert MKT.on_sample(MEAN, later, replace_since(seen, 1), good(300, 9000))[1] == ()
 
 
 @pytest.mark.parametrize(
