@@ -13,7 +13,7 @@ from msgspec import json as _json
 from coldchain.logged import FileImported, LoggerKnown
 from coldchain.model import Origin, Priority, Reason
 from coldchain.plan import Plan
-from coldchain.removed import NamesErased, ReadingsRemoved
+from coldchain.removed import Removed
 
 
 class Reading(Struct, frozen=True, tag="reading", tag_field="fact", omit_defaults=True):
@@ -378,8 +378,7 @@ Fact = (
     | WorkEnded
     | HeadSigned
     | HeadPublished
-    | ReadingsRemoved
-    | NamesErased
+    | Removed
     | ExcursionResolved
     | ExcursionReopened
     | LoggerKnown

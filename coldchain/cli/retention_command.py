@@ -98,7 +98,7 @@ def _loaded(config_file: Path) -> Loaded:
 def _print(found: Plan) -> None:
     proposal = found.proposal
     console.print(
-        f"policy: readings of the last {duration_text(proposal.keep_ms)}, which is since "
+        f"policy: readings of the last {duration_text(proposal.policy.readings_ms)}, which is since "
         f"{_date(proposal.judged_from_utc_ms)}; rules look back {duration_text(proposal.reach_ms)} more",
         markup=False,
     )
@@ -106,6 +106,17 @@ def _print(found: Plan) -> None:
         console.print(
             f"would go: {found.removed} facts of commits {proposal.first_commit} to {found.last_commit}; "
             f"{found.kept} facts of these commits stay, and all announcements, excursions and links",
+            markup=False,
+        )
+        if found.spared:
+            console.print(
+                f"of these {found.spared} readings stay exact for their excursions, each with "
+                f"{duration_text(proposal.policy.around_ms)} around it",
+                markup=False,
+            )
+        console.print(
+            f"for what goes stays, of each channel and each {duration_text(proposal.policy.summary_ms)}: "
+            "how many readings there were, their extremes and when these were, and the mean",
             markup=False,
         )
     else:

@@ -58,13 +58,28 @@ class Evidence(Table):
         return self
 
 
+_DAY_MS = 86_400_000
+
+
+def _divides_a_day(value: int) -> int:
+    if _DAY_MS % value:
+        raise said(
+            "a day holds no whole number of these spans", 'write one such as "15 min", "1 h" or "24 h"'
+        )
+    return value
+
+
 class Retention(Table):
     """For how long readings are kept. Without this table nothing is ever removed.
 
     A reading that comes when it is older than that is kept for a while and judged by nothing.
+    summary:           the span of which one row stays for its readings; days hold a whole number of them.
+    around_excursions: so long before and after an excursion readings stay too.
     """
 
     readings: Period = Field(examples=["730 d"])
+    summary: Annotated[Period, AfterValidator(_divides_a_day)] = 3_600_000
+    around_excursions: Duration = 3_600_000
 
 
 class ClockSettings(Table):

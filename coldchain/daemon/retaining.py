@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import threading
 
+from msgspec.structs import replace
+
 from coldchain.clock import SystemClock
 from coldchain.config.loaded import Loaded
 from coldchain.daemon.errors import DaemonError
 from coldchain.daemon.offline import at_work
-from coldchain.daemon.retention import Guards, Plan, Retention, guards_of, propose, surveyed, wanted
+from coldchain.daemon.retention import (
+    Guards,
+    Plan,
+    Policy,
+    Retention,
+    guards_of,
+    policy_of,
+    propose,
+    surveyed,
+    wanted,
+)
 from coldchain.daemon.signing import Signer
 from coldchain.evidence import heads
 from coldchain.journal import Readable, Reader
@@ -26,20 +38,20 @@ def planned(loaded: Loaded, keep_ms: int | None = None) -> Plan:
 
     Raises JournalError, EvidenceError, DaemonError (there is no policy).
     """
-    policy = loaded.settings.retention
-    if keep_ms is None and policy is not None:
-        keep_ms = policy.readings
-    if keep_ms is None:
+    policy = policy_of(loaded)
+    if keep_ms is not None:
+        policy = Policy(keep_ms) if policy is None else replace(policy, readings_ms=keep_ms)
+    if policy is None:
         raise DaemonError(_NO_POLICY)
     with Reader.open(loaded.resolve(loaded.settings.journal.path)) as reader:
         fold = recover(reader, engine()).fold
-        proposal = propose(wanted(fold, keep_ms), reader, keep_ms, _guards(loaded, reader))
+        proposal = propose(wanted(fold, policy), reader, policy, _guards(loaded, reader))
         return surveyed(reader, proposal)
 
 
 def retain(loaded: Loaded, clock: SystemClock) -> tuple[int, int]:
     """Remove what goes; how many removals, and how many facts went. Raises as `planned`, and JournalBusy."""
-    policy = loaded.settings.retention
+    policy = policy_of(loaded)
     if policy is None:
         raise DaemonError(_NO_POLICY)
     with at_work(loaded, clock) as work, Reader.open(work.journal.path) as reader:
@@ -54,7 +66,7 @@ def retain(loaded: Loaded, clock: SystemClock) -> tuple[int, int]:
         before = _removed(reader)
         retention = Retention(
             work.writer, work.queue, clock, work.journal, engine(), lambda: signer.key,
-            lambda: policy.readings, lambda journal: _guards(loaded, journal),
+            lambda: policy, lambda journal: _guards(loaded, journal),
         )  # fmt: skip
         pieces = -1  # the first step saves a state
         while retention.step(reader, at_once=True):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
+from coldchain import facts
 from coldchain.clock import Clock
 from coldchain.config.amounts import duration_text
 from coldchain.config.endpoints import InfluxSink, MqttStateSink
@@ -22,17 +23,19 @@ from coldchain.config.loaded import Loaded
 from coldchain.daemon.signing import Signer
 from coldchain.evidence import removals
 from coldchain.evidence.keys import Key
+from coldchain.evidence.summarising import summarised
 from coldchain.fold import Fold, settling
 from coldchain.fold.remains import remains
+from coldchain.fold.sparing import spared
 from coldchain.journal import Journal, JournalError, Readable, Reader, Removing
-from coldchain.journal.removal import Bound, Surveyed, holding, survey
+from coldchain.journal.removal import Bound, Surveyed, by_channel, holding, summary_of, survey
 from coldchain.journal.removal import removals as told_removals
 from coldchain.journal.states import state_hash
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.intake import Queue
 from coldchain.pipeline.states import freeze
 from coldchain.pipeline.writer import Writer
-from coldchain.removed import ReadingsRemoved
+from coldchain.removed import Exact, ReadingsRemoved, ReadingsSummarised
 
 _log = logging.getLogger("coldchain")
 
@@ -43,15 +46,43 @@ PIECE_FACTS = 20_000
 RUNS = 8
 
 
+class Policy(Struct, frozen=True):
+    """What a site asks for: for how long readings stay, and what stays of them afterwards; in ms.
+
+    summary_ms: the span of which one row stays. around_ms: so much before and after an excursion stays exact.
+    """
+
+    readings_ms: int
+    summary_ms: int = 3_600_000
+    around_ms: int = 3_600_000
+
+    @property
+    def words(self) -> str:
+        """As the configuration says it."""
+        told = {
+            "readings": self.readings_ms,
+            "summary": self.summary_ms,
+            "around_excursions": self.around_ms,
+        }
+        return ", ".join(f"{name} = {duration_text(value)}" for name, value in told.items())
+
+
+def policy_of(loaded: Loaded) -> Policy | None:
+    """The policy of a configuration; None: readings stay for ever."""
+    table = loaded.settings.retention
+    return None if table is None else Policy(table.readings, table.summary, table.around_excursions)
+
+
 class Proposal(Struct, frozen=True):
     """What the policy would remove now.
 
     judged_from_ms, judged_from_utc_ms: what was measured before is judged no more (journal time, UTC).
     first_commit, last_commit: of which commits readings would go, if the last is not before the first. why:
-    what keeps them from reaching further, in words. holds: places of which nothing goes.
+    what keeps them from reaching further, in words. holds: places of which nothing goes. exact: spans in
+    which readings stay, since an excursion was there.
     """
 
-    keep_ms: int
+    policy: Policy
     judged_from_ms: int
     judged_from_utc_ms: int | None
     reach_ms: int
@@ -59,6 +90,7 @@ class Proposal(Struct, frozen=True):
     last_commit: int
     holds: tuple[settling.Hold, ...]
     held: frozenset[str]
+    exact: tuple[Exact, ...] = ()
     why: str = ""
 
     @property
@@ -66,7 +98,7 @@ class Proposal(Struct, frozen=True):
         """By what it is chosen."""
         utc_ms = self.judged_from_utc_ms
         before_utc_ms = None if utc_ms is None else utc_ms - self.reach_ms
-        return Bound(self.judged_from_ms - self.reach_ms, before_utc_ms, self.held)
+        return Bound(self.judged_from_ms - self.reach_ms, before_utc_ms, self.held, by_channel(self.exact))
 
 
 @dataclass(frozen=True)
@@ -96,14 +128,13 @@ def retaining(
 ) -> Retention:
     """Retention as the configuration in force wants it, for a daemon."""
 
-    def keep() -> int | None:
-        policy = loaded().settings.retention
-        return None if policy is None else policy.readings
-
     def guards(_: Readable) -> Guards:
         return guards_of(loaded(), 0 if signer.head is None else signer.head.commit, signer.outside)
 
-    return Retention(writer, queue, clock, journal, engine(), lambda: signer.key, keep, guards)
+    def policy() -> Policy | None:
+        return policy_of(loaded())
+
+    return Retention(writer, queue, clock, journal, engine(), lambda: signer.key, policy, guards)
 
 
 class Wanted(Struct, frozen=True):
@@ -114,19 +145,22 @@ class Wanted(Struct, frozen=True):
     reach_ms: int
     holds: tuple[settling.Hold, ...]
     held: frozenset[str]
+    exact: tuple[Exact, ...]
 
 
-def wanted(fold: Fold, keep_ms: int) -> Wanted:
+def wanted(fold: Fold, policy: Policy) -> Wanted:
     """What a policy means now. The caller sees to it that the fold stands still."""
-    now_ms = fold.arrival_ms
+    now_ms, keep_ms = fold.arrival_ms, policy.readings_ms
     utc_ms = fold.timebase.utc(now_ms)
     from_ms, from_utc_ms = now_ms - keep_ms, None if utc_ms is None else utc_ms - keep_ms
     reach = settling.reach_ms(fold)
     holds = settling.holds(fold, from_ms, from_utc_ms, reach)
-    return Wanted(from_ms, from_utc_ms, reach, tuple(holds), settling.held_channels(fold, holds))
+    exact = spared(fold, policy.around_ms, from_ms, from_utc_ms)
+    held = settling.held_channels(fold, holds)
+    return Wanted(from_ms, from_utc_ms, reach, tuple(holds), held, exact)
 
 
-def propose(want: Wanted, journal: Readable, keep_ms: int, guards: Guards) -> Proposal:
+def propose(want: Wanted, journal: Readable, policy: Policy, guards: Guards) -> Proposal:
     """What would go now; looks at the journal alone."""
     position, why = journal.position_at(want.judged_from_ms - want.reach_ms - 1), ""
     cursors = journal.cursors()
@@ -138,9 +172,11 @@ def propose(want: Wanted, journal: Readable, keep_ms: int, guards: Guards) -> Pr
     if guards.anchored[0] < last:
         last, why = guards.anchored
     first = first_commit(journal, want.held)
+    # What an earlier removal left exact stays so if its commits are gone through again.
+    exact = (*want.exact, *(span for _, one in told_removals(journal) for span in one.exact))
     return Proposal(
-        keep_ms, want.judged_from_ms, want.judged_from_utc_ms, want.reach_ms, first, last,
-        want.holds, want.held, why,
+        policy, want.judged_from_ms, want.judged_from_utc_ms, want.reach_ms, first, last,
+        want.holds, want.held, exact, why,
     )  # fmt: skip
 
 
@@ -165,12 +201,16 @@ def piece(journal: Readable, proposal: Proposal) -> Surveyed | None:
 
 
 class Plan(Struct, frozen=True):
-    """A proposal, and what it would come to: facts that go and facts that stay, up to a commit."""
+    """A proposal, and what it would come to: facts that go and facts that stay, up to a commit.
+
+    spared: how many of those that stay do so for an excursion.
+    """
 
     proposal: Proposal
     removed: int
     kept: int
     last_commit: int
+    spared: int = 0
 
 
 def surveyed(journal: Readable, proposal: Proposal) -> Plan:
@@ -180,7 +220,7 @@ def surveyed(journal: Readable, proposal: Proposal) -> Plan:
     if found is None:
         return Plan(proposal, 0, 0, last)
     there = sum(1 for _ in journal.stored_facts(found.first_position, found.last_position))
-    return Plan(proposal, found.removed, there - found.removed, found.last_commit)
+    return Plan(proposal, found.removed, there - found.removed, found.last_commit, found.spared)
 
 
 def _last_commit(journal: Readable, position: int) -> int:
@@ -214,13 +254,13 @@ class Retention:
         journal: Journal,
         made_by: str,
         key: Callable[[], Key | None],
-        keep: Callable[[], int | None],
+        policy: Callable[[], Policy | None],
         guards: Callable[[Readable], Guards],
     ) -> None:
-        """Nothing is done by itself. keep: for how long readings are kept, in ms; None: for ever."""
+        """Nothing is done by itself. policy: what is removed when; None: nothing, ever."""
         self._writer, self._queue, self._clock = writer, queue, clock
         self._journal, self._engine = journal, made_by
-        self._key, self._keep, self._guards = key, keep, guards
+        self._key, self._policy, self._guards = key, policy, guards
         self._run: _Run | None = None
         self._idle = threading.Event()
         self._idle.set()
@@ -228,7 +268,7 @@ class Retention:
 
     def look(self) -> None:
         """Do the next step if there is one, and the one before is done."""
-        if self._keep() is None:
+        if self._policy() is None:
             return
         try:
             with Reader.open(self._journal.path) as reader:
@@ -241,33 +281,34 @@ class Retention:
 
         at_once: also where not enough has come together for a run. What it began is on disk after `wait`.
         """
-        key, keep_ms = self._key(), self._keep()
-        if keep_ms is None or not self._idle.is_set() or self._writer.failing.unwritten:
+        key, policy = self._key(), self._policy()
+        if policy is None or not self._idle.is_set() or self._writer.failing.unwritten:
             return False
         if key is None:
             self._say("no readings are removed: there is no key to sign that with ([evidence] key_file)")
             return False
         run = self._run
         if run is None:
-            return self._begin(reader, keep_ms, at_once=at_once)
+            return self._begin(reader, policy, at_once=at_once)
         found = piece(reader, run.proposal)
         if found is None:
             self._run = None
             return False
-        fact = removals.sign(key, self._fact(run, found))
+        summaries = summarised(reader, found, run.proposal.policy.summary_ms)
+        fact = removals.sign(key, self._fact(run, found, summaries))
         removing = Removing(0, found.spans, found.first_position, found.last_position, run.remains)
         self._idle.clear()
-        self._queue.remove(fact, removing, lambda folded: self._idle.set())
+        self._queue.remove(summaries, fact, removing, lambda folded: self._idle.set())
         return True
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until the last step is on disk; False if it is not by then."""
         return self._idle.wait(timeout_s)
 
-    def _begin(self, reader: Readable, keep_ms: int, *, at_once: bool) -> bool:
+    def _begin(self, reader: Readable, policy: Policy, *, at_once: bool) -> bool:
         with self._writer.lock:
-            want = wanted(self._writer.fold, keep_ms)
-        proposal = propose(want, reader, keep_ms, self._guards(reader))
+            want = wanted(self._writer.fold, policy)
+        proposal = propose(want, reader, policy, self._guards(reader))
         if proposal.why:
             self._say(f"older readings stay for now: {proposal.why}")
         if not (at_once or _enough(reader, proposal)) or piece(reader, proposal) is None:
@@ -288,7 +329,7 @@ class Retention:
         finally:
             self._idle.set()
 
-    def _fact(self, run: _Run, found: Surveyed) -> ReadingsRemoved:
+    def _fact(self, run: _Run, found: Surveyed, summaries: tuple[ReadingsSummarised, ...]) -> ReadingsRemoved:
         proposal = run.proposal
         return ReadingsRemoved(
             journal=self._journal.journal_id.hex(),
@@ -300,7 +341,7 @@ class Retention:
             kept=found.kept,
             link_before=found.link_before,
             link_after=found.link_after,
-            policy=f"readings = {duration_text(proposal.keep_ms)}",
+            policy=proposal.policy.words,
             judged_from_ms=proposal.judged_from_ms,
             judged_from_utc_ms=proposal.judged_from_utc_ms,
             reach_ms=proposal.reach_ms,
@@ -309,6 +350,9 @@ class Retention:
             state=state_hash(run.state_position, self._engine, run.state).hex(),
             engine=self._engine,
             held=tuple(sorted(proposal.held)),
+            exact=found.exact,
+            summaries=len(summaries),
+            summary=summary_of(map(facts.encode, summaries)),
             utc_ms=self._clock.utc_ms() if self._clock.known() else None,
         )
 
@@ -325,4 +369,7 @@ def _enough(journal: Readable, proposal: Proposal) -> bool:
     )
     if first is None or last is None:
         return False
-    return last.number < first.number or last.arrival_ms - first.arrival_ms >= proposal.keep_ms // RUNS
+    return (
+        last.number < first.number
+        or last.arrival_ms - first.arrival_ms >= proposal.policy.readings_ms // RUNS
+    )

@@ -1,10 +1,9 @@
 """Check an exported coldchain journal. The format is described in docs/evidence.md.
 
-Needs Python 3.11 and, for signatures, the package cryptography; nothing of coldchain.
+Needs Python 3.11 and, for signatures, the package cryptography; nothing of coldchain. Learn the key from
+elsewhere. Exit status: 0 all agrees, 1 the commit that it names does not, 2 not readable.
 
     python check_export.py EXPORT [--key HEX] [--anchors FILE]
-
-Learn the key from elsewhere. Exit status: 0 all agrees, 1 the commit that it names does not, 2 not readable.
 """
 
 from __future__ import annotations
@@ -35,8 +34,7 @@ def statement(told: dict[str, Any]) -> bytes:
         text = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return f"coldchain removal 1\n{text}".encode()
     names = ("journal", "commit", "position", "link", "utc_ms")
-    lines = (f"{name} {told.get(name, 'unknown')}\n" for name in names)
-    return "".join(("coldchain head 1\n", *lines)).encode()
+    return "\n".join(("coldchain head 1", *(f"{it} {told.get(it, 'unknown')}" for it in names), "")).encode()
 
 
 def check_signature(told: dict[str, Any], key: str | None, commit: int) -> None:
@@ -77,12 +75,11 @@ class Export:
     """One pass over an export, line by line; what was learnt on the way."""
 
     def __init__(self, key: str | None) -> None:
-        self.key, self.journal, self.link, self.ended = key, "", b"", False
-        self.links, self.removals = dict[int, str](), list[dict[str, Any]]()
-        self.number, self.position, self.arrival_ms = 0, 0, -(2**63)
-        self.facts = self.announcements = self.heads = self.covered = self.gone = 0
-        self.keys, self.documents = set[str](), set[str]()
-        self.named, self.gap = dict[str, int](), dict[int, bytes]()
+        self.key, self.journal, self.link, self.ended, self.arrival_ms = key, "", b"", False, -(2**63)
+        self.links, self.removals, self.summed = dict[int, str](), list[dict[str, Any]](), list[str]()
+        self.number = self.position = self.facts = self.announcements = self.heads = self.covered = 0
+        self.keys, self.documents, self.named = set[str](), set[str](), dict[str, int]()
+        self.gap, self.gone = dict[int, bytes](), 0
 
     def line(self, row: dict[str, Any]) -> None:
         """Take the next line. Raises Wrong."""
@@ -108,8 +105,7 @@ class Export:
         number, rows = row["commit"], row["kept"] if "kept" in row else row["facts"]
         count = row["count"] if "kept" in row else len(rows)
         need(number == self.number + 1, self.number + 1, f"missing, or out of order: {number} stands there")
-        begins = row["first"] == self.position + 1 and count > 0
-        need(begins, number, f"should begin at position {self.position + 1}")
+        need((row["first"], count > 0) == (self.position + 1, True), number, "begins at another position")
         if "kept" in row:
             self.gap[number], self.link = kept_of(row), bytes.fromhex(row["link"])
         else:
@@ -121,18 +117,23 @@ class Export:
             self.arrival_ms, self.announcements = arrival_ms, self.announcements + len(said)
             if '"fact":"head"' in text:
                 self.head(number, json.loads(text))
+            elif '"fact":"readings_summarised"' in text:
+                self.summed.append(text)
             elif '"fact":"readings_removed"' in text:
-                check_signature(json.loads(text), self.key, number)
-                self.removals.append(json.loads(text))
+                check_signature(told := json.loads(text), self.key, number)
+                digest = hashlib.sha256("".join(self.summed).encode()).hexdigest() if self.summed else ""
+                need(digest == told.get("summary", ""), number, "the summary of removed readings differs")
+                self.removals, self.summed = [*self.removals, told], []
             elif '"fact":"activated"' in text:
                 self.named.update(dict.fromkeys(json.loads(text)["documents"].values(), number))
+        need(not self.summed, number, "it sums up readings, and no removal of them follows")
         self.number, self.position = number, self.position + count
         self.facts, self.gone = self.facts + len(rows), self.gone + count - len(rows)
         self.links[number] = row["link"]
 
     def head(self, number: int, head: dict[str, Any]) -> None:
         """A signed head inside the journal fits what lies before it."""
-        fits = head["journal"] == self.journal and self.links.get(head["commit"]) == head["link"]
+        fits = (self.journal, self.links.get(head["commit"])) == (head["journal"], head["link"])
         need(fits, min(head["commit"], number), "this commit, or one before it, is not what was signed")
         check_signature(head, self.key, number)
         self.heads, self.covered = self.heads + 1, max(self.covered, head["commit"])
@@ -151,8 +152,7 @@ class Export:
         need(not self.gap, min(self.gap, default=0), "readings are missing, and no removal tells of it")
         for anchor in anchors:
             commit = anchor["commit"]
-            here = anchor["journal"] == self.journal
-            need(here, 0, f"an anchor is of another journal: {anchor['journal']}")
+            need(anchor["journal"] == self.journal, 0, f"an anchor of another journal: {anchor['journal']}")
             check_signature(anchor, self.key, commit)
             need(commit in self.links, self.number + 1, f"cut off: commit {commit} was known elsewhere")
             known = self.links[commit] == anchor["link"]

@@ -137,9 +137,17 @@ class Meaning:
             self._simulated = {source.id for source in self._lane.plan.sources if source.simulated}
         return True
 
-    def judged(self, arrival_ms: int, fact: Reading) -> Judged:
-        """What a reading was taken for when it came. Raises TimeUnknown."""
-        at_ms = fact.at_ms
+    def counts_ms(self, channel: str) -> int:
+        """For how long a reading of a channel counts if no other follows; 0 if no configuration knows it."""
+        plan = self._channels.get(channel)
+        return 0 if plan is None else plan.max_gap_ms
+
+    def judged(self, arrival_ms: int, fact: Reading, at_ms: int | None = None) -> Judged:
+        """What a reading was taken for when it came. at_ms: when it was, where the caller knows better.
+
+        Raises TimeUnknown.
+        """
+        at_ms = fact.at_ms if at_ms is None else at_ms
         if at_ms is None:
             at_ms = self.utc(arrival_ms if fact.stamp_ms is None else fact.stamp_ms)
         imported = self._lane.loggers.channels.get(fact.channel)

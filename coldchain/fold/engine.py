@@ -58,7 +58,7 @@ from coldchain.fold.reconciling import reconcile
 from coldchain.fold.state import State
 from coldchain.logged import FileImported, LoggerKnown
 from coldchain.model import Origin, Priority
-from coldchain.removed import NamesErased, ReadingsRemoved
+from coldchain.removed import NamesErased, ReadingsRemoved, ReadingsSummarised, Removed
 
 #: Origins by which a source shows that it is alive.
 _SPEAKS = frozenset({Origin.LIVE, Origin.BACKFILLED})
@@ -110,6 +110,11 @@ class Fold(State):
         for alarm in self.desk.about:
             self.refresh_alarm(alarm)
 
+    def _gone(self, fact: Removed) -> list[Announcement]:
+        if isinstance(fact, ReadingsRemoved):
+            settling.forget(self, fact)
+        return []
+
     def _one(self, fact: Fact) -> list[Announcement]:
         match fact:
             case Reading():
@@ -119,11 +124,10 @@ class Fold(State):
             case Beat():
                 self.beat_ms = self.arrival_ms
                 return []
-            case ReadingsRemoved():
-                settling.forget(self, fact)
+            case Wake() | ProcessEnded() | HeadSigned() | HeadPublished():
                 return []
-            case Wake() | ProcessEnded() | HeadSigned() | HeadPublished() | NamesErased():
-                return []
+            case ReadingsRemoved() | ReadingsSummarised() | NamesErased():
+                return self._gone(fact)
             case SourceUp() | SourceDown():
                 self.sources_up[fact.source] = isinstance(fact, SourceUp)
                 return []

@@ -202,6 +202,11 @@ class History:
         """Indices of the readings with from_ms <= time < to_ms."""
         return bisect_left(self.at, from_ms), bisect_left(self.at, to_ms)
 
+    def shifts_in(self, from_ms: int, to_ms: int) -> set[int]:
+        """By how much the readings of a span, ends included, had been sent later than they stand here."""
+        lo, hi = bisect_left(self.at, from_ms), bisect_right(self.at, to_ms)
+        return {self._shifts[code >> _SHIFT_AT] for code in self.code[lo:hi]}
+
     def newest(self, until_ms: int | None) -> int | None:
         """The time of the last reading before an instant (None: of all), or None."""
         i = len(self.at) if until_ms is None else bisect_left(self.at, until_ms)

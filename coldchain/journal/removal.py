@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from struct import Struct as Layout
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +24,7 @@ from coldchain.journal.errors import JournalCorrupt
 from coldchain.journal.link import origin
 from coldchain.journal.reader import Readable
 from coldchain.journal.records import Entry
-from coldchain.removed import ReadingsRemoved
+from coldchain.removed import JOURNAL, Exact, ReadingsRemoved, ReadingsSummarised
 
 #: How a removal's fact looks as canonical bytes.
 MARK = b'"fact":"readings_removed"'
@@ -36,11 +37,15 @@ _COUNT = Layout(">I")
 
 
 class Bound(Struct, frozen=True):
-    """What was measured before this, in journal time and in UTC (None: not known), of channels not `held`."""
+    """What was measured before this, in journal time and in UTC (None: not known), of channels not `held`.
+
+    exact: by channel and axis the spans, disjoint and in order, in which readings stay all the same.
+    """
 
     before_ms: int
     before_utc_ms: int | None
     held: frozenset[str] = frozenset()
+    exact: Mapping[tuple[str, str], tuple[Exact, ...]] = {}
 
 
 class Stored(Struct, frozen=True):
@@ -59,7 +64,10 @@ class Stored(Struct, frozen=True):
 
 
 class Surveyed(Struct, frozen=True):
-    """Commits of which something can go. spans: positions to remove, as (first, last), in order."""
+    """Commits of which something can go. spans: positions to remove, as (first, last), in order.
+
+    exact, spared: the spans by which readings stay that are old enough, and how many those are.
+    """
 
     first_commit: int
     last_commit: int
@@ -70,19 +78,34 @@ class Surveyed(Struct, frozen=True):
     link_before: str
     link_after: str
     spans: tuple[tuple[int, int], ...]
+    exact: tuple[Exact, ...] = ()
+    spared: int = 0
 
 
 def bound_of(removed: ReadingsRemoved) -> Bound:
     """By what a removal chose."""
     utc_ms = removed.judged_from_utc_ms
     before_utc_ms = None if utc_ms is None else utc_ms - removed.reach_ms
-    return Bound(removed.judged_from_ms - removed.reach_ms, before_utc_ms, frozenset(removed.held))
+    before_ms = removed.judged_from_ms - removed.reach_ms
+    return Bound(before_ms, before_utc_ms, frozenset(removed.held), by_channel(removed.exact))
+
+
+def by_channel(exact: Iterable[Exact]) -> dict[tuple[str, str], tuple[Exact, ...]]:
+    """Spans as a bound has them: those that touch each other are one."""
+    found: dict[tuple[str, str], list[Exact]] = {}
+    for one in sorted(exact, key=lambda one: one.from_ms):
+        spans = found.setdefault((one.channel, one.axis), [])
+        if spans and one.from_ms <= spans[-1].to_ms + 1:
+            before = spans.pop()
+            one = Exact(one.channel, before.from_ms, max(before.to_ms, one.to_ms), one.axis)
+        spans.append(one)
+    return {key: tuple(spans) for key, spans in found.items()}
 
 
 def removable(entry: Entry, bound: Bound) -> bool:
     """Whether a fact goes. What is no fact of ours stays: the chain has to tell of it."""
-    channel = _going(entry, bound)
-    return channel is not None and channel not in bound.held
+    old = _old(entry, bound)
+    return old is not None and old.goes
 
 
 def stored(journal: Readable, from_number: int = 1, to_number: int | None = None) -> Iterator[Stored]:
@@ -127,16 +150,20 @@ def survey(
     before = link_of(journal, first_commit - 1)
     digests: list[bytes] = []
     spans: list[tuple[int, int]] = []
-    removed = looked = 0
+    removed = looked = spared = 0
+    exact: set[Exact] = set()
     last: Stored | None = None
     first = 0
     for commit in stored(journal, first_commit, last_commit):
         first = first or commit.first
         kept = []
         for entry in commit.entries:
-            channel = _going(entry, bound)
-            if channel is None or channel in bound.held:
+            old = _old(entry, bound)
+            if old is None or not old.goes:
                 kept.append(entry)
+                if old is not None and old.exact is not None:
+                    exact.add(old.exact)
+                    spared += 1
                 continue
             removed += 1
             if spans and spans[-1][1] == entry.position - 1:
@@ -159,6 +186,8 @@ def survey(
         link_before=before.hex(),
         link_after=last.link.hex(),
         spans=tuple(spans),
+        exact=tuple(sorted(exact, key=lambda one: (one.channel, one.axis, one.from_ms))),
+        spared=spared,
     )
 
 
@@ -178,6 +207,29 @@ def removals(journal: Readable) -> Iterator[tuple[int, ReadingsRemoved]]:
         for row in journal.facts(position, position):
             if (removed := told_in(row.body)) is not None:
                 yield position, removed
+
+
+def summary_of(bodies: Iterable[bytes]) -> str:
+    """The hash over the facts that sum up what a removal took; hex, "" where there are none."""
+    whole = b"".join(bodies)
+    return hashlib.sha256(whole).hexdigest() if whole else ""
+
+
+def summaries(journal: Readable, position: int, removed: ReadingsRemoved) -> tuple[ReadingsSummarised, ...]:
+    """What stands for the readings of a removal told at a position.
+
+    Raises JournalCorrupt if it is not what the removal says.
+    """
+    rows = [row.body for row in journal.facts(position - removed.summaries, position - 1)]
+    try:
+        told = tuple(one for one in map(facts.decode, rows) if isinstance(one, ReadingsSummarised))
+    except msgspec.MsgspecError:
+        told = ()
+    if summary_of(rows) != removed.summary or not len(told) == len(rows) == removed.summaries:
+        span = f"commits {removed.first_commit} to {removed.last_commit}"
+        why = f"what sums up the readings of {span} that went is not what their removal says"
+        raise JournalCorrupt("read summaries", journal.path, why, position=position)
+    return told
 
 
 def told_in(body: bytes) -> ReadingsRemoved | None:
@@ -217,8 +269,15 @@ def holding(told: Iterable[tuple[int, ReadingsRemoved]]) -> Holding:
     return Holding(tuple(parts), tuple(problems))
 
 
-def _going(entry: Entry, bound: Bound) -> str | None:
-    """The channel ("": none) of a fact that is old enough to go, and may; None for what stays."""
+class _Old(NamedTuple):
+    """A fact that is old enough to go, and may: whether it does, or for which excursion it stays."""
+
+    goes: bool
+    exact: Exact | None = None
+
+
+def _old(entry: Entry, bound: Bound) -> _Old | None:
+    """What becomes of a fact that is old enough to go, and may; None for what stays whatever its age."""
     if entry.announcements or not any(mark in entry.fact for mark in _PLENTY):
         return None
     try:
@@ -226,10 +285,20 @@ def _going(entry: Entry, bound: Bound) -> str | None:
     except msgspec.MsgspecError:
         return None
     if isinstance(fact, Reading | Note) and fact.at_ms is not None:
-        old = bound.before_utc_ms is not None and fact.at_ms < bound.before_utc_ms
+        at_ms, before_ms, axis = fact.at_ms, bound.before_utc_ms, ""
     else:
         stamp_ms = fact.stamp_ms if isinstance(fact, Reading) else None
-        old = (entry.arrival_ms if stamp_ms is None else stamp_ms) < bound.before_ms
-    if not old:
+        at_ms, before_ms, axis = entry.arrival_ms if stamp_ms is None else stamp_ms, bound.before_ms, JOURNAL
+    if before_ms is None or at_ms >= before_ms:
         return None
-    return fact.channel if isinstance(fact, Reading) else ""
+    if not isinstance(fact, Reading):
+        return _Old(goes=True)
+    if fact.channel in bound.held:
+        return _Old(goes=False)
+    exact = _span_at(bound.exact.get((fact.channel, axis), ()), at_ms)
+    return _Old(exact is None, exact)
+
+
+def _span_at(spans: Sequence[Exact], at_ms: int) -> Exact | None:
+    index = bisect_right(spans, at_ms, key=lambda one: one.from_ms) - 1
+    return spans[index] if index >= 0 and at_ms <= spans[index].to_ms else None

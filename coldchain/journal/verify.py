@@ -317,6 +317,8 @@ class _Walk:
             for position in set(self._journal.removal_positions()) - {position for position, _ in told}:
                 detail = f"at position {position} a removal of readings should be told, and is not"
                 self.say(Fault.REMOVAL_DIFFERS, None, position, detail)
+            for position, removed in told:
+                self._summed_up(position, removed)
         except JournalCorrupt as cause:
             self._damaged(cause)
             return removal.Holding(())
@@ -324,6 +326,13 @@ class _Walk:
         for position, detail in holding.problems:
             self.say(Fault.REMOVAL_DIFFERS, None, position, detail)
         return holding
+
+    def _summed_up(self, told_at: int, removed: ReadingsRemoved) -> None:
+        """What stands for the readings that went is what their removal says of it."""
+        try:
+            removal.summaries(self._journal, told_at, removed)
+        except JournalCorrupt as cause:
+            self.say(Fault.REMOVAL_DIFFERS, None, told_at, cause.why)
 
     def _anchored(self, number: int, first: int, link_there: bytes) -> None:
         """The stored link against the one known elsewhere."""

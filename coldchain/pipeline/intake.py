@@ -18,7 +18,7 @@ from coldchain.announcements import Announcement
 from coldchain.clock import Clock
 from coldchain.facts import ClockSet, Fact
 from coldchain.journal import Document, PrivateText, Removing
-from coldchain.removed import ReadingsRemoved
+from coldchain.removed import ReadingsRemoved, ReadingsSummarised
 
 
 class Told(Struct, frozen=True):
@@ -45,7 +45,7 @@ class Item(Struct, frozen=True):
     """What came in at one instant: facts that belong together.
 
     settled:  called by the writer after the commit (never before); must return at once.
-    removing: what is removed by the one fact that tells of it; where that stands the writer knows.
+    removing: what is removed by the last fact, which tells of it; where that stands the writer knows.
     erased: commitments of private texts that are erased with it.
     """
 
@@ -121,11 +121,17 @@ class Queue:
         with self._changed:
             return self._waiting
 
-    def remove(self, fact: ReadingsRemoved, removing: Removing, settled: Callable[[Folded], None]) -> None:
-        """Hand in a removal: the fact that tells of it, and what goes with it."""
+    def remove(
+        self,
+        summaries: tuple[ReadingsSummarised, ...],
+        fact: ReadingsRemoved,
+        removing: Removing,
+        settled: Callable[[Folded], None],
+    ) -> None:
+        """Hand in a removal: what stands for the readings, the fact that tells of it, and what goes."""
         with self._changed:
-            self._waiting += 1
-            self._put(Item(self._stamp(), (fact,), settled, removing=removing))
+            self._waiting += len(summaries) + 1
+            self._put(Item(self._stamp(), (*summaries, fact), settled, removing=removing))
 
     def leap(self, fact: ClockSet) -> None:
         """Journal time leaps forward, and the fact that says so is the first stamped after it."""

@@ -96,5 +96,8 @@ def test_a_run_removes_what_the_plan_said(gateway: Path) -> None:
     assert f"{plan['removed']} facts removed" in done.output
     verified = CliRunner().invoke(main, ["verify", str(gateway.with_name("journal.db"))])
     assert verified.exit_code == 0, verified.output
-    assert 'removed by policy "readings = 5 d"' in verified.output.replace("\n", " ")
+    assert (
+        'removed by policy "readings = 5 d, summary = 1 h, around_excursions = 1 h"'
+        in verified.output.replace("\n", " ")
+    )
     assert "not checked" in verified.output

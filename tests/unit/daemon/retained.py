@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from coldchain.daemon.retention import Guards, Retention
+from coldchain.daemon.retention import Guards, Policy, Retention
 from coldchain.evidence.keys import Key
 from coldchain.facts import Activated, ConsignmentStarted, EngineStarted, Fact, ProcessEnded, Reading
 from coldchain.journal import Journal, Readable
@@ -60,12 +60,16 @@ class House:
         if not beat:
             self.writer.beat_s = 10**9
         self.anchored = EVERYTHING
+        self.around_ms = HOUR
         self.log_sinks: tuple[str, ...] = ()
         self.retention = Retention(
             self.writer, self.queue, self.clock, self.journal, self.engine, lambda: self.key,
-            lambda: self.keep_ms, self._guards,
+            self._policy, self._guards,
         )  # fmt: skip
         self.submit(*started.facts, EngineStarted(self.engine, "test"))
+
+    def _policy(self) -> Policy | None:
+        return None if self.keep_ms is None else Policy(self.keep_ms, around_ms=self.around_ms)
 
     def _guards(self, journal: Readable) -> Guards:
         return Guards(self.anchored, self.log_sinks)

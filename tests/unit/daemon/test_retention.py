@@ -11,11 +11,13 @@ import pytest
 
 from coldchain import facts
 from coldchain.daemon import retention
+from coldchain.daemon.retention import Policy
 from coldchain.evidence import heads
 from coldchain.evidence.keys import Key
+from coldchain.evidence.summaries import coarser
 from coldchain.facts import ConsignmentEnded, Reading
 from coldchain.journal import Cursor, Deliveries, Journal, Reader, verify_chain
-from coldchain.journal.removal import removals
+from coldchain.journal.removal import removals, summaries
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.recovery import recover
 from coldchain.pipeline.verify import Verdict, verify
@@ -69,8 +71,14 @@ def told(journal: Reader | Journal) -> list[tuple[int, bytes]]:
     return [(row.position, row.body) for row in journal.announcements() if b"not_running" not in row.body]
 
 
+def excursions(house: House) -> list[tuple[int, int]]:
+    """When it was outside its limit (UTC)."""
+    found = [each.interval for each in house.writer.fold.places["box/vapour"].ledger.all()]
+    return [(one.start_ms, one.end_ms or 2**62) for one in found if one.rule == "above"]
+
+
 def test_old_readings_go_and_everything_said_stays(house: House) -> None:
-    """Older than the policy and what rules look back to: gone. Younger ones and announcements: there."""
+    """Calm, and older than the policy and what rules look back to: gone. All else: there."""
     before, said = readings(house.journal), told(house.journal)
     assert house.retain() > 3
     left = readings(house.journal)
@@ -82,11 +90,69 @@ def test_old_readings_go_and_everything_said_stays(house: House) -> None:
         if isinstance(fact := facts.decode(row.body), Reading)
     }
     assert spoken <= set(left)
+    hot = excursions(house)
+    assert len(hot) == 5
+    near = {at_ms for at_ms in before if any(begin - HOUR <= at_ms <= end + HOUR for begin, end in hot)}
+    assert near <= set(left), "an excursion, and an hour to both sides"
+    spans = [span for _, removed in removals(house.journal) for span in removed.exact]
+    near |= {at_ms for at_ms in before if any(one.from_ms <= at_ms <= one.to_ms for one in spans)}
     # It ends with the last commit that is wholly old enough; one holds an hour.
-    begin = min(at_ms for at_ms in left if at_ms not in spoken)
+    begin = min(at_ms for at_ms in left if at_ms not in spoken | near)
     assert oldest - HOUR <= begin <= oldest
     assert [at_ms for at_ms in left if at_ms >= begin] == [at_ms for at_ms in before if at_ms >= begin]
     assert told(house.journal) == said
+
+
+def test_what_stands_for_readings_says_what_they_said(house: House) -> None:
+    """Of all that went: how many, the extremes, and how long it was measured, hour by hour; and no more."""
+    before = {
+        row.position: fact
+        for row in house.journal.facts()
+        if isinstance(fact := facts.decode(row.body), Reading)
+    }
+    house.retain()
+    there = {row.position for row in house.journal.facts()}
+    gone = [fact for position, fact in before.items() if position not in there]
+    told = [
+        one
+        for position, removed in removals(house.journal)
+        for one in summaries(house.journal, position, removed)
+    ]
+    assert {(one.channel, one.source, one.place, one.quantity, one.axis, one.bucket_ms) for one in told} == {
+        ("box.vapour", "log", "box/vapour", "temperature", "", HOUR)
+    }
+    rows = list(coarser((row for one in told for row in one.buckets), HOUR))
+    for row in rows:
+        inside = [fact for fact in gone if row.at_ms <= (fact.at_ms or 0) < row.at_ms + HOUR]
+        values = [round(float(fact.raw) * 1000) for fact in inside]
+        assert row.good == len(inside)
+        assert (row.low and row.low.value, row.high and row.high.value) == (
+            (min(values), max(values)) if values else (None, None)
+        )
+    assert sum(row.good for row in rows) == len(gone) > 300
+    assert sum(row.uncertain + row.bad for row in rows) == 0
+    # Each counts until the next one, ten minutes later.
+    assert sum(row.covered_ms for row in rows) == len(gone) * EVERY
+    assert sum(row.weighted for row in rows) == sum(round(float(one.raw) * 1000) * EVERY for one in gone)
+
+
+def test_pieces_cut_anywhere_say_the_same(house: House, key: Key, tmp_path: Path) -> None:
+    """How much goes at once changes no row: what counts across the end of a piece counts in full."""
+    shutil.copy(house.path, tmp_path / "other.db")
+    found = []
+    for path, facts_max in ((house.path, 100), (tmp_path / "other.db", 170)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(retention, "PIECE_FACTS", facts_max)
+            mine = house if path == house.path else House(path, key=key, clock=house.clock)
+            mine.retain()
+        told = [
+            one
+            for position, removed in removals(mine.journal)
+            for one in summaries(mine.journal, position, removed)
+        ]
+        found.append(list(coarser((row for one in told for row in one.buckets), HOUR)))
+        mine.end()
+    assert found[0] == found[1]
 
 
 def test_the_chain_is_proven_across_the_gap(house: House, key: Key) -> None:
@@ -100,7 +166,8 @@ def test_the_chain_is_proven_across_the_gap(house: House, key: Key) -> None:
         signed = heads.audit(journal, key.public)
     assert chain.intact, chain.findings
     assert chain.removed == count > 400
-    assert {removed.policy for _, removed in chain.removals} == {"readings = 24 h"}
+    policy = "readings = 24 h, summary = 1 h, around_excursions = 1 h"
+    assert {removed.policy for _, removed in chain.removals} == {policy}
     assert [commit for commit, _ in signed.problems if commit != 1] == []
 
 
@@ -162,7 +229,7 @@ def test_nothing_goes_of_an_open_consignment(tmp_path: Path, key: Key) -> None:
     assert [at_ms for at_ms in readings(house.journal) if at_ms >= began] == [
         at_ms for at_ms in before if at_ms >= began
     ]
-    want = retention.wanted(house.writer.fold, DAY)
+    want = retention.wanted(house.writer.fold, Policy(DAY))
     assert [(hold.place, hold.why, hold.about) for hold in want.holds] == [
         ("box/vapour", "consignment_open", "c1")
     ]
@@ -304,6 +371,8 @@ TRICKS = {
     "that there was a removal": "DELETE FROM removals WHERE position = {at}",
     "a removal that nobody told": "INSERT INTO removals VALUES (2, 1, 2)",
     "the fact: how many": 'CHANGE removed": removed":1 WHERE position = {at}',
+    "what stands for the readings": "CHANGE covered_ms covered_mt WHERE position = {at} - 1",
+    "the fact: which readings stay": "CHANGE exact elact WHERE position = {at}",
     "the fact: by which policy": "CHANGE 24 48 WHERE position = {at}",
 }
 

@@ -78,7 +78,7 @@ def test_a_stranger_checks_it_across_the_gap(gapped: Gapped, tmp_path: Path) -> 
     assert ran.returncode == 0, ran.stdout
     with Reader.open(gapped.path) as journal:
         gone = verify_chain(journal).removed
-    assert f"{gone} facts were removed by policy ['readings = 24 h']" in ran.stdout
+    assert f"{gone} facts were removed by policy ['readings = 24 h, summary" in ran.stdout
 
 
 def test_it_is_brought_back_as_it_was(gapped: Gapped, tmp_path: Path) -> None:
@@ -149,6 +149,41 @@ def test_every_change_of_an_export_with_a_gap_is_found(gapped: Gapped, change: s
     with pytest.raises(EvidenceError):
         read_back([json.dumps(row).encode() for row in rows], path)
     assert not path.exists()
+
+
+def _remade(rows: Rows) -> None:
+    """Every link that can be made anew is, as by somebody who knows the format; signed heads go."""
+    link = b""
+    for row in rows:
+        if "facts" in row:
+            for fact in row["facts"]:
+                fact[1] = '{"fact":"wake"}' if '"fact":"head"' in fact[1] else fact[1]
+            row["link"] = check_export.link_of(link, row["commit"], row["first"], row["facts"]).hex()
+        link = bytes.fromhex(row.get("link", ""))
+    next(row for row in rows if "end" in row)["end"][3] = rows[-2]["link"]
+
+
+SUMMARIES: dict[str, Callable[[list[Any]], object]] = {
+    "a value": lambda facts: facts[0].__setitem__(1, facts[0][1].replace('"low":[5000', '"low":[4000')),
+    "another sum": lambda facts: facts[0].__setitem__(1, facts[0][1].replace('"weighted":1', '"weighted":2')),
+    "no summary": lambda facts: facts[0].__setitem__(1, '{"fact":"wake"}'),
+}
+
+
+@pytest.mark.parametrize("change", SUMMARIES)
+def test_a_summary_is_bound_by_the_removal_not_by_the_chain_alone(
+    gapped: Gapped, change: str, tmp_path: Path
+) -> None:
+    """With every later link made anew it still is not what was signed: checker and verify say so."""
+    rows = gapped.rows
+    facts = next(row["facts"] for row in rows if "readings_summarised" in str(row.get("facts")))
+    before = facts[0][1]
+    SUMMARIES[change](facts)
+    assert facts[0][1] != before
+    _remade(rows)
+    assert "the summary of removed readings differs" in check(rows, None)
+    with pytest.raises(EvidenceError, match=r"sums up|readings"):
+        read_back([json.dumps(row).encode() for row in rows], tmp_path / "again.db")
 
 
 def test_a_removal_of_another_hand_is_found(gapped: Gapped, tmp_path: Path) -> None:
