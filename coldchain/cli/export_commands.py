@@ -12,7 +12,7 @@ import click
 
 from coldchain.cli.output import errors
 from coldchain.cli.replay_options import moment
-from coldchain.evidence import check_export, readings
+from coldchain.evidence import check_export, readings, summary_table
 from coldchain.evidence import export as journal_lines
 from coldchain.evidence.keys import EvidenceError
 from coldchain.evidence.readings import Chosen
@@ -40,6 +40,11 @@ _BY_ENDING = {".csv": "csv", ".parquet": "parquet", ".lp": "line", ".line": "lin
 @click.option("--from", "since", callback=moment, metavar="TIME", help="Readings from this instant on.")
 @click.option("--to", "until", callback=moment, metavar="TIME", help="Readings before this instant.")
 @click.option("--asset", help="Readings of this asset alone.")
+@click.option(
+    "--summaries",
+    is_flag=True,
+    help="What stands for the readings that were removed, instead of readings (CSV, Parquet).",
+)
 @click.option("--names", is_flag=True, help="With the names and free texts that stand beside the chain.")
 @click.option("--with-checker", is_flag=True, help="Also write check_export.py beside FILE.")
 def export(
@@ -49,6 +54,7 @@ def export(
     since: datetime | None,
     until: datetime | None,
     asset: str | None,
+    summaries: bool,
     names: bool,
     with_checker: bool,
 ) -> None:
@@ -57,13 +63,15 @@ def export(
     As JSON lines all evidence goes out, one commit a line (docs/evidence.md): `coldchain restore` makes it a
     journal again, and check_export.py checks it on a computer that has no coldchain. As CSV or Parquet every
     reading goes out as it was judged, with unit, quality and origin, marked where it was simulated
-    (docs/export.md): `coldchain replay` judges it again.
+    (docs/export.md): `coldchain replay` judges it again. Where readings were removed by policy
+    this is said, and --summaries writes what stands for them: counts, extremes and means.
 
     \b
     Examples:
       coldchain export /var/lib/coldchain/journal.db trip-17.jsonl --with-checker
       coldchain export journal.db box-7.csv --asset box-7 --from 2026-11-23T00:00+08:00
       coldchain export journal.db november.parquet
+      coldchain export journal.db older.csv --summaries
       coldchain export journal.db points.lp && influx write --precision ms --file points.lp
     """
     form = form or _BY_ENDING.get(file.suffix.lower(), "jsonl")
@@ -71,6 +79,8 @@ def export(
         raise click.UsageError("--from, --to and --asset choose readings; JSON lines hold a whole journal")
     if form != "jsonl" and (names or with_checker):
         raise click.UsageError("--names and --with-checker belong to JSON lines, which alone can be checked")
+    if summaries and form not in ("csv", "parquet"):
+        raise click.UsageError("--summaries are written as CSV or Parquet; JSON lines hold them anyway")
     chosen = Chosen(_ms(since, "--from"), _ms(until, "--to"), asset)
 
     if form == "parquet" and str(file) == "-":
@@ -78,12 +88,16 @@ def export(
 
     def write() -> None:
         with Reader.open(journal) as reader, _whole(file) as out:
-            if form == "parquet":
+            if form == "parquet" and summaries:
+                summary_table.write_parquet(summary_table.rows(reader, chosen), out)
+            elif form == "parquet":
                 readings.write_parquet(readings.rows(reader, chosen), out)
             else:
                 with click.open_file(str(out), "wb") as text:
-                    for line in _lines(reader, form, chosen, names=names):
+                    for line in _lines(reader, form, chosen, names=names, summaries=summaries):
                         text.write(line)
+            if form != "jsonl" and not summaries:
+                _say_what_is_gone(reader, journal, chosen)
         if with_checker and str(file) != "-":
             (file.parent / "check_export.py").write_bytes(Path(check_export.__file__).read_bytes())
 
@@ -104,7 +118,32 @@ def _whole(file: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _lines(reader: Reader, form: str, chosen: Chosen, *, names: bool) -> Iterator[bytes]:
+def _say_what_is_gone(reader: Reader, journal: Path, chosen: Chosen) -> None:
+    """A table of readings says nothing of those that were removed: it is said beside it."""
+    gone = summary_table.gone(reader)
+    if gone is None:
+        return
+    if chosen.from_ms is not None and gone.before_ms is not None and chosen.from_ms >= gone.before_ms:
+        return
+    when = "" if gone.before_ms is None else f" of the time before {readings.instant(gone.before_ms)}"
+    stand = f"what stands for them: coldchain export {journal} FILE.csv --summaries"
+    if gone.bare == gone.facts:
+        stand = "nothing stands for them"
+    elif gone.bare:
+        stand = f"nothing stands for {gone.bare} of them; for the others: … --summaries"
+    errors.print(
+        f"{gone.facts} facts{when} were removed by policy and are not in it; {stand}",
+        style="yellow",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _lines(
+    reader: Reader, form: str, chosen: Chosen, *, names: bool, summaries: bool = False
+) -> Iterator[bytes]:
+    if summaries:
+        return summary_table.as_csv(summary_table.rows(reader, chosen))
     if form == "csv":
         return readings.as_csv(readings.rows(reader, chosen))
     if form == "line":

@@ -221,11 +221,17 @@ def _journal(path: Path, profile: ProfilePlan) -> list[Difference | Failed]:
         raise options.usage(str(error)) from error
     plugins.load()
     try:
-        before, counts = judge_facts(facts, None)
-        after, _ = judge_facts(facts, profile)
+        before = judge_facts(facts, None)
+        after = judge_facts(facts, profile)
     except MissingPlugin as missing:
         raise options.usage(f"{path}: {missing}; install it again") from missing
-    return [compare(name, counts[name], before[name], after[name]) for name in before]
+    why = "readings of it were removed by the site's policy; judge a backup from before"
+    return [
+        Failed(name, why)
+        if name in before.gone
+        else compare(name, before.readings[name], seen, after.seen[name])
+        for name, seen in before.seen.items()
+    ]
 
 
 def _plain(one: Difference | Failed) -> dict[str, object]:

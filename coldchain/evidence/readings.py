@@ -6,35 +6,27 @@ read them. Whole (every fact, links, signatures) a journal goes out as JSON line
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from coldchain import facts
+from coldchain.evidence import tables
 from coldchain.evidence.keys import EvidenceError
 from coldchain.evidence.meaning import Judged, Meaning, TimeUnknown, lessons, teaches
 from coldchain.facts import ClockSet, Reading
-from coldchain.journal import JournalError, Readable
+from coldchain.journal import Readable
 from coldchain.model import Quality
 from coldchain.rules.judging import BAD, GOOD, UNCERTAIN
 from coldchain.units import QUANTITIES
-
-if TYPE_CHECKING:
-    import polars as pl
 
 COLUMNS = (
     "time", "asset", "role", "channel", "source", "quantity", "value", "unit",
     "quality", "reason", "origin", "simulated", "raw", "raw_unit", "position",
 )  # fmt: skip
 QUALITIES = {GOOD: Quality.GOOD.value, UNCERTAIN: Quality.UNCERTAIN.value, BAD: Quality.BAD.value}
-#: Rows of Parquet made at a time, so that a year fits through a small computer's memory.
-_ROWS = 50_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -94,16 +86,7 @@ def undated(position: int) -> EvidenceError:
 
 def as_csv(found: Iterable[tuple[int, Judged]]) -> Iterator[bytes]:
     """Lines of CSV (RFC 4180 with line feeds), UTF-8, a heading first."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for position, judged in found:
-        writer.writerow(_cells(position, judged))
-        if text.tell() > io.DEFAULT_BUFFER_SIZE:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode()
+    return tables.as_csv(COLUMNS, (_cells(position, judged) for position, judged in found))
 
 
 def write_parquet(found: Iterable[tuple[int, Judged]], path: Path) -> None:
@@ -111,35 +94,14 @@ def write_parquet(found: Iterable[tuple[int, Judged]], path: Path) -> None:
 
     Raises EvidenceError if Polars is not installed or cannot write, and what reading the journal raises.
     """
-    try:
-        import polars as pl
-        from polars.io.plugins import register_io_source
-    except ImportError as error:
-        raise EvidenceError("Parquet needs Polars", "pip install 'coldchain[bulk]'") from error
-    types: dict[str, Any] = {
-        "time": pl.Datetime("ms", "UTC"),
-        "value": pl.Float64(),
-        "simulated": pl.Boolean(),
-        "position": pl.Int64(),
-    }
-    schema = pl.Schema({name: types.get(name, pl.String()) for name in COLUMNS})
-    failed: list[Exception] = []
+    types = {"time": "time", "value": "number", "simulated": "boolean", "position": "integer"}
+    tables.write_parquet(COLUMNS, types, (_typed(position, judged) for position, judged in found), path)
 
-    def frames(*_: object) -> Iterator[pl.DataFrame]:
-        try:
-            ahead = iter(found)
-            while some := list(islice(ahead, _ROWS)):
-                yield pl.DataFrame([_typed(*one) for one in some], schema=schema, orient="row")
-        except (EvidenceError, JournalError) as error:  # Polars would keep its words and lose its kind
-            failed.append(error)
-            raise
 
-    try:
-        register_io_source(frames, schema=schema).sink_parquet(path, maintain_order=True)
-    except (pl.exceptions.PolarsError, EvidenceError, JournalError, OSError) as error:
-        if failed:
-            raise failed[0] from error
-        raise EvidenceError(f"{path} cannot be written: {error}", "make room, or write elsewhere") from error
+def instant(at_ms: int) -> str:
+    """A UTC instant as these tables write it."""
+    at = (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
+    return at.replace("+00:00", "Z")
 
 
 def decimal(value: int, quantity: str) -> str:
@@ -155,10 +117,9 @@ def decimals(quantity: str) -> int:
 
 
 def _cells(position: int, judged: Judged) -> tuple[str, ...]:
-    at = (_EPOCH + timedelta(milliseconds=judged.at_ms)).isoformat(timespec="milliseconds")
     shown = judged.quality != BAD
     return (
-        at.replace("+00:00", "Z"),
+        instant(judged.at_ms),
         judged.asset,
         judged.role,
         judged.channel,

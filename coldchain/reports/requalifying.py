@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from coldchain.consignments.carriage import Consignment
 from coldchain.consignments.line import Segment
 from coldchain.facts import Activated, Fact
 from coldchain.fold import Fold
@@ -18,6 +20,7 @@ from coldchain.fold.history import History
 from coldchain.fold.steps import Told
 from coldchain.fold.track import Track
 from coldchain.plan import ChannelPlan, ProfilePlan, Rule
+from coldchain.removed import JOURNAL, ReadingsRemoved, ReadingsSummarised
 from coldchain.rules.judging import Ended, Interval
 
 
@@ -82,16 +85,28 @@ def judge_column(channel: ChannelPlan, history: History, rules: Iterable[Rule]) 
     return sorted((_seen(place, one) for one in found), key=lambda one: (one.start_ms, one.rule))
 
 
-def judge_facts(
-    facts: Iterable[tuple[int, int, Fact]], profile: ProfilePlan | None
-) -> tuple[dict[str, list[Seen]], dict[str, int]]:
-    """The excursions of each consignment in a journal's facts, and how many readings there were of each.
+class Judged(NamedTuple):
+    """Each consignment's excursions, how many readings there are of it, and of which some were removed."""
+
+    seen: dict[str, list[Seen]]
+    readings: dict[str, int]
+    gone: frozenset[str]
+
+
+def judge_facts(facts: Iterable[tuple[int, int, Fact]], profile: ProfilePlan | None) -> Judged:
+    """Judge each consignment in a journal's facts.
 
     profile: takes the place of the one with its id in every plan; None: as it was in force then.
     """
     fold = Fold()
+    summed: list[ReadingsSummarised] = []
+    bare_ms: int | None = None  # before this (journal time) readings went that no summary tells of
     for position, arrival_ms, fact in facts:
         one = fact
+        if isinstance(fact, ReadingsSummarised):
+            summed.append(fact)
+        elif isinstance(fact, ReadingsRemoved) and fact.removed and not fact.summaries:
+            bare_ms = max(fact.judged_from_ms - fact.reach_ms, bare_ms or 0)
         if profile is not None and isinstance(fact, Activated):
             kept = tuple(profile if each.id == profile.id else each for each in fact.plan.profiles)
             one = replace(fact, plan=replace(fact.plan, profiles=kept))
@@ -109,7 +124,28 @@ def judge_facts(
                 ends_ms = line[i + 1].from_ms if i + 1 < len(line) else 2**62
                 lo, hi = history.span(segment.from_ms, ends_ms)
                 counts[segment.scope] += hi - lo
-    return seen, counts
+    gone = frozenset(
+        name
+        for name, one in fold.lane.consignments.items()
+        if (bare_ms is not None and one.started.journal_ms < bare_ms)
+        or any(_took(told, one) for told in summed)
+    )
+    return Judged(seen, counts, gone)
+
+
+def _took(told: ReadingsSummarised, of: Consignment) -> bool:
+    """Whether readings of a consignment are among those that were summed up."""
+    if told.place.rpartition("/")[0] != of.asset:
+        return False
+    journal_axis = told.axis == JOURNAL
+    begin_ms = of.started.on(journal_axis=journal_axis)
+    end_ms = 2**62 if of.ended is None else of.ended.on(journal_axis=journal_axis)
+    return any(
+        begin_ms <= one.at_ms < end_ms
+        for row in told.buckets
+        for one in (row.low, row.high, row.doubtful_low, row.doubtful_high)
+        if one is not None
+    )
 
 
 def _alike(one: Seen, other: Seen) -> bool:

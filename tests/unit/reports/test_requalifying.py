@@ -15,6 +15,7 @@ from coldchain.facts import ConsignmentEnded, ConsignmentStarted, Reading
 from coldchain.importers.columnar import read_parquet
 from coldchain.importers.refusal import Refused
 from coldchain.plan import ProfilePlan, StagePlan
+from coldchain.removed import Bucket, Extreme, ReadingsSummarised
 from coldchain.reports.requalifying import compare, judge_facts
 from tests.unit.fold.bench import MIN, T0, Bench, channel, limit, plan
 from tests.unit.importers.test_own_export import recorded, written
@@ -162,7 +163,27 @@ def test_a_journal_s_consignments_are_judged_again() -> None:
     bench.add(ConsignmentEnded("c1", "delivered", T0 + 50 * MIN), T0 + 50 * MIN)
     facts = [(i + 1, at, fact) for i, (at, fact) in enumerate(bench.facts)]
     looser = ProfilePlan("test", "2", True, (StagePlan("transport", (limit(value=-135),)),), "1" * 64)
-    before, counts = judge_facts(facts, None)
-    after, _ = judge_facts(facts, looser)
-    found = compare("c1", counts["c1"], before["c1"], after["c1"])
+    before, after = judge_facts(facts, None), judge_facts(facts, looser)
+    found = compare("c1", before.readings["c1"], before.seen["c1"], after.seen["c1"])
     assert (found.readings, len(found.only_before), len(found.only_after)) == (50, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("at_min", "place", "gone"),
+    [
+        pytest.param(20, "box/vapour", True, id="of its time and vessel"),
+        pytest.param(60, "box/vapour", False, id="of a later time"),
+        pytest.param(20, "other/vapour", False, id="of another vessel"),
+    ],
+)
+def test_a_consignment_whose_readings_were_removed_is_named(at_min: int, place: str, gone: bool) -> None:
+    """What is not there cannot be judged again; nobody is told that it was inside."""
+    bench = Bench(plan(limit()))
+    bench.add(ConsignmentStarted("c1", "box", "test", "transport", T0))
+    bench.series("-190x50")
+    bench.add(ConsignmentEnded("c1", "delivered", T0 + 50 * MIN), T0 + 50 * MIN)
+    low = Extreme(-190_000, T0 + at_min * MIN)
+    row = Bucket(T0 - T0 % (60 * MIN), good=1, low=low, high=low)
+    bench.add(ReadingsSummarised("box.vapour", "log", 60 * MIN, (row,), place, "temperature"))
+    found = judge_facts([(i + 1, at, fact) for i, (at, fact) in enumerate(bench.facts)], None)
+    assert found.gone == ({"c1"} if gone else frozenset())
