@@ -6,7 +6,8 @@ systemd hands secrets to a service as files in a folder that it names in $CREDEN
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _DIRECTORY = "CREDENTIALS_DIRECTORY"
@@ -57,3 +58,23 @@ def secret_path(file: str, *, base: Path, environ: Mapping[str, str]) -> Path:
             f"start it so, or set ${_DIRECTORY} to a folder that holds {file.removeprefix(prefix)}",
         )
     return Path(environ[_DIRECTORY]) / file.removeprefix(prefix)
+
+
+def tls_context(
+    path: Callable[[str], Path], ca_file: str = "", certificate_file: str = "", key_file: str = ""
+) -> ssl.SSLContext:
+    """Whom a client believes: the authorities of `ca_file`, or the system's if it names none.
+
+    path: where a file that the configuration names lies; certificate_file, key_file: ours, if the other side
+    asks for one. Raises SecretUnavailable.
+    """
+    about = ca_file
+    try:
+        context = ssl.create_default_context(cafile=path(ca_file) if ca_file else None)
+        if certificate_file:
+            about = f"{certificate_file} with {key_file}"
+            context.load_cert_chain(path(certificate_file), path(key_file))
+    except (OSError, ssl.SSLError) as error:
+        mend = "name PEM files that this service may read"
+        raise SecretUnavailable(f"{about} cannot be used: {error}", mend) from error
+    return context

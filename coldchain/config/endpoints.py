@@ -34,6 +34,11 @@ def _http(value: str) -> str:
 HttpUrl = Annotated[str, AfterValidator(_http)]
 
 
+def _fits_https(url: str, ca_file: str) -> None:
+    if ca_file and not url.lower().startswith("https:"):
+        raise said("names ca_file and uses no TLS", "write an https URL, or take ca_file out")
+
+
 class BrokerSettings(Table):
     """An MQTT broker and how to speak with it."""
 
@@ -85,6 +90,7 @@ class InfluxSink(_Sink):
     kind: Literal["influx"]
     url: HttpUrl = Field(examples=["http://127.0.0.1:8086"])
     org: str = ""
+    ca_file: str = ""
     bucket: Text = Field(examples=["coldchain"])
     token_file: str = ""
     token_env: str = ""
@@ -96,6 +102,7 @@ class InfluxSink(_Sink):
     def _fits(self) -> InfluxSink:
         if self.token_file and self.token_env:
             raise said("has token_file and token_env", "keep one of them")
+        _fits_https(self.url, self.ca_file)
         return self
 
 
@@ -135,6 +142,7 @@ class WebhookSink(NoticeTable):
 
     kind: Literal["webhook"]
     url: HttpUrl = Field(examples=["https://example.org/hook"])
+    ca_file: str = ""
     token_file: str = ""
     token_env: str = ""
     secret_file: str = ""  # signs the body (HMAC)
@@ -145,6 +153,7 @@ class WebhookSink(NoticeTable):
         for one, other in (("token_file", "token_env"), ("secret_file", "secret_env")):
             if getattr(self, one) and getattr(self, other):
                 raise said(f"has {one} and {other}", "keep one of them")
+        _fits_https(self.url, self.ca_file)
         return self
 
 
@@ -153,6 +162,7 @@ class AlertmanagerSink(_Sink):
 
     kind: Literal["alertmanager"]
     url: HttpUrl = Field(examples=["http://127.0.0.1:9093"])
+    ca_file: str = ""
     user: str = ""
     password_file: str = ""
     password_env: str = ""
@@ -169,6 +179,7 @@ class AlertmanagerSink(_Sink):
             raise said(f"has {' and '.join(given)}", "keep one of them")
         if any("password" in each for each in given) != bool(self.user):
             raise said("has only one of user and password", "write user and password_file, or none")
+        _fits_https(self.url, self.ca_file)
         return self
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from coldchain.announcements import Announcement
 from coldchain.clock import Clock
-from coldchain.config.credentials import read_secret
+from coldchain.config.credentials import read_secret, secret_path
 from coldchain.config.endpoints import BrokerSettings, SinkSettings
 from coldchain.config.loaded import Loaded
 from coldchain.daemon.health import SinkHealth
@@ -177,7 +177,7 @@ class Outgoing:
             clock=self._clock,
             secret=lambda file, variable: read_secret(file, variable, base=plan.base, environ=os.environ),
             broker=loaded.settings.brokers.__getitem__,
-            path=loaded.resolve,
+            path=lambda file: secret_path(file, base=plan.base, environ=os.environ),
         )
         backoff = Backoff(Random(plan.name))  # noqa: S311 - spreads retries, guards nothing
         opened = partial(Deliveries.open, self._journal)

@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from coldchain.config.credentials import read_secret, secret_path
+from coldchain.config.credentials import read_secret, secret_path, tls_context
 from coldchain.config.endpoints import BrokerSettings
 from coldchain.session import Publication
 
@@ -66,14 +66,10 @@ def _properties(settings: BrokerSettings) -> Properties:
 
 
 def _tls(settings: BrokerSettings, base: Path) -> ssl.SSLContext:
-    def path(file: str) -> Path | None:
-        return secret_path(file, base=base, environ=os.environ) if file else None
+    def path(file: str) -> Path:
+        return secret_path(file, base=base, environ=os.environ)
 
-    context = ssl.create_default_context(cafile=path(settings.ca_file))
-    certificate = path(settings.certificate_file)
-    if certificate is not None:
-        context.load_cert_chain(certificate, path(settings.key_file))
-    return context
+    return tls_context(path, settings.ca_file, settings.certificate_file, settings.key_file)
 
 
 def _without_delay(_client: object, _data: object, opened: object) -> None:

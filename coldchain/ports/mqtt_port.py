@@ -348,6 +348,9 @@ class MqttPort:
             return self._connect()
         except SecretUnavailable as error:
             return str(error), False
+        except ssl.SSLCertVerificationError as error:
+            mend = "check the broker's certificate, host and ca_file, and this gateway's clock"
+            return f"{self.settings.host}:{self.settings.port_number}: {error.verify_message}; {mend}", False
         except OSError as error:
             return f"{self.settings.host}:{self.settings.port_number}: {error}", False
         except Exception as error:  # noqa: BLE001 - the thread's outer edge: a defect must not end a port

@@ -34,6 +34,7 @@ from coldchain.sinks.base import (
     Surroundings,
 )
 from coldchain.sinks.http import Http
+from coldchain.sinks.trust import trusted_at
 from coldchain.sinks.wording import iso, quantity_of, sentence
 
 #: How long an alert stands without being said again: so many times `refresh`, and at least this.
@@ -70,7 +71,9 @@ class Alertmanager:
             about["Authorization"] = f"Basic {pair}"
         self.refresh_ms = settings.refresh
         self._name, self._site = around.name, around.site
-        self._http = Http(around.name, settings.timeout, about)
+        self._http = Http(
+            around.name, settings.timeout, about, trusted_at(settings.url, around, settings.ca_file)
+        )
         self._url = settings.url.rstrip("/") + "/api/v2"
         self._page_url = settings.page_url
         self._stands = max(timedelta(milliseconds=settings.refresh * _REFRESHES), _STANDS_MIN)

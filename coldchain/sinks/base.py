@@ -68,6 +68,15 @@ class Misconfigured(SinkError):
     mend = "check the address and the token of this sink; it is tried again meanwhile"
 
 
+class AccessRefused(Misconfigured):
+    """Secret or certificate will not do, ours or the other side's (HTTP 401, 403, TLS).
+
+    The sink is made anew for the next attempt, so what a person renews in a file counts without a restart.
+    """
+
+    mend = "renew the secret or the certificate that this sink names; it is read anew with each attempt"
+
+
 class Rejected(SinkError):
     """It answered that this very thing is wrong, and repeating it would not help (HTTP 400, 413, 422).
 
@@ -297,7 +306,7 @@ class Surroundings:
 
     name:   the sink's name in the configuration; site: the site's name.
     secret: (file, environment variable) -> the secret or None; raises SecretUnavailable.
-    broker: a broker's settings by name; path: a file named in the configuration.
+    broker: a broker's settings by name; path: where a file named in the configuration lies.
     random: where jitter comes from.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -9,11 +10,15 @@ import urllib3
 import urllib3.exceptions
 
 from coldchain import __version__
-from coldchain.sinks.base import Misconfigured, Rejected, SinkError, Unreachable, Unwilling
+from coldchain.sinks.base import AccessRefused, Misconfigured, Rejected, SinkError, Unreachable, Unwilling
 
 #: As much of an answer as is read at all, and as is kept in words.
 _ANSWER_MAX = 65_536
 _WORDS = 200
+#: What mends a certificate that will not do.
+CERTIFICATE = (
+    "check the receiver's certificate, the host in url, and ca_file (without it: the system's authorities)"
+)
 
 
 class Answer(NamedTuple):
@@ -27,13 +32,19 @@ class Answer(NamedTuple):
 class Http:
     """One receiver, one connection. Not for several threads. `headers` go with every request."""
 
-    def __init__(self, name: str, timeout_ms: int, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, timeout_ms: int, headers: Mapping[str, str], trusted: ssl.SSLContext | None
+    ) -> None:
         self._name = name
         self._headers = {"User-Agent": f"coldchain/{__version__}", **headers}
         # One connection at most; nothing is repeated by the library, for it does not know the journal.
         # Redirects are not followed: a token is for the address it was given for.
         self._pool = urllib3.PoolManager(
-            num_pools=1, maxsize=1, retries=False, timeout=urllib3.Timeout(total=timeout_ms / 1000)
+            num_pools=1,
+            maxsize=1,
+            retries=False,
+            timeout=urllib3.Timeout(total=timeout_ms / 1000),
+            ssl_context=trusted,
         )
 
     def ask(
@@ -55,8 +66,7 @@ class Http:
             finally:
                 answer.release_conn()
         except urllib3.exceptions.SSLError as error:
-            mend = "check the receiver's certificate and this machine's authorities"
-            raise Misconfigured(self._name, what, str(error)[:_WORDS], mend=mend) from error
+            raise AccessRefused(self._name, what, str(error)[:_WORDS], mend=CERTIFICATE) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             why = f"{type(error).__name__}: {error}"[:_WORDS]
             raise Unreachable(self._name, what, why) from error
@@ -79,4 +89,4 @@ class Http:
         # mistake.
         if status in (400, 413, 415, 422):
             return Rejected(self._name, what, words)
-        return Misconfigured(self._name, what, words)
+        return (AccessRefused if status in (401, 403) else Misconfigured)(self._name, what, words)

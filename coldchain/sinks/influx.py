@@ -16,6 +16,7 @@ import urllib3.exceptions
 from coldchain.config.credentials import SecretUnavailable
 from coldchain.config.endpoints import InfluxSink
 from coldchain.sinks.base import (
+    AccessRefused,
     CannotStart,
     Category,
     Misconfigured,
@@ -28,7 +29,9 @@ from coldchain.sinks.base import (
     Unreachable,
     Unwilling,
 )
+from coldchain.sinks.http import CERTIFICATE
 from coldchain.sinks.line_protocol import LineProtocol
+from coldchain.sinks.trust import trusted_at
 from coldchain.sinks.witness import Witness
 
 if TYPE_CHECKING:
@@ -62,11 +65,17 @@ class Influx:
         self._name = around.name
         self._bucket, self._org = settings.bucket, settings.org
         self._error = InfluxDBError
+        context = trusted_at(settings.url, around, settings.ca_file)
         self._client: Any = InfluxDBClient(
-            settings.url, token=token or "", org=settings.org, timeout=settings.timeout, retries=False
+            settings.url,
+            token=token or "",
+            org=settings.org,
+            timeout=settings.timeout,
+            retries=False,
+            ssl_context=context,
         )
         self._write = self._client.write_api(write_options=SYNCHRONOUS)
-        self._witness = Witness(settings.url, settings.timeout / 1000, around.clock.real_s)
+        self._witness = Witness(settings.url, settings.timeout / 1000, around.clock.real_s, context)
 
     def write(self, points: Sequence[Point]) -> None:
         """Send points in one request; see `LogSink`."""
@@ -94,7 +103,11 @@ class Influx:
 
     def _judged(self, what: str, error: InfluxDBError) -> SinkError:
         """What the status says of the points."""
-        status = int(getattr(error.response, "status", 0))
+        response: Any = error.response
+        if response is None:  # the library's only error without an answer: no TLS connection came about
+            why = " ".join(str(getattr(error, "reason", error)).split())[:_WORDS]
+            return AccessRefused(self._name, what, why, mend=CERTIFICATE)
+        status = int(response.status)
         said = f"HTTP {status}: {error.message}"[:_WORDS]
         if status in (400, 413, 422):
             dropped = _DROPPED.search(said)
@@ -102,7 +115,7 @@ class Influx:
         if status in (408, 425, 429) or status >= 500:
             after = str(error.retry_after or "")
             return Unwilling(self._name, what, said, retry_after_s=float(after) if after.isdigit() else None)
-        return Misconfigured(self._name, what, said)
+        return (AccessRefused if status in (401, 403) else Misconfigured)(self._name, what, said)
 
 
 def _words(error: BaseException) -> str:

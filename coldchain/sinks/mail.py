@@ -23,6 +23,7 @@ from coldchain.config.credentials import SecretUnavailable
 from coldchain.config.endpoints import MailSink
 from coldchain.model import Priority
 from coldchain.sinks.base import (
+    AccessRefused,
     CannotStart,
     Category,
     Message,
@@ -37,6 +38,7 @@ from coldchain.sinks.base import (
     wants,
 )
 from coldchain.sinks.each_person import EachPerson
+from coldchain.sinks.trust import trusted
 from coldchain.sinks.wording import at_utc, details, iso, sentence
 
 #: Told later than this, a notice says so in its subject.
@@ -56,11 +58,7 @@ class Mail:
             raise CannotStart(around.name, "read the password", error.what, mend=error.mend) from error
         self._tls: ssl.SSLContext | None = None
         if settings.security != "none":
-            try:
-                own = around.path(settings.ca_file) if settings.ca_file else None
-                self._tls = ssl.create_default_context(cafile=own)
-            except (OSError, ssl.SSLError) as error:
-                raise CannotStart(around.name, "read its certificates", str(error)) from error
+            self._tls = trusted(around, settings.ca_file)
         self.max_age_ms = settings.max_age
         self.heartbeat_ms = settings.heartbeat
         self._settings = settings
@@ -161,13 +159,13 @@ class Mail:
             if settings.user:
                 server.login(settings.user, self._password or "")
         except smtplib.SMTPAuthenticationError as error:
-            raise Misconfigured(self._name, what, _said(error), mend="check user and password") from error
+            raise AccessRefused(self._name, what, _said(error), mend="check user and password") from error
         except smtplib.SMTPNotSupportedError as error:
             mend = "set security to what the server offers"
             raise Misconfigured(self._name, what, str(error), mend=mend) from error
         except ssl.SSLError as error:
             mend = "check the server's certificate, ca_file, and whether security fits the port"
-            raise Misconfigured(self._name, what, str(error)[:_WORDS], mend=mend) from error
+            raise AccessRefused(self._name, what, str(error)[:_WORDS], mend=mend) from error
         except smtplib.SMTPResponseException as error:
             raise self._judged(what, error) from error
         except (smtplib.SMTPException, OSError) as error:

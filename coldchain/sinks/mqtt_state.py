@@ -25,6 +25,7 @@ from coldchain.config.credentials import SecretUnavailable
 from coldchain.config.endpoints import BrokerSettings, MqttStateSink
 from coldchain.facts import encode
 from coldchain.sinks.base import (
+    AccessRefused,
     CannotStart,
     Category,
     Message,
@@ -34,6 +35,7 @@ from coldchain.sinks.base import (
     Surroundings,
     Unreachable,
 )
+from coldchain.sinks.trust import trusted
 from coldchain.sinks.webhook import body as message_body
 from coldchain.sinks.wording import iso
 
@@ -57,7 +59,11 @@ class MqttState:
             self._password = around.secret(self._broker.password_file, self._broker.password_env)
         except SecretUnavailable as error:
             raise CannotStart(around.name, "read the password", error.what, mend=error.mend) from error
-        self._tls = _tls(around, self._broker) if self._broker.tls else None
+        self._tls = (
+            trusted(around, self._broker.ca_file, self._broker.certificate_file, self._broker.key_file)
+            if self._broker.tls
+            else None
+        )
         self.refresh_ms = settings.refresh
         self._name, self._site = around.name, around.site
         self._prefix = settings.topic_prefix.rstrip("/")
@@ -138,11 +144,11 @@ class MqttState:
             connection.close()
             why = f"{self._broker.host}:{self._broker.port_number}: {error}"
             if isinstance(error, ssl.SSLError):
-                raise Misconfigured(self._name, "connect", why, mend="check the certificates") from error
+                raise AccessRefused(self._name, "connect", why, mend="check the certificates") from error
             raise Unreachable(self._name, "connect", why) from error
         if connection.refused:
             connection.close()
-            raise Misconfigured(self._name, "connect", connection.refused, mend="check user and password")
+            raise AccessRefused(self._name, "connect", connection.refused, mend="check user and password")
         self._connection = connection
         connection.find_under(self._prefix, self._timeout_s)
 
@@ -309,16 +315,6 @@ class _Connection:
 def _level(name: str) -> str:
     """A name as topic levels: "asset/role/rule" stays a path; what a topic cannot hold becomes "_"."""
     return "".join("_" if each in "+#" or not each.isprintable() else each for each in name)
-
-
-def _tls(around: Surroundings, broker: BrokerSettings) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=around.path(broker.ca_file) if broker.ca_file else None)
-        if broker.certificate_file:
-            context.load_cert_chain(around.path(broker.certificate_file), around.path(broker.key_file))
-    except (OSError, ssl.SSLError) as error:
-        raise CannotStart(around.name, "read its certificates", str(error)) from error
-    return context
 
 
 SINK = SinkKind(

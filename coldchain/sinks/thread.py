@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from coldchain.clock import Clock
 from coldchain.journal import JournalError
 from coldchain.sinks.backoff import Backoff
-from coldchain.sinks.base import Message, SinkError
+from coldchain.sinks.base import AccessRefused, Message, SinkError
 
 #: Unrecorded messages that may wait; beyond it the oldest is given up, counted and reported.
 URGENT_MAX = 1_000
@@ -167,6 +167,9 @@ class SinkThread:
                 wait_s, reached = drain.step()
             except (SinkError, JournalError) as error:
                 wait_s = self._down(error)
+                if isinstance(error, AccessRefused):  # secrets and certificates are read when it is made
+                    self._close(drain)
+                    drain = None
                 self._rest(wait_s, backing_off=True)
             except Exception as error:  # noqa: BLE001 - the thread's outer edge: a defect must not end alarms
                 wait_s = self._fault(error)

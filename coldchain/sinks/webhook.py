@@ -26,6 +26,7 @@ from coldchain.sinks.base import (
     wants,
 )
 from coldchain.sinks.http import Http
+from coldchain.sinks.trust import trusted_at
 from coldchain.sinks.wording import iso, sentence, utc_of
 
 _encoder = _json.Encoder(order="sorted")
@@ -49,7 +50,9 @@ class Webhook:
         about = {"Content-Type": "application/json"}
         if token:
             about["Authorization"] = f"Bearer {token}"
-        self._http = Http(around.name, settings.timeout, about)
+        self._http = Http(
+            around.name, settings.timeout, about, trusted_at(settings.url, around, settings.ca_file)
+        )
 
     def tell(self, message: Message) -> str:
         """POST one message; the receipt is the status and what the receiver said."""

@@ -32,10 +32,13 @@ _ANSWER_MAX = 8_000_000
 class Witness:
     """Watches one server. Not for several threads."""
 
-    def __init__(self, url: str, timeout_s: float, real_s: Callable[[], float]) -> None:
+    def __init__(
+        self, url: str, timeout_s: float, real_s: Callable[[], float], trusted: ssl.SSLContext | None
+    ) -> None:
         self._url: SplitResult = urlsplit(url)
         self._timeout_s = timeout_s
         self._real_s = real_s
+        self._trusted = trusted
         self._connection: http.client.HTTPConnection | None = None
         self._started: _Start | None = None
         self._age_s = 0.0  # how old the server was when it last answered, as far as it tells
@@ -105,8 +108,9 @@ class Witness:
         host, port = self._url.hostname or "", self._url.port
         connection: http.client.HTTPConnection
         if self._url.scheme == "https":
-            context = ssl.create_default_context()
-            connection = http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=context)
+            connection = http.client.HTTPSConnection(
+                host, port, timeout=self._timeout_s, context=self._trusted
+            )
         else:
             connection = http.client.HTTPConnection(host, port, timeout=self._timeout_s)
         connection.connect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import ssl
 import threading
@@ -37,6 +38,7 @@ from coldchain.ports.outlet import Outlet, channels_of
 from coldchain.ports.standing import Count, Standing
 from coldchain_drivers.lies import LIES
 from tests.servers import Authority, Mosquitto, MqttRelay, Packet, Peer, Side
+from tests.servers.tls_front import TlsFront
 from tests.unit.ports.support import DEADLINE_S, AnySettings, Desk, site
 
 BOTH = pytest.mark.parametrize("protocol", ["3.1.1", "5"])
@@ -455,12 +457,17 @@ def test_a_broker_that_lets_nobody_in(
         desk.wait_for(1, SourceUp)
 
 
-def test_a_password_that_cannot_be_read(tmp_path: Path, mosquitto: Mosquitto) -> None:
+def test_a_file_that_cannot_be_read(tmp_path: Path, mosquitto: Mosquitto) -> None:
     """What is missing and the mend stand in the fact."""
     desk = Desk()
     with running(one(tmp_path, mosquitto.port, user="gateway", password_file="nowhere"), desk, up=False):
         desk.wait_for(1, SourceDown)
         assert "nowhere cannot be read" in desk.downs[0].why
+    desk = Desk()
+    with running(one(tmp_path, mosquitto.port, tls=True, ca_file="no.pem"), desk, up=False):
+        desk.wait_for(1, SourceDown)
+        assert "no.pem cannot be used: [Errno 2] No such file" in desk.downs[0].why
+        assert "name PEM files" in desk.downs[0].why
 
 
 # paho leaves the socket of a handshake that failed to the garbage collector.
@@ -486,7 +493,48 @@ def test_tls(tmp_path: Path, mosquitto_server: Callable[..., Mosquitto], authori
     files["ca_file"] = str(stranger.certificate)
     with running(one(tmp_path, broker.port, **files), desk, up=False):
         desk.wait_for(1, SourceDown)
-        assert "CERTIFICATE_VERIFY_FAILED" in desk.downs[0].why
+        assert "check the broker's certificate, host and ca_file" in desk.downs[0].why
+
+
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
+def test_certificates_that_are_renewed(tmp_path: Path, mosquitto: Mosquitto, authority: Authority) -> None:
+    """The broker's has expired, then our file holds another authority: each is said, and mended alone."""
+    (tmp_path / "other").mkdir()
+    trusted = tmp_path / "ca.pem"
+    shutil.copy(authority.certificate, trusted)
+    desk = Desk()
+    with (
+        TlsFront(mosquitto.port, authority.server(expired=True)) as front,
+        running(one(tmp_path, front.port, tls=True, ca_file=str(trusted)), desk, up=False),
+    ):
+        desk.wait_for(1, SourceDown)
+        assert "certificate has expired; check the broker's certificate" in desk.downs[0].why
+        front.renew(authority.server())
+        desk.wait_for(1, SourceUp)
+        stranger = Authority(tmp_path / "other")
+        front.renew(stranger.server())
+        desk.wait_for(2, SourceDown)
+        shutil.copy(stranger.certificate, trusted)
+        desk.wait_for(2, SourceUp)
+        with Peer(mosquitto.port) as probe:
+            probe.publish("probe/1", *messages(1, 3))
+        desk.wait_for(3, Reading)
+        assert numbers(desk) == [1, 2, 3]
+
+
+def test_a_broker_whose_name_nobody_knows(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    """It is said by that name; the other broker goes on."""
+    text = broker_table(1883).replace("local", "far").replace("127.0.0.1", "broker.invalid")
+    near = broker_table(mosquitto.port) + SOURCE + NUMBERED
+    far = text + SOURCE.replace("log", "other").replace("local", "far") + NUMBERED.replace("log", "other")
+    desk = Desk()
+    with running(site(tmp_path, near + far, CHANNEL), desk):
+        desk.wait_for(1, SourceDown)
+        assert "broker.invalid" in desk.downs[0].why
+        assert desk.downs[0].source == "other"
+        with Peer(mosquitto.port) as probe:
+            probe.publish("probe/1", *messages(1, 2))
+        desk.wait_for(2, Reading)
 
 
 def test_many_messages_over_tls(

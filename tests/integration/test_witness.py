@@ -98,7 +98,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def witness(server: Server, clock: Clock) -> Iterator[Witness]:
-    witness = Witness(f"http://127.0.0.1:{server.port}", 5.0, clock)
+    witness = Witness(f"http://127.0.0.1:{server.port}", 5.0, clock, None)
     yield witness
     witness.close()
 

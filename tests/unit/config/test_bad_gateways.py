@@ -257,6 +257,14 @@ def test_the_site_itself_is_right(tmp_path: Path) -> None:
             id="a password in a URL",
         ),
         pytest.param(
+            '[sinks.state]\nkind = "mqtt_state"\nbroker = "local"',
+            '[sinks.series] #<\nkind = "influx"\nurl = "http://127.0.0.1:8086"\nbucket = "b"\nca_file = "ca.pem"',
+            [
+                "gateway.toml:@: sinks.series: names ca_file and uses no TLS; write an https URL, or take ca_file out"
+            ],
+            id="authorities without TLS",
+        ),
+        pytest.param(
             'client_id = "gateway-1"',
             'client_id = "gateway-1" \nuser = "a"\npassword_file = "p"\npassword_env = "P"',
             ["gateway.toml:14: brokers.local: has password_file and password_env; keep one of them"],
