@@ -2,13 +2,14 @@
 
 The stamp is taken under the queue's own lock, so the queue's order is the order of the stamps and
 the writer need not sort. Ports offer and never wait; people's actions and our own heartbeat have
-room of their own, so a babbling device can keep neither out.
+room of their own, and a source of which nothing waits is always let in: a babbling device can keep
+out itself, and nobody else's alarm.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -16,9 +17,11 @@ from msgspec import Struct
 
 from coldchain.announcements import Announcement
 from coldchain.clock import Clock
-from coldchain.facts import ClockSet, Fact
+from coldchain.facts import ClockSet, Fact, Lost, Reading, SourceDown, SourceUp, Unreadable
 from coldchain.journal import Document, PrivateText, Removing
 from coldchain.removed import ReadingsRemoved, ReadingsSummarised
+
+_OF_A_SOURCE = (Reading, Unreadable, SourceUp, SourceDown, Lost)
 
 
 class Told(Struct, frozen=True):
@@ -44,6 +47,7 @@ class Folded(Struct, frozen=True):
 class Item(Struct, frozen=True):
     """What came in at one instant: facts that belong together.
 
+    sources:  the sources that offered them, for their share of the room.
     settled:  called by the writer after the commit (never before); must return at once.
     removing: what is removed by the last fact, which tells of it; where that stands the writer knows.
     erased: commitments of private texts that are erased with it.
@@ -56,6 +60,7 @@ class Item(Struct, frozen=True):
     private_texts: tuple[PrivateText, ...] = ()
     removing: Removing | None = None
     erased: tuple[str, ...] = ()
+    sources: frozenset[str] = frozenset()
 
 
 class Intake(Protocol):
@@ -79,12 +84,16 @@ class Intake(Protocol):
 
 
 class Queue:
-    """The intake queue. `capacity` counts facts of devices that wait to be folded."""
+    """The intake queue. `capacity` counts facts of devices that wait to be folded.
+
+    One item of each source is let in beyond it, so it holds at most that and what one message of each brings.
+    """
 
     def __init__(self, clock: Clock, capacity: int) -> None:
         self.capacity = capacity
         self._clock = clock
         self._items: deque[Item] = deque()
+        self._items_of: Counter[str] = Counter()
         self._waiting = 0
         self._stamp_ms = 0
         self._changed = threading.Condition()
@@ -93,11 +102,16 @@ class Queue:
 
     def offer(self, facts: tuple[Fact, ...], settled: Callable[[Folded], None] | None = None) -> bool:
         """Hand in what a device sent; False if there is no room or the way is closed."""
+        sources = frozenset(fact.source for fact in facts if isinstance(fact, _OF_A_SOURCE))
         with self._changed:
-            if self._closed or self._held or self._waiting + len(facts) > self.capacity:
+            if self._closed or self._held:
+                return False
+            full = self._waiting + len(facts) > self.capacity
+            if full and (not sources or any(self._items_of[source] for source in sources)):
                 return False
             self._waiting += len(facts)
-            self._put(Item(self._stamp(), facts, settled))
+            self._items_of.update(sources)
+            self._put(Item(self._stamp(), facts, settled, sources=sources))
             return True
 
     def submit(
@@ -165,6 +179,7 @@ class Queue:
                 item = self._items.popleft()
                 items.append(item)
                 facts += len(item.facts)
+                self._items_of.subtract(item.sources)
             self._waiting -= facts
             return items, self._stamp()
 

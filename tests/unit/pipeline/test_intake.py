@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
 from coldchain.facts import Beat, Reading
 from coldchain.pipeline.intake import Queue
 from tests.unit.pipeline.fake_clock import HandClock
@@ -32,6 +36,40 @@ def test_a_babbling_device_is_refused_and_people_are_not() -> None:
     items, _ = queue.take(10, None, 0)
     assert sum(len(item.facts) for item in items) == 3
     assert queue.offer((ONE, ONE))
+
+
+def test_a_babbling_device_keeps_no_other_out() -> None:
+    """A source of which nothing waits is let in with one item, room or not; then it waits like the others."""
+    queue = Queue(HandClock(), 2)
+    other = replace(ONE, source="calm")
+    assert queue.offer((ONE, ONE))
+    assert queue.offer((other,))
+    assert not queue.offer((other,))
+    assert not queue.offer((replace(ONE, source="third"), other)), "not by way of another's message"
+    assert not queue.offer(()), "what brings no reading has no share"
+    assert [fact.source for item in queue.take(10, None, 0)[0] for fact in item.facts] == [
+        "log",
+        "log",
+        "calm",
+    ]
+    assert queue.offer((ONE, ONE))
+    assert queue.offer((other,)), "its share is free again"
+
+
+@given(st.lists(st.one_of(st.tuples(st.sampled_from("abcd"), st.integers(1, 3)), st.none()), max_size=60))
+def test_the_room_is_bounded_and_every_source_has_a_share(steps: list[tuple[str, int] | None]) -> None:
+    """Never more than `capacity` and one item of each waits, and who has none there is not refused."""
+    queue, waiting = Queue(HandClock(), 4), list[tuple[str, int]]()
+    for step in steps:
+        if step is None:
+            taken, _ = queue.take(1, None, 0)
+            del waiting[: len(taken)]
+            continue
+        source, count = step
+        let_in = queue.offer((replace(ONE, source=source),) * count)
+        assert let_in == (sum(n for _, n in waiting) + count <= 4 or source not in dict(waiting))
+        waiting += [step] * let_in
+        assert queue.waiting == sum(n for _, n in waiting) <= 4 + 3 * len(set("abcd"))
 
 
 def test_held_or_closed_the_way_is_shut_to_devices_alone() -> None:

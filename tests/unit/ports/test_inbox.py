@@ -236,7 +236,8 @@ def test_without_room_qos_1_is_refused_and_qos_0_is_lost(tmp_path: Path) -> None
 
 def test_what_was_lost_is_told_at_the_end_room_or_not(tmp_path: Path) -> None:
     """A port that is stopped meanwhile leaves no loss untold."""
-    desk = Desk(capacity=0)
+    desk = Desk()
+    desk.intake.hold(True)
     inbox = make(tmp_path, desk)
     inbox.take(Message("probe/2", b"1", qos=0), None)
     inbox.finish()

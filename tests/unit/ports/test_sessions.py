@@ -158,10 +158,12 @@ def test_a_session_that_raises_keeps_its_state(tmp_path: Path) -> None:
 
 def test_what_is_to_be_published_waits_for_what_it_follows_from(tmp_path: Path) -> None:
     """Nothing is asked because of a message that was not taken, and each thing is published once."""
-    desk = Desk(capacity=0)
+    desk = Desk()
+    desk.intake.hold(True)
     inbox = make(tmp_path, desk)
     inbox.take(Message("probe/1", b"x"), settled)
     assert inbox.wanted() == []
+    desk.intake.hold(False)
     assert send(inbox, "ask") is Verdict.TAKEN
     assert inbox.wanted() == [Publication("probe/ask", b"?")]
     assert inbox.wanted() == []
