@@ -144,12 +144,18 @@ class Health(Table):
     small card is months of readings; what else fills a disk is faster. queue: more than this of the intake
     waits to be folded. commit: a transaction takes longer on average; what is told later than a second after
     it was certain is marked late, so that is the default. sink: for so long nobody could be told by it.
+
+    memory: our process holds more than this of the machine's (or of its control group's); files: more than
+    this of as many files and sockets as it may open. Far above what a gateway needs, so that only what grows
+    without end gets there, and far enough below the end for somebody to look into it.
     """
 
     disk_free: Share = 1_000
     queue: Share = 5_000
     commit: Period = 1_000
     sink: Period = 900_000
+    memory: Share = 5_000
+    files: Share = 8_000
 
 
 #: For how long an alarm may be shelved where the site does not say. ISA-18.2 wants a shelf to end by itself

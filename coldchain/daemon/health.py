@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from coldchain.clock import Clock
 from coldchain.config.settings import Health
+from coldchain.daemon import consumption
 from coldchain.facts import HealthCrossed
 from coldchain.model import Priority
 from coldchain.pipeline.intake import Queue
@@ -109,6 +110,7 @@ class HealthWatch:
         if commits.count > count:
             mean_ms = round((commits.sum_s - sum_s) / (commits.count - count) * 1000)
             yield Measure("commit", mean_ms, limits.commit, "ms", mean_ms > limits.commit)
+        yield from _consumed(limits)
         now_s = self._clock.real_s()
         sinks = self._sinks()
         for name in self._down_s.keys() - sinks.keys():
@@ -121,3 +123,14 @@ class HealthWatch:
             age_ms = max(round(down_s * 1000), (sink.oldest_ms or 0) // self._clock.speed)
             beyond = age_ms > limits.sink
             yield Measure(f"{_SINK}{name}", age_ms, limits.sink, "ms", beyond, Priority.HIGH)
+
+
+def _consumed(limits: Health) -> Iterator[Measure]:
+    """What something that never gives anything back (a driver, a library) uses up in days or weeks."""
+    for what, share, most, unit in (
+        ("memory", consumption.memory(), limits.memory, "bytes"),
+        ("files", consumption.files(), limits.files, "files"),
+    ):
+        if share is not None:
+            limit = share.at_most * most // 10_000
+            yield Measure(what, share.used, limit, unit, share.used > limit)

@@ -11,6 +11,7 @@ import pytest
 from coldchain.announcements import Kind
 from coldchain.clock import SystemClock
 from coldchain.config.settings import Health
+from coldchain.daemon import consumption
 from coldchain.daemon.health import CALM_S, LOOK_S, WAIT_S, HealthWatch, SinkHealth
 from coldchain.facts import Reading
 from coldchain.fold import Fold
@@ -195,3 +196,19 @@ def test_slow_transactions(gateway: Gateway) -> None:
             gateway.writer.commits.sum_s += 1000 * mean_s
             heard += gateway.pass_(LOOK_S)
         assert heard == said
+
+
+@pytest.mark.parametrize("what", ["memory", "files"])
+def test_what_is_never_given_back(gateway: Gateway, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """A driver that leaks is said long before the system ends us; a process that was restarted ends it."""
+    used = 0
+    monkeypatch.setattr(consumption, what, lambda: consumption.Taken(used, 100))
+    gateway.limits = limits(memory="70 %", files="70 %")
+    said: list[str] = []
+    while used < 100 and not said:
+        used += 5
+        said = gateway.pass_(WAIT_S)
+    assert said == [f"raised gateway/{what}"]
+    assert 70 < used < 100
+    used = 10
+    assert gateway.pass_(CALM_S + 2 * LOOK_S) == [f"returned gateway/{what}"]

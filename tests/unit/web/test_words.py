@@ -62,7 +62,8 @@ def test_parts_are_seen() -> None:
         pytest.param("late", Late, id="why something is late"),
         pytest.param(
             "own",
-            ["silence", "port", "clock", "clock-step", "lost", "journal", "disk", "queue", "commit", "sink"],
+            ["silence", "port", "clock", "clock-step", "lost", "journal", "disk", "queue", "commit"]
+            + ["memory", "files", "sink"],
             id="alarms about ourselves",
         ),
     ],

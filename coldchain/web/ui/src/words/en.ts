@@ -212,6 +212,14 @@ export const en = {
       title: "The disk is slow",
       advice: "Alarms may come late. Look at the card or disk; replace it if it stays so.",
     },
+    memory: {
+      title: "The monitor takes more and more memory",
+      advice: "Restart it at a quiet moment: nothing is lost. If it comes back, report it with the drivers in use.",
+    },
+    files: {
+      title: "The monitor has too many files open",
+      advice: "Restart it at a quiet moment: nothing is lost. If it comes back, report it with the drivers in use.",
+    },
     sink: {
       title: "A receiver is told nothing",
       advice: "People may not hear alarms by it. What is known of it stands under Gateway.",
