@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from tests.campaign import live, making, power, removing
+from tests.campaign import controls, live, making, power, removing
 from tests.campaign.outcome import Fault
 
 FAULTS = (
     Fault("power-cut", "power cut, every single drop and tear", power.cut_power),
-    Fault("power-cut-normal", "control: synchronous=NORMAL", power.cut_power_with_normal, control=True),
-    Fault("power-cut-early", "control: acknowledged before the commit", power.cut_power_early, control=True),
+    Fault("power-cut-normal", "control: synchronous=NORMAL", power.cut_power_with_normal, control="lost"),
+    Fault(
+        "power-cut-early", "control: acknowledged before the commit", power.cut_power_early, control="lost"
+    ),
     *making.FAULTS,
     *removing.FAULTS,
+    *controls.FAULTS,
     *live.FAULTS,
 )

@@ -23,13 +23,13 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
-from coldchain import facts
-from coldchain.facts import ClockSet, Reading
-from coldchain.journal import Deliveries, JournalError, Reader
-from coldchain.model import Origin
+from coldchain.daemon.control import Ask, ask, socket_path
+from coldchain.journal import Deliveries, Reader
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import Verdict, verify
-from coldchain.units import TEMPERATURE
+from coldchain.web.station import Action
+from tests.campaign.growth import Growth
+from tests.campaign.ledger import BUS, FLOOD, LOG, Ledger
 from tests.campaign.nursery import Forked, Nursery
 from tests.campaign.rig import tell
 from tests.campaign.talk import Onlooker, Talk
@@ -50,13 +50,21 @@ class Audit:
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    grown: list[str] = field(default_factory=list)
+
+    def __add__(self, other: Audit) -> Audit:
+        """Both together."""
+        return Audit(self.lost + other.lost, self.doubled + other.doubled, self.grown + other.grown)
 
 
 class Gateway:
-    """Everything, from start to end. `chance` is the fault's; the seed says what it draws."""
+    """Everything, from start to end. `chance` is the fault's; the seed says what it draws.
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.folder, self.chance = folder, Random(seed)
+    fault: the guard that its first process is without.
+    """
+
+    def __init__(self, folder: Path, seed: int, fault: str = "") -> None:
+        self.folder, self.chance, self._fault = folder, Random(seed), fault
         self._ends = ExitStack()
         enter = self._ends.enter_context
         self.broker = Mosquitto(folder / "mosquitto")
@@ -70,7 +78,11 @@ class Gateway:
         self.pages = enter(Alertmanager(folder / "pages", webhook=self.pager.url))
         self.printer = enter(Printer(folder / "log"))
         site = Site(folder).profile(hold="0 s", latched=False).broker(self.line.port)
-        site.mqtt("bus", topic="probe").ascii("log", self.printer.port).webhook(self.room.url)
+        site.mqtt(BUS, topic="probe").ascii(LOG, self.printer.port).webhook(self.room.url)
+        # Its device says nothing until there is to be more than can be taken; on a connection of its own.
+        self.flood_line = enter(MqttRelay(self.broker.port))
+        site.broker(self.flood_line.port, client_id="flooded", name="flooded")
+        site.mqtt(FLOOD, topic="flood", broker="flooded")
         site.part("series", f'[sinks.series]\nkind = "influx"\nurl = "{self.series.url}"\nbucket = "b"\n')
         site.part("pages", f'[sinks.pages]\nkind = "alertmanager"\nurl = "{self.pages.url}"\n')
         self.site = site
@@ -80,18 +92,17 @@ class Gateway:
         self._nursery: Nursery | None = None
         #: The broker was killed: what it had said yes to and not yet handed on is its own to lose.
         self.broker_forgot = False
-        self._position = 0
-        self._in_journal: dict[str, Counter[int]] = {"bus": Counter(), "log": Counter()}
-        self._origins: Counter[tuple[str, int, Origin]] = Counter()
-        self._times: dict[str, set[int]] = {"bus": set(), "log": set()}
-        self._values: set[tuple[str, int, int]] = set()
-        self._asleep_ms = self._clock_facts = 0
+        self.ledger = Ledger(site.journal)
+        self.growth = Growth()
+        #: How often the daemon was killed by SIGKILL: by us, or by its own hand.
+        self.kills = 0
+        self._asleep_ms = 0
         #: What the printing logger prints, and by how much its clock is wrong.
         self.printed_celsius, self.printed_ahead_ms = -180.0, 0
-        self._heard, self._alarms = 0, Counter[bool]()
+        self._heard, self._alarms = 0, Counter[tuple[str, bool]]()
 
     def __enter__(self) -> Self:
-        self.begin()
+        self.begin(cheaply=bool(self._fault), fault=self._fault or "none")
         # What is said before the daemon has subscribed is not kept for it.
         wait_until(lambda: bool(self.line.acknowledged()) or self._subscribed(), what="it listens")
         self.talk = self._ends.enter_context(Talk(self.broker.port))
@@ -100,7 +111,8 @@ class Gateway:
 
     def __exit__(self, *_: object) -> None:
         if self.daemon is not None and self.daemon.running():
-            self.kill()  # only after a failure: nothing of ours stays behind
+            self.signal(signal.SIGKILL)  # only after a failure: nothing of ours stays behind
+            self.daemon.wait(30)
         self._ends.close()
 
     def _subscribed(self) -> bool:
@@ -108,10 +120,10 @@ class Gateway:
 
     # --- The daemon
 
-    def begin(self, *, cheaply: bool = False) -> None:
-        """Start it, as systemd would; cheaply: by a fork, and not as a command."""
+    def begin(self, *, cheaply: bool = False, fault: str = "none") -> None:
+        """Start it, as systemd would; cheaply: by a fork, and not as a command, perhaps without a guard."""
         if cheaply:
-            self.daemon = self._bear("never", 0)
+            self.daemon = self._bear("never", 0, fault)
             wait_until(lambda: answers(self.site.journal), what="it answers", deadline_s=HEAL_S)
         else:
             self.daemon = self._command().ready(self.site.journal)
@@ -120,7 +132,8 @@ class Gateway:
         """SIGKILL, at whatever it is doing."""
         self.signal(signal.SIGKILL)
         assert self.daemon is not None
-        self.daemon.wait(30)
+        assert self.daemon.wait(30) == -signal.SIGKILL, f"it had ended by itself: {self.said()}"
+        self.kills += 1
 
     def begin_and_kill(self, after_s: float) -> None:
         """Start it, and kill it before it is up, or just then."""
@@ -132,6 +145,7 @@ class Gateway:
         """Let one live that kills itself where it is told to."""
         status = self._bear(point, passes, fault).wait(HEAL_S)
         assert status == -signal.SIGKILL, f"ended with {status} instead of by its own hand: {self.said()}"
+        self.kills += 1
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -149,10 +163,6 @@ class Gateway:
         assert self.daemon is not None
         return self.daemon.pid
 
-    def threads(self) -> int:
-        """How many threads it has."""
-        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
-
     def said(self) -> str:
         """The last that it wrote to its log."""
         return self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
@@ -167,7 +177,20 @@ class Gateway:
             self._nursery = self._ends.enter_context(Nursery(self._log))
         return self._nursery.bear("daemon", point, passes, self.site.config, fault)
 
+    def do(self, action: Action) -> None:
+        """Somebody on this machine wants this done, and it is."""
+        outcome = ask(socket_path(self.site.journal), Ask(action=action)).outcome
+        assert outcome is not None
+        assert outcome.done, outcome
+
     # --- What it stands on
+
+    def room_for(self, facts: int | None) -> None:
+        """From its next start on so many facts of devices may wait; None: as many as ever."""
+        if facts is None:
+            (self.folder / "intake").unlink(missing_ok=True)
+        else:
+            tell(self.folder, "intake", str(facts))
 
     def disk(self, failure: str, every: int = 1) -> None:
         """From now on each so many-th request to the disk is refused: `rig.FAILURES`; "": none."""
@@ -181,30 +204,17 @@ class Gateway:
         self._asleep_ms += asleep_ms
         tell(self.folder, "clocks", f"{wall_ms + self._asleep_ms} {self._asleep_ms}")
 
-    # --- What goes on
+    def clocks_agree(self) -> bool:
+        """Whether the daemon's clock is that of its devices, and the logger has printed no time to come."""
+        now_ms = time.time_ns() // 1_000_000
+        return self._asleep_ms == 0 and max(self.ledger.times[LOG], default=0) <= now_ms
 
-    def look(self) -> None:
-        """Take notice of what has come into the journal."""
-        try:
-            with Reader.open(self.site.journal) as reader:
-                for row in reader.facts(self._position + 1):
-                    self._position = row.position
-                    fact = facts.decode(row.body)
-                    self._clock_facts += isinstance(fact, ClockSet)
-                    if isinstance(fact, Reading) and fact.sequence is not None and fact.at_ms is not None:
-                        self._in_journal[fact.source][fact.sequence] += 1
-                        self._origins[fact.source, fact.sequence, fact.origin] += 1
-                        self._times[fact.source].add(fact.at_ms)
-                        quanta = TEMPERATURE.quanta(fact.raw, fact.unit)
-                        if isinstance(quanta, int):
-                            self._values.add((fact.channel, fact.at_ms, quanta))
-        except JournalError:
-            return  # it is being made, or mended
+    # --- What goes on
 
     def _reached(self, number: int) -> bool:
         """Whether this message or a later one is in the journal: one may be stuck in the device itself."""
-        self.look()
-        return max(self._in_journal["bus"], default=-1) >= number
+        self.ledger.look()
+        return self.ledger.last(BUS) >= number
 
     def flow(self, count: int) -> None:
         """Wait until so many more messages than now are in the journal, and a printed line."""
@@ -223,7 +233,7 @@ class Gateway:
     def print_lines(self, count: int) -> None:
         """The logger on the serial line prints; each line comes in."""
         for _ in range(count):
-            before = sum(self._in_journal["log"].values())
+            before = self.ledger.numbers(LOG).total()
             self._print()
             wait_until(lambda b=before: self._printed_since(b), what="a line is read", deadline_s=HEAL_S)  # type: ignore[misc]
 
@@ -231,8 +241,8 @@ class Gateway:
         self.printer.say(self.printed_celsius, time.time_ns() // 1_000_000 + self.printed_ahead_ms)
 
     def _printed_since(self, before: int) -> bool:
-        self.look()
-        if sum(self._in_journal["log"].values()) > before:
+        self.ledger.look()
+        if self.ledger.numbers(LOG).total() > before:
             return True
         self._print()  # one that fell into the fault is not repeated
         time.sleep(0.1)
@@ -254,18 +264,18 @@ class Gateway:
 
     def clock_facts(self) -> int:
         """How often something was noticed of the clock."""
-        self.look()
-        return self._clock_facts
+        self.ledger.look()
+        return self.ledger.clock_facts
 
-    def alarms(self, *, unrecorded: bool = False) -> int:
-        """How often the room has been told that the box is too warm (and that it could not be recorded)."""
-        for request in self.room.requests[self._heard :]:
+    def alarms(self, alarm: str = ALARM, *, unrecorded: bool | None = None) -> int:
+        """How often the room took it that this alarm is raised: recorded, not recorded, or both."""
+        for request in self.room.taken[self._heard :]:
             self._heard += 1
             with contextlib.suppress(ValueError):  # one that was cut off with the process
                 said = request.content
-                if said["announcement"]["kind"] == "raised" and said["announcement"]["alarm"] == ALARM:
-                    self._alarms[bool(said["unrecorded"])] += 1
-        return self._alarms[True] if unrecorded else self._alarms.total()
+                if said["announcement"]["kind"] == "raised":
+                    self._alarms[said["announcement"]["alarm"], bool(said["unrecorded"])] += 1
+        return sum(self._alarms[alarm, kind] for kind in (True, False) if unrecorded in (None, kind))
 
     # --- The audit
 
@@ -278,16 +288,12 @@ class Gateway:
             if each.topic == "probe" and each.payload.startswith(b'{"time"')
         ]
         acknowledged = {number for number in talked if number >= 0}  # below: a message that is no reading
-        self.look()
-        bus = self._in_journal["bus"]
-        found.lost += [f"acknowledged, not in the journal: {n}" for n in sorted(acknowledged - bus.keys())]
-        # A device that repeats what its broker repeats as well is heard as redelivered, then as fresh. The
-        # second says something new of the same reading and is a fact of its own; a third would not be.
-        found.doubled += [
-            f"{source}: {number} ({origin.value}) is there {times} times"
-            for (source, number, origin), times in self._origins.items()
-            if times > 1
-        ]
+        self.ledger.look()
+        there = self.ledger.numbers(BUS)
+        found.lost += [f"acknowledged, not in the journal: {n}" for n in sorted(acknowledged - there.keys())]
+        found.doubled += self.ledger.doubled()
+        if self.daemon is not None and self.daemon.running():
+            self.growth.look(self.pid, self.talk.said)
         return found
 
     def end(self) -> Audit:
@@ -298,7 +304,7 @@ class Gateway:
         if not self.broker_forgot:
             everything = self.talk.said
             wait_until(
-                lambda: (self.look(), len(self._in_journal["bus"]) >= everything)[1],
+                lambda: (self.ledger.look(), len(self.ledger.numbers(BUS)) >= everything)[1],
                 what="all that was said is in the journal",
                 deadline_s=HEAL_S,
             )
@@ -311,20 +317,21 @@ class Gateway:
         self.wait()
         rest = self.audit()
         audit.doubled += [
-            f"shown, and not in the journal: {one}" for one in self._onlooker.shown - self._values
+            f"shown, and not in the journal: {one}" for one in self._onlooker.shown - self.ledger.values
         ]
         with Reader.open(self.site.journal) as reader:
             verification = verify(reader, engine())
         if not verification.sound or {s.verdict for s in verification.stretches} != {Verdict.EQUAL}:
             audit.lost.append(f"verify: {verification}")
-        return Audit(audit.lost + rest.lost, audit.doubled + rest.doubled)
+        audit.grown += self.growth.found()
+        return audit + rest
 
     def _owed(self) -> list[str]:
         """The keys of notices that the room should have and has not, and of some that nobody announced."""
         with Reader.open(self.site.journal) as reader:
             journal = {(row.position, row.ordinal) for row in reader.announcements()}
             settled = {(n.position, n.ordinal): n.key for n in _notices(self.site.journal)}
-        keys = {request.key for request in self.room.requests if request.key}
+        keys = {request.key for request in self.room.taken if request.key}
         # What left while the journal could not be written has a key of its own, and is not told again.
         recorded = {key for key in keys if _UNRECORDED not in key}
         heard = {key.partition(_UNRECORDED)[0] for key in keys}
@@ -337,8 +344,8 @@ class Gateway:
             for series in self.series.export('temperature_value{channel="box-bus.vapour"}')
             for at_ms, _ in series.points
         }
-        self.look()
-        return sorted(self._times["bus"] - points)
+        self.ledger.look()
+        return sorted(self.ledger.times[BUS] - points)
 
 
 def _whole(body: bytes) -> str:

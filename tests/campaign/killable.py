@@ -27,9 +27,11 @@ from coldchain.journal import journal as journal_module
 from coldchain.journal.backup import back_up
 from coldchain.journal.database import Database
 from coldchain.journal.schema import Migration
+from coldchain.model import Decoded
 from coldchain.pipeline import intake
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.writer import Writer
+from coldchain_drivers.mqtt_json import DRIVER
 from tests.campaign.rig import Obeying, rig
 from tests.unit.daemon.retained import House
 from tests.unit.journal.disk import Disk, Operation, watched
@@ -46,6 +48,8 @@ POINTS = {
     "at_disk": ("before any request to the disk", 150),
 }
 
+#: What a driver that leaks keeps of a message, and with each so many-th a file.
+_LEAK_BYTES, _LEAK_EVERY = 100_000, 10
 #: How long a fault may take to show itself before the process dies all the same (s).
 _FAULT_S = 10.0
 
@@ -127,8 +131,27 @@ def _arm(point: str, fuse: _Fuse, ends: ExitStack, folder: Path) -> None:
 
 
 def _break(fault: str, fuse: _Fuse) -> None:
-    if fault != "ack_first":
-        return
+    match fault:
+        case "ack_first":
+            _acknowledge_first(fuse)
+        case "leak":
+            _leak()
+
+
+def _leak() -> None:
+    """A driver that keeps something of every message, and opens a file that it never closes."""
+    decode, kept = DRIVER.decode, list[object]()
+
+    def leaking(settings: Any, topic: str, payload: bytes) -> Decoded:
+        kept.append(bytearray(_LEAK_BYTES))
+        if len(kept) % _LEAK_EVERY == 0:
+            kept.append(Path(os.devnull).open("rb"))  # noqa: SIM115 - never closed: that is the fault
+        return decode(settings, topic, payload)
+
+    object.__setattr__(DRIVER, "decode", leaking)  # frozen, for everybody but a fault
+
+
+def _acknowledge_first(fuse: _Fuse) -> None:
     # On a busy machine the process would be dead before the port has sent what it was told to: then nothing
     # was acknowledged, and nothing could be lost.
     offer, ack = intake.Queue.offer, paho.Client.ack

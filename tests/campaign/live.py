@@ -13,11 +13,11 @@ from random import Random
 
 from msgspec import Struct
 
-from tests.campaign import underneath
-from tests.campaign.gateway import HEAL_S, Gateway
+from tests.campaign import demands, underneath
+from tests.campaign.gateway import Audit, Gateway
 from tests.campaign.killable import POINTS
 from tests.campaign.outcome import Fault, Outcome, Size
-from tests.servers import Packet, Peer, Side, wait_until
+from tests.servers import Packet, Peer, Side
 
 #: How often each is tried in one gateway's life in the campaign.
 TIMES = 25
@@ -118,6 +118,7 @@ def _room_fails(on: Gateway) -> None:
     kinds = [500, 503, 429, 404, None]
     on.room.answers += [on.chance.choice(kinds) for _ in range(4)]
     on.talk_on(60)
+    on.room.answers.clear()
 
 
 def _room_hangs(on: Gateway) -> None:
@@ -197,15 +198,6 @@ def _channel_removed(on: Gateway) -> None:
     on.printed_celsius = -180.0
 
 
-def _ten_times_as_much(on: Gateway) -> None:
-    """Ten times the usual rate for a while: an alarm reaches the room meanwhile."""
-    before = on.alarms()
-    on.talk.times = 10
-    on.talk_on(1_000)
-    wait_until(lambda: on.alarms() > before, what="an alarm reaches the room meanwhile", deadline_s=HEAL_S)
-    on.talk.times = 1
-
-
 def _killed_at(point: str, passes: int, kills: int, on: Gateway) -> None:
     """Lives that end there, one after the other, while the device talks."""
     on.kill()
@@ -250,7 +242,7 @@ ACTS: tuple[Act, ...] = (
     Act("reload", "profile changed while it runs", _reloaded),
     Act("reload-broken", "configuration broken while it runs", _broken_configuration),
     Act("channel-removed", "logger taken out with an open alarm", _channel_removed),
-    Act("ten-times", "ten times the usual rate", _ten_times_as_much),
+    *(Act(*fault) for fault in demands.FAULTS),
     *(Act(*fault) for fault in underneath.FAULTS),
 )
 
@@ -272,28 +264,29 @@ def acts(size: Size) -> tuple[Act, ...]:
 def _life(drawn: list[Act], seed: int) -> Outcome:
     """One gateway's life: each act in turn, healed and audited; the whole at the end."""
     heal: list[float] = []
+    found = Audit()
     with tempfile.TemporaryDirectory(prefix="campaign-") as folder, Gateway(Path(folder), seed) as gateway:
         gateway.flow(5)
         gateway.print_lines(1)
-        lost: list[str] = []
-        doubled: list[str] = []
         for act in drawn:
             try:
                 act.do(gateway)
                 heal.append(gateway.healed())
             except AssertionError as error:
-                raise AssertionError(f"{act.name}: {error}\n{gateway.said()}") from error
-            found = gateway.audit()
-            lost += found.lost
-            doubled += found.doubled
-        threads = gateway.threads()
-        found = gateway.end()
-        lost += found.lost
-        doubled += found.doubled
-    note = f"{gateway.talk.said:,} messages; {threads} threads at the end; slowest {max(heal):.1f} s"
-    wrong = (lost + doubled)[:1]
-    tried = sum(act.each for act in drawn)
-    return Outcome(tried, len(lost), len(doubled), statistics.median(heal), "; ".join([note, *wrong]))
+                raise AssertionError(f"{act.name}, seed {seed}: {error}\n{gateway.said()}") from error
+            found += gateway.audit()
+        found += gateway.end()
+    note = f"{gateway.talk.said:,} messages; slowest {max(heal):.1f} s"
+    wrong = (found.lost + found.doubled + found.grown)[:1]
+    return Outcome(
+        sum(act.each for act in drawn),
+        len(found.lost),
+        len(found.doubled),
+        len(found.grown),
+        gateway.kills,
+        statistics.median(heal),
+        "; ".join([note, *wrong]),
+    )
 
 
 def one(name: str, seed: int, size: Size) -> Outcome:

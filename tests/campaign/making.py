@@ -46,7 +46,7 @@ def _whole(path: Path, facts: int) -> str:
 
 
 def _outcome(tried: int, wrong: list[str]) -> Outcome:
-    return Outcome(tried, len(wrong), note="; ".join(wrong[:1]))
+    return Outcome(tried, len(wrong), kills=tried, note="; ".join(wrong[:1]))
 
 
 def killed_while_made(seed: int, size: Size) -> Outcome:

@@ -20,6 +20,8 @@ class Outcome(Struct, frozen=True):
 
     lost:     acknowledged facts that are not there, or a journal that does not open.
     doubled:  facts that are there twice, or changed.
+    grown:    memory, threads or files of which the process held more and more.
+    kills:    how many processes were ended by SIGKILL, each seen to have died of it.
     heal_s:   median time until work went on, None where nothing has to heal.
     note:     what a reader of the table should know of it.
     """
@@ -27,20 +29,27 @@ class Outcome(Struct, frozen=True):
     tried: int
     lost: int = 0
     doubled: int = 0
+    grown: int = 0
+    kills: int = 0
     heal_s: float | None = None
     note: str = ""
 
 
 class Fault(Struct, frozen=True):
-    """A fault that can be had by its name; `control`: one that must lose something, or the audit is blind."""
+    """A fault that can be had by its name.
+
+    control: it must have something in this column of its outcome ("lost", "grown"), or the audit is blind.
+    """
 
     name: str
     title: str
     try_it: Callable[[int, Size], Outcome]
-    control: bool = False
+    control: str = ""
 
     def passed(self, outcome: Outcome) -> bool:
         """Whether the outcome is the one this fault must have."""
         if not outcome.tried:
             return False
-        return outcome.lost > 0 if self.control else not (outcome.lost or outcome.doubled)
+        if self.control:
+            return bool(getattr(outcome, self.control))
+        return not (outcome.lost or outcome.doubled or outcome.grown)

@@ -8,11 +8,8 @@ be left in. States that are the same byte for byte are opened once.
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,6 +38,8 @@ _QUICK = Path("/dev/shm")
 WRITES_MAX = 200
 #: How many states the whole campaign tries at least.
 STATES_MIN = 100_000
+#: Of how many states a control needs to lose something.
+_CONTROL_STATES = {Size.SHORT: 60, Size.FULL: 2_000}
 
 Control = Callable[[int, Size], Outcome]
 
@@ -283,11 +282,8 @@ def cut_power(seed: int, size: Size) -> Outcome:
         for life in short:
             total += audit(life, chance.sample(list(every_cut(life.operations, life.at_rest)), 100))
         return total.outcome()
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as workers:
-        while total.states < STATES_MIN:
-            wave = [chance.randrange(2**32) for _ in range(os.cpu_count() or 1)]
-            for trial in workers.map(_trial, wave):
-                total += trial
+    while total.states < STATES_MIN:
+        total += _trial(chance.randrange(2**32))
     return total.outcome()
 
 
@@ -304,6 +300,5 @@ def cut_power_early(seed: int, size: Size) -> Outcome:
 
 def _control(life: Life, seed: int, size: Size) -> Outcome:
     cuts = list(every_cut(life.operations, life.at_rest))
-    if size is Size.SHORT:
-        cuts = random.Random(seed).sample(cuts, min(60, len(cuts)))
+    cuts = random.Random(seed).sample(cuts, min(_CONTROL_STATES[size], len(cuts)))
     return audit(life, cuts).outcome()

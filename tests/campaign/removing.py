@@ -130,7 +130,7 @@ def killed_while_removing(seed: int, size: Size) -> Outcome:
                 wrong += filter(None, [_audited(path, begun)])
                 for part in folder.glob(f"{path.name}*"):
                     part.unlink()
-    return Outcome(tried, len(wrong), note="; ".join(wrong[:1]))
+    return Outcome(tried, len(wrong), kills=tried, note="; ".join(wrong[:1]))
 
 
 FAULTS = (Fault("kill-removal", "killed while old readings are removed", killed_while_removing),)

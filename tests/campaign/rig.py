@@ -3,11 +3,14 @@
     python -m tests.campaign.rig FOLDER run --config …
 
 FOLDER/disk: `full`, `read-only` or `failing`, and a number n: each n-th request is refused.
+FOLDER/disk: `slow`: each n-th request takes its time.
+FOLDER/intake: how many facts of devices may wait (read at the start).
 FOLDER/clocks: by how many ms the wall clock is wrong, and by how many the boot clock has leapt.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -17,6 +20,7 @@ import apsw
 
 from coldchain import clock
 from coldchain.cli.main import main
+from coldchain.daemon import daemon
 from tests.unit.journal.disk import Disk, Operation, watched
 
 #: What each failure is called by SQLite, and which requests it refuses.
@@ -25,6 +29,8 @@ FAILURES = {
     "read-only": (apsw.ReadOnlyError, {"write", "truncate", "delete"}),
     "failing": (apsw.IOError, {"write", "truncate", "sync", "delete"}),
 }
+#: How long a disk that is slow takes for a request: as long as a worn card may (s).
+_SLOW_S = 0.05
 
 
 def tell(folder: Path, name: str, words: str) -> None:
@@ -45,6 +51,11 @@ class Obeying(Disk):
         try:
             kind, every = self._order.read_text(encoding="ascii").split()
         except FileNotFoundError:
+            return
+        if kind == "slow":
+            self._count += 1
+            if self._count % int(every) == 0:
+                time.sleep(_SLOW_S)
             return
         failure, refused = FAILURES[kind]
         if operation.kind in refused:
@@ -77,7 +88,9 @@ class _Clocks:
 
 
 def rig(folder: Path) -> None:
-    """Put both clocks under the folder's command."""
+    """Put both clocks and the room of the intake under the folder's command."""
+    with contextlib.suppress(FileNotFoundError):
+        daemon.INTAKE_FACTS = int((folder / "intake").read_text(encoding="ascii"))
     clocks = _Clocks(folder / "clocks")
     clock.time = SimpleNamespace(**vars(time) | {"time_ns": clocks.wall_ns})  # type: ignore[attr-defined]
     clock._boottime_ns = clocks.boottime_ns

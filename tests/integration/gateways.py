@@ -42,7 +42,7 @@ COLDCHAIN = Path(sys.executable).with_name("coldchain")
 
 PROFILE = """\
 id = "test"
-version = "1"
+version = "{version}"
 status = "unapproved"
 title = "Limits of a test"
 product_state = "none"
@@ -57,7 +57,7 @@ title = "Storage"
 title = "Above −150 °C"
 role = "vapour"
 side = "above"
-value = "-150 °C"
+value = "{limit}"
 hold = "{hold}"
 hold_source = "made up for a test"
 priority = "critical"
@@ -103,11 +103,13 @@ class Site:
         self._parts[name] = text
         return self
 
-    def profile(self, *, hold: str = "10 min", latched: bool = True) -> Self:
-        """The profile "test": critical above −150 °C after that hold."""
+    def profile(
+        self, *, hold: str = "10 min", latched: bool = True, limit: str = "-150 °C", version: int = 1
+    ) -> Self:
+        """The profile "test": critical above that limit after that hold."""
         folder = self.folder / "profiles"
         folder.mkdir(exist_ok=True)
-        text = PROFILE.format(hold=hold, latched=str(latched).lower())
+        text = PROFILE.format(hold=hold, latched=str(latched).lower(), limit=limit, version=version)
         (folder / "test.toml").write_text(text, encoding="utf-8")
         return self.part("profiles", '[profiles]\ndirectories = ["profiles"]\n')
 

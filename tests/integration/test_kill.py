@@ -1,37 +1,32 @@
-"""That the campaign's audit sees a loss: a gateway that acknowledges before it commits, killed in a commit.
+"""That the campaign's audit sees what a missing guard costs: a loss, a leak.
 
 The kills themselves, at every point, are in the campaign; `test_campaign.py` tries each.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 
 import pytest
 
-from tests.campaign import making, removing
-from tests.campaign.gateway import Gateway
+from tests.campaign import controls, making, removing
 from tests.campaign.outcome import Fault, Size
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-#: The first commits of a life are its own; from this one on they hold what the broker sends.
-PASSES = 4
-KILLS = 20
 
-
-def test_a_message_acknowledged_too_early_is_lost(tmp_path: Path) -> None:
+def test_a_message_acknowledged_too_early_is_lost() -> None:
     """The same audit, the same kills and one guard less: what was acknowledged and never came is named."""
-    with Gateway(tmp_path, 1) as gateway:
-        gateway.flow(5)
-        gateway.kill()
-        for _ in range(KILLS):
-            gateway.kill_at("in_commit", PASSES, "ack_first")
-            found = gateway.audit()
-            if found.lost:
-                break
-        assert found.lost, "the guard was taken out and nothing was lost: the audit is blind"
-        assert found.lost[0].startswith("acknowledged, not in the journal: ")
+    outcome = controls.acknowledged_early(1, Size.SHORT)
+    assert outcome.lost, "the guard was taken out and nothing was lost: the audit is blind"
+    assert outcome.note.startswith("acknowledged, not in the journal: ")
+
+
+def test_a_driver_that_leaks_is_seen() -> None:
+    """Memory and files that only ever grow are told apart from what readings cost."""
+    outcome = controls.leaking(1, Size.SHORT)
+    assert (outcome.lost, outcome.doubled) == (0, 0), outcome.note
+    assert re.fullmatch("memory grew from .* messages came; files grew from .* messages came", outcome.note)
 
 
 @pytest.mark.parametrize("fault", [*making.FAULTS, *removing.FAULTS], ids=lambda fault: fault.name)

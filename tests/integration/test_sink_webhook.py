@@ -59,12 +59,14 @@ class Receiver:
     """An HTTP server with a port of its own. `answers` are given one after the other, then 200.
 
     An answer is a status, or a status with headers and a body; None: the connection is cut without an answer.
+    requests: all that came; taken: those of them to which it said 200.
     """
 
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/hook"
         self.requests: list[Request] = []
+        self.taken: list[Request] = []
         self.answers: list[int | tuple[int, dict[str, str], bytes] | None] = []
         self.hang = threading.Event()
         self.hang.set()
@@ -80,7 +82,8 @@ class Receiver:
             def do_POST(self) -> None:
                 text = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {key.lower(): value for key, value in self.headers.items()}
-                receiver.requests.append(Request(headers, text))
+                request = Request(headers, text)
+                receiver.requests.append(request)
                 receiver.hang.wait(30)
                 answer = receiver.answers.pop(0) if receiver.answers else 200
                 if answer is None:
@@ -88,6 +91,8 @@ class Receiver:
                     self.connection.shutdown(socket.SHUT_RDWR)
                     return
                 status, more, said = answer if isinstance(answer, tuple) else (answer, {}, b"noted")
+                if status == 200:
+                    receiver.taken.append(request)
                 self.send_response(status)
                 for key, value in more.items():
                     self.send_header(key, value)

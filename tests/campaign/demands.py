@@ -1,0 +1,166 @@
+"""Faults of what is asked of a gateway: more than it can take in, and limits that change on the way."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from coldchain.announcements import Kind
+from coldchain.web.station import EndConsignment, StartConsignment
+from tests.campaign.gateway import ALARM, HEAL_S, Gateway
+from tests.campaign.ledger import FLOOD, LOG
+from tests.integration.gateways import read
+from tests.servers import Fate, Packet, Peer, Side, wait_until
+
+#: Room for so many facts, and so many messages at once that want in.
+_ROOM, _BURST = 300, 400
+#: Between two bursts (real seconds).
+_BURSTS_S = 0.25
+_WARM = f"box-{LOG}/vapour/above"
+
+
+def ten_times_as_much(on: Gateway) -> None:
+    """Ten times the usual rate for a while: an alarm reaches the room meanwhile."""
+    before = on.alarms()
+    on.talk.times = 10
+    on.talk_on(1_000)
+    wait_until(lambda: on.alarms() > before, what="an alarm reaches the room meanwhile", deadline_s=HEAL_S)
+    on.talk.times = 1
+
+
+def flooded(on: Gateway) -> None:
+    """More than it can take in, on a slow disk, from a device that repeats nothing (QoS 0).
+
+    What finds no room is counted, to the last one, and is an alarm; the product's alarm reaches the room
+    meanwhile; what was taken in stands in the order in which it was sent.
+    """
+    on.signal(signal.SIGTERM)
+    on.wait()
+    on.room_for(_ROOM)
+    on.begin(cheaply=True)
+    told, lost = on.alarms("gateway/lost"), on.ledger.lost[FLOOD]
+    on.disk("slow", 4)
+    with _flood(on):
+        wait_until(
+            lambda: (on.ledger.look(), on.ledger.lost[FLOOD] > lost)[1],
+            what="a loss is told",
+            deadline_s=HEAL_S,
+        )
+        before = on.alarms()
+        wait_until(
+            lambda: on.alarms() > before, what=f"{ALARM} reaches the room meanwhile", deadline_s=HEAL_S
+        )
+    on.disk("")
+    wait_until(
+        lambda: on.alarms("gateway/lost") > told, what="gateway/lost reaches the room", deadline_s=HEAL_S
+    )
+    wait_until(lambda: _accounted(on) == _sent(on), what="each is recorded, or counted", deadline_s=HEAL_S)
+    numbers = list(on.ledger.numbers(FLOOD))
+    assert numbers == sorted(numbers), "what was taken in stands in another order"
+    on.room_for(None)
+    on.signal(signal.SIGTERM)
+    on.wait()
+    on.begin(cheaply=True)
+
+
+@contextmanager
+def _flood(on: Gateway) -> Iterator[None]:
+    """Bursts of messages that nobody sends again."""
+    over = threading.Event()
+
+    def pour() -> None:
+        number = _sent(on)
+        with Peer(on.broker.port) as peer:
+            while not over.wait(_BURSTS_S):
+                burst = [
+                    json.dumps(
+                        {
+                            "time": time.time_ns() // 1_000_000,
+                            "sequence": number + i,
+                            "vapour": -180.0,
+                            "simulated": True,
+                        }
+                    )
+                    for i in range(_BURST)
+                ]
+                peer.publish("flood", *burst, qos=0)
+                number += _BURST
+
+    thread = threading.Thread(target=pour, name="flood", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _sent(on: Gateway) -> int:
+    """How many of them the broker has handed on to the gateway."""
+    publications = on.flood_line.of(Packet.PUBLISH, Side.BROKER, Fate.FORWARDED)
+    return sum(each.topic == "flood" for each in publications)
+
+
+def _accounted(on: Gateway) -> int:
+    on.ledger.look()
+    return on.ledger.numbers(FLOOD).total() + on.ledger.lost[FLOOD]
+
+
+def profile_replaced(on: Gateway) -> None:
+    """A product travels in a box that is too warm, and its profile is replaced on the way, twice.
+
+    Under a limit that is still exceeded the alarm goes on: the excursion under the old limit is over, and
+    named as what the next one follows. Under a limit that allows the warmth the alarm ends. (Not looked at
+    where the logger's clock and ours are hours apart by now: what it prints is judged as late, or as ahead.)
+    """
+    consignment = f"C-{on.ledger.activations}"
+    raised = on.alarms(_WARM)
+    on.printed_celsius = -140.0
+    on.do(StartConsignment(consignment, f"box-{LOG}", "test", "transport"))
+    on.print_lines(1)
+    wait_until(lambda: on.alarms(_WARM) > raised, what=f"{_WARM} reaches the room", deadline_s=HEAL_S)
+    position = on.ledger.position
+    for version, limit in ((2, "-145 °C"), (3, "-130 °C")):
+        _replace(on, limit, version)
+        on.print_lines(1)
+    if on.clocks_agree():
+        _look_at_what_was_said(on, position)
+    _replace(on, "-150 °C", 1)
+    on.printed_celsius = -180.0
+    on.print_lines(1)
+    on.do(EndConsignment(consignment, "delivered"))
+
+
+def _look_at_what_was_said(on: Gateway, position: int) -> None:
+    said = [one.what for one in read(on.site.journal).said if one.position > position]
+    said = [one for one in said if one.alarm == _WARM]
+    kinds = [Kind.EXCURSION_ENDED, Kind.RAISED, Kind.EXCURSION_ENDED, Kind.RETURNED]
+    assert [one.kind for one in said] == kinds, said
+    first, after, second, _ = said
+    assert first.detail["why"] == second.detail["why"] == "limits_changed"
+    assert after.detail["follows"] == first.excursion
+    assert second.excursion == after.excursion
+
+
+def _replace(on: Gateway, limit: str, version: int) -> None:
+    """Another profile under the same id is in force."""
+    before = on.ledger.activations
+    on.site.profile(hold="0 s", latched=False, limit=limit, version=version).write()
+    on.signal(signal.SIGHUP)
+    wait_until(
+        lambda: (on.ledger.look(), on.ledger.activations > before)[1],
+        what="it is in force",
+        deadline_s=HEAL_S,
+    )
+
+
+#: Name, title and what happens.
+FAULTS = (
+    ("ten-times", "ten times the usual rate", ten_times_as_much),
+    ("flood", "more than there is room for, at QoS 0", flooded),
+    ("profile-replaced", "profile replaced in mid-transport", profile_replaced),
+)

@@ -1,0 +1,29 @@
+"""Faults tried several at a time, each in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+
+from tests.campaign.faults import FAULTS
+from tests.campaign.outcome import Fault, Outcome, Size
+
+#: What came of one, and the real seconds it took.
+Row = tuple[Outcome, float]
+
+
+def _try(name: str, seed: int, size: Size) -> Row:
+    """Try one fault; what came of it, and the real seconds it took."""
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    began_s = time.monotonic()
+    return fault.try_it(seed, size), time.monotonic() - began_s
+
+
+def tried(faults: list[Fault], seed: int, size: Size, jobs: int) -> Iterator[tuple[Fault, Future[Row]]]:
+    """Each fault in a process of its own, so many at a time, as they end."""
+    with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as workers:
+        running = {workers.submit(_try, fault.name, seed, size): fault for fault in faults}
+        for future in as_completed(running):
+            yield running[future], future
