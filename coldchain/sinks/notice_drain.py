@@ -126,6 +126,8 @@ class NoticeDrain:
                 self._put_off_ms.pop(notice.id, None)
                 in_a_row = 0
                 self._reached = True
+                # Also where the next one fails: one that takes some each time is not left alone for minutes.
+                self._backoff.reset()
         if unwilling is not None and in_a_row == len(due):
             raise unwilling
         return len(due) == BATCH

@@ -86,6 +86,26 @@ def test_unreachable_tries_the_same_one_first(world: World) -> None:
     drain.close()
 
 
+def test_a_receiver_that_takes_one_each_time_is_tried_again_soon(world: World) -> None:
+    """A line that lasts for one notice at a time makes headway: its waits do not grow to minutes."""
+    world.begin()
+    world.add(Beat(), said=[raised(n) for n in range(1, 9)], sinks=[NAME])
+    people, backoff = People(), Backoff(Random(1))
+    drain = NoticeDrain(NAME, people, world.deliveries, HandClock(5_000), backoff, lambda report: None)
+    people.fails = lambda message: (
+        Unreachable(NAME, "tell", "cut") if message.attempt == 1 and message.key != "n3-0" else None
+    )
+    waits: list[float] = []
+    while left(world):
+        try:
+            drain.step()
+        except Unreachable:
+            waits.append(backoff.wait_s())
+    assert len(waits) == 7
+    assert max(waits) <= 1.0
+    drain.close()
+
+
 def test_one_that_the_receiver_stumbles_over_does_not_stop_the_others(world: World) -> None:
     """HTTP 500 for one notice puts that one off; those behind it are told now."""
     world.begin()
