@@ -26,6 +26,7 @@ from coldchain.daemon.control import Control, socket_path
 from coldchain.daemon.errors import DaemonError
 from coldchain.daemon.housekeeping import Housekeeping, Job
 from coldchain.daemon.lens import labels_of
+from coldchain.daemon.older import Archive
 from coldchain.daemon.outgoing import Outgoing
 from coldchain.daemon.page_room import PageRoom, page_settings
 from coldchain.daemon.retention import retaining
@@ -248,6 +249,7 @@ class Daemon:
             told=self.outgoing.told,
             workings=lambda: workings(self.writer, self.queue, self.journal_path, self.outgoing.health()),
             frames=lambda port: FramesView("", ()) if self.ports is None else self.ports.frames(port),
+            older=Archive(self.journal_path).of,
         )
         self.station = LiveStation(self.writer, self.queue, self.clock, around)
         self.station.remember(self.journal)

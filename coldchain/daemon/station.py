@@ -18,6 +18,8 @@ from coldchain.daemon.entering import fact_of
 from coldchain.daemon.importing import Importing
 from coldchain.daemon.lens import Label, Lens, Notes
 from coldchain.daemon.logs import Imported, Log, LoggerView
+from coldchain.daemon.older import Older, band
+from coldchain.daemon.older import samples as measured
 from coldchain.daemon.refusals import in_words, wrong_time
 from coldchain.daemon.taking import Folding, NotRecorded, hand_in
 from coldchain.fold.history import quality_of, reason_of
@@ -28,7 +30,7 @@ from coldchain.rules.judging import BAD
 from coldchain.traffic import FramesView
 from coldchain.web.alarm_views import ToldView
 from coldchain.web.plain_views import Instant
-from coldchain.web.series import ExcursionView, LimitSpan, MarkView, Sample, SeriesView, draw
+from coldchain.web.series import ExcursionView, LimitSpan, MarkView, Sample, SeriesView, draw, without
 from coldchain.web.station import Action, Actor, EraseNames, Outcome
 from coldchain.web.views import (
     ChannelChoice,
@@ -48,7 +50,8 @@ class Surroundings:
     """What the station is told about the daemon's other rooms, each asked when a view is made.
 
     trouble: why the journal cannot be written, "" if it can. look: take notice of what was delivered;
-    told: who was told of what was announced at these positions. beat_s: how often the writer's
+    told: who was told of what was announced at these positions. older: what is left of a channel's span
+    (UTC ms) of which readings were removed. beat_s: how often the writer's
     heartbeat comes (real seconds).
     """
 
@@ -64,6 +67,7 @@ class Surroundings:
     told: Callable[[list[int]], tuple[ToldView, ...]] = lambda positions: ()
     workings: Callable[[], Workings] = Workings
     frames: Callable[[str], FramesView] = lambda port: FramesView("", ())
+    older: Callable[[str, int, int], Older] = lambda channel, from_ms, to_ms: Older()
 
 
 #: Nobody who looks waits longer than this for a batch to be on disk (real seconds).
@@ -170,6 +174,8 @@ class LiveStation:
 
     def series(self, channel: str, from_ms: int, to_ms: int, columns: int) -> SeriesView | None:
         """One channel over a span of event time; none for now while a disk hangs in mid-commit."""
+        settled = channel in self._folding.fold.channels.settled
+        older = self.around.older(channel, from_ms, to_ms) if settled else Older()
         with self._looking(True) as free:
             if not free:
                 return None
@@ -187,7 +193,9 @@ class LiveStation:
             # Event time on the channel's axis is monotone in UTC but for a step of our own clock.
             shift = utc(history.at[-1]) - history.at[-1] if len(history) else 0
             lo, hi = history.span(from_ms - shift, to_ms - shift)
-            samples = [
+            begins_ms = history.at[0] + shift if len(history) else to_ms
+            stayed = measured(fold, lens, older.stayed, min(begins_ms, to_ms))
+            samples = stayed + [
                 Sample(
                     history.at[i] + shift,
                     None if quality_of(history.code[i]) == BAD else history.value[i],
@@ -198,6 +206,8 @@ class LiveStation:
             ]
             now_ms = fold.timebase.printed(self._clock.journal_ms()) or self._clock.utc_ms()
             drawn = draw(samples, from_ms, to_ms, columns, plan.max_gap_ms, now_ms)
+            summed = ((row.bucket.at_ms, row.to_ms) for row in older.rows)
+            drawn = replace(drawn, gaps=without(drawn.gaps, summed))
             limits: list[LimitSpan] = []
             excursions: list[ExcursionView] = []
             marks: list[MarkView] = []
@@ -236,13 +246,14 @@ class LiveStation:
                 from_ms=from_ms,
                 to_ms=to_ms,
                 drawn=drawn,
-                readings=hi - lo,
+                readings=hi - lo + sum(from_ms <= one.at_ms for one in stayed),
                 limits=tuple(limits),
                 excursions=tuple(excursions),
                 marks=tuple(marks),
                 packed=packed,
                 clock_known=fold.timebase.known,
                 simulated=fold.channels.sources[plan.source].simulated,
+                band=band(older.rows, columns),
             )
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:

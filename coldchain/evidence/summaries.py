@@ -77,6 +77,13 @@ def added(one: Bucket, other: Bucket) -> Bucket:
     )
 
 
+def mean(bucket: Bucket) -> int | None:
+    """The mean over the time in which a good reading counted, to the nearest quantum; None: none did."""
+    if not bucket.covered_ms:
+        return None
+    return (2 * bucket.weighted + bucket.covered_ms) // (2 * bucket.covered_ms)
+
+
 def coarser(buckets: Iterable[Bucket], bucket_ms: int) -> Iterator[Bucket]:
     """Rows of longer spans, in order; rows of the same span become one.
 

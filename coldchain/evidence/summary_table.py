@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from coldchain.evidence import tables
 from coldchain.evidence.readings import EVERYTHING, Chosen, decimal, decimals, instant, undated
-from coldchain.evidence.summaries import added
+from coldchain.evidence.summaries import added, mean
 from coldchain.journal.reader import Readable
 from coldchain.journal.removal import removals, summaries
 from coldchain.removed import JOURNAL, Bucket, Extreme, ReadingsSummarised
@@ -110,13 +110,6 @@ def write_parquet(found: Iterable[Row], path: Path) -> None:
     Raises EvidenceError if Polars is not installed or cannot write, and what reading the journal raises.
     """
     tables.write_parquet(COLUMNS, _TYPES, map(_typed, found), path)
-
-
-def mean(bucket: Bucket) -> int | None:
-    """The mean over the time in which a good reading counted, to the nearest quantum; None: none did."""
-    if not bucket.covered_ms:
-        return None
-    return (2 * bucket.weighted + bucket.covered_ms) // (2 * bucket.covered_ms)
 
 
 def _chosen(row: Row, chosen: Chosen) -> bool:

@@ -145,7 +145,7 @@ class Channels:
             at_ms = reading.at_ms - placed.shift_ms
         else:
             at_ms = self._unplaced(source, reading, arrival_ms, timebase)
-        value, quality, reason = taken_for(self._plan_at(channel, at_ms), sent)
+        value, quality, reason = taken_for(self.plan_at(channel, at_ms), sent)
         text = history.number(sent)
         moved = () if placed is None else self._moved(placed)
         faults = count.sequence_faults
@@ -254,7 +254,7 @@ class Channels:
                 shown.arrival_ms += by_ms
                 shown.at_ms += by_ms if journal_axis else 0
 
-    def _plan_at(self, channel: str, at_ms: int) -> ChannelPlan:
+    def plan_at(self, channel: str, at_ms: int) -> ChannelPlan:
         """The plan of a channel in force at an event time; the first there is for what is older."""
         line = self._lines.get(channel)
         if not line:

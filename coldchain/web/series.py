@@ -77,8 +77,24 @@ class Columns(Struct, frozen=True):
     bad: tuple[Span, ...]
 
 
+class Band(Struct, frozen=True):
+    """A time whose readings were removed, as what stands for them, in parallel lists, in order of time.
+
+    low, high: the lowest and the highest of the span; mean: over the time in which a GOOD one counted (None:
+    none did); count: how many there were; doubtful: whether one of them was UNCERTAIN.
+    """
+
+    from_ms: tuple[int, ...]
+    to_ms: tuple[int, ...]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    mean: tuple[int | None, ...]
+    count: tuple[int, ...]
+    doubtful: tuple[bool, ...]
+
+
 class SeriesView(Struct, frozen=True, omit_defaults=True):
-    """One channel's curve over a span. `readings`: how many readings went into it."""
+    """One channel's curve over a span. `readings`: how many readings went into it, those of `band` aside."""
 
     channel: str
     quantity: str
@@ -92,6 +108,7 @@ class SeriesView(Struct, frozen=True, omit_defaults=True):
     packed: Instant | None = None
     clock_known: bool = True
     simulated: bool = False
+    band: Band | None = None
 
 
 class _Column:
@@ -176,3 +193,20 @@ def draw(
         gaps=tuple(gaps),
         bad=tuple(bad),
     )
+
+
+def without(gaps: Iterable[Span], known: Iterable[tuple[int, int]]) -> tuple[Span, ...]:
+    """Gaps less the spans, in order, of which something else is known."""
+    spans = list(known)
+    left = []
+    for gap in gaps:
+        from_ms = gap.from_ms
+        for begin, end in spans:
+            if end <= from_ms or begin >= gap.to_ms:
+                continue
+            if begin > from_ms:
+                left.append(Span(from_ms, begin, gap.why))
+            from_ms = max(from_ms, end)
+        if from_ms < gap.to_ms:
+            left.append(Span(from_ms, gap.to_ms, gap.why))
+    return tuple(left)

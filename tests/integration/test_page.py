@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Locator, Page, Response, Route, expect
 
 from coldchain.model import Quality, Reason
 from coldchain.web.plain_views import Instant
-from coldchain.web.series import Sample
+from coldchain.web.series import Band, Sample
 from coldchain.web.server import Page as Server
 from coldchain.web.settings import PageSettings
 from coldchain.web.station import (
@@ -561,6 +561,35 @@ def test_a_gap_is_said_and_the_table_holds_the_numbers(page: Page, serve: Serve)
     expect(curve.get_by_role("columnheader").nth(2)).to_have_text("Lowest (°C)")
     expect(curve.get_by_role("row", name=re.compile("gap until"))).to_have_count(1)
     assert curve.get_by_role("row").count() > 200
+
+
+def test_a_time_whose_readings_went_is_a_band(page: Page, serve: Serve, room: Room) -> None:
+    """Lowest to highest of each hour, said as a summary: in the picture, in its words and in the table."""
+    hour = 3_600_000
+    start = room.zero_utc - room.zero_utc % hour - 12 * hour
+    room.dense["box-7-vapour"] = (Sample(start - hour, -188_000, Quality.GOOD),)
+    begins = tuple(start + i * hour for i in range(12))
+    room.bands["box-7-vapour"] = Band(
+        from_ms=begins,
+        to_ms=tuple(begin + hour for begin in begins),
+        low=(-191_000,) * 12,
+        high=(-171_000,) * 12,
+        mean=(-180_000,) * 11 + (None,),
+        count=(60,) * 12,
+        doubtful=(False,) * 11 + (True,),
+    )
+    look(page, serve(), f"?asset=box-7&from={start}&to={start + 12 * hour}")
+    curve = page.locator('[data-channel="box-7-vapour"] .curve')
+    expect(curve.get_by_text("summary: lowest to highest")).to_be_visible()
+    said = curve.get_by_role("img").get_attribute("aria-label") or ""
+    assert "720 older readings stand as lowest, highest and mean" in said
+    assert "lowest −191.0" in said
+    curve.get_by_role("img").hover()
+    expect(curve.get_by_text("summary of 60 readings")).to_be_visible()
+    curve.get_by_text("Table behind the curve").click()
+    expect(curve.get_by_role("row", name=re.compile("summary until"))).to_have_count(12)
+    expect(curve.get_by_role("row", name=re.compile("mean −180.0"))).to_have_count(11)
+    expect(curve.get_by_role("row", name=re.compile("in doubt"))).to_have_count(1)
 
 
 def test_a_link_shows_the_same(page: Page, browser: Browser, serve: Serve, room: Room) -> None:

@@ -26,6 +26,7 @@ from coldchain.web.alarm_views import (
 )
 from coldchain.web.plain_views import CitedView, Instant
 from coldchain.web.series import (
+    Band,
     ExcursionView,
     LimitSpan,
     MarkView,
@@ -87,6 +88,7 @@ class Room:
         self.writer_stopped_at: int | None = None
         self.failing = False
         self.dense: dict[str, tuple[Sample, ...]] = {}
+        self.bands: dict[str, Band] = {}
         self._lock = threading.RLock()
         self._listeners: list[Callable[[], None]] = []
         self.view = self.quiet()
@@ -174,6 +176,7 @@ class Room:
             excursions=excursions,
             marks=marks,
             simulated=view.simulated,
+            band=self.bands.get(channel),
         )
 
     # --- Changing it ---------------------------------------------------------------------------------------

@@ -37,7 +37,8 @@ type Row = [number[], (number | null)[], (number | null)[], (number | null)[]];
 export function rows(series: Series): Row {
   const { at_ms, low, high, last, gaps, bad } = series.drawn;
   const scale = quantity(series.quantity).per_display;
-  const breaks = [...gaps, ...bad].map((span) => span.from_ms).sort((a, b) => a - b);
+  const summed = series.band?.from_ms ?? [];
+  const breaks = [...[...gaps, ...bad].map((span) => span.from_ms), ...summed].sort((a, b) => a - b);
   const out: Row = [[], [], [], []];
   let next = 0;
   const cut = (before: number) => {
@@ -78,7 +79,9 @@ function limitLines(drawing: Drawing): { from: number; to: number; limit: Limit 
 export function range(drawing: Drawing): [number, number] {
   const { series } = drawing;
   const scale = quantity(series.quantity).per_display;
-  const values = [...series.drawn.low, ...series.drawn.high, ...limitLines(drawing).map((each) => each.limit.limit)];
+  const band = series.band;
+  const measured = [...series.drawn.low, ...series.drawn.high, ...(band?.low ?? []), ...(band?.high ?? [])];
+  const values = [...measured, ...limitLines(drawing).map((each) => each.limit.limit)];
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
     least = Math.min(least, value / scale);
@@ -106,6 +109,33 @@ function hatch(ctx: CanvasRenderingContext2D, left: number, right: number, box: 
   ctx.restore();
 }
 
+/** Times whose readings were removed: from the lowest to the highest, and the mean, which nobody measured, dotted. */
+function summaries(u: uPlot, drawing: Drawing, colours: Ink, x: (ms: number) => number): void {
+  const { ctx } = u;
+  const band = drawing.series.band;
+  if (band === undefined) return;
+  const scale = quantity(drawing.series.quantity).per_display;
+  const y = (value: number) => u.valToPos(value / scale, "y", true);
+  ctx.save();
+  ctx.fillStyle = colours.line;
+  for (let i = 0; i < band.from_ms.length; i += 1) {
+    const [left, right] = [x(band.from_ms[i]!), x(band.to_ms[i]!)];
+    const [top, bottom] = [y(band.high[i]!), y(band.low[i]!)];
+    const wide = Math.max(right - left, devicePixelRatio);
+    ctx.globalAlpha = 0.25;
+    ctx.fillRect(left, top, wide, Math.max(bottom - top, 2 * devicePixelRatio));
+    // Edges: the shade alone does not survive a greyscale print.
+    ctx.globalAlpha = 0.9;
+    for (const edge of [top, bottom]) ctx.fillRect(left, edge - devicePixelRatio / 2, wide, devicePixelRatio);
+    const mean = band.mean[i];
+    if (mean == null) continue;
+    for (let at = left; at < right; at += 6 * devicePixelRatio) {
+      ctx.fillRect(at, y(mean) - devicePixelRatio / 2, Math.min(2 * devicePixelRatio, right - at), devicePixelRatio);
+    }
+  }
+  ctx.restore();
+}
+
 function behind(u: uPlot, drawing: Drawing, colours: Ink): void {
   const { ctx, bbox } = u;
   const x = (ms: number) => Math.min(Math.max(u.valToPos(ms, "x", true), bbox.left), bbox.left + bbox.width);
@@ -117,6 +147,7 @@ function behind(u: uPlot, drawing: Drawing, colours: Ink): void {
     ctx.fillStyle = colours.alarm;
     ctx.fillRect(left, bbox.top, Math.max(right - left, 2 * devicePixelRatio), 4 * devicePixelRatio);
   }
+  summaries(u, drawing, colours, x);
   for (const gap of drawing.series.drawn.gaps) hatch(ctx, x(gap.from_ms), x(gap.to_ms), bbox, colours.hatch);
   for (const run of drawing.series.drawn.bad) {
     const [left, right] = [x(run.from_ms), x(run.to_ms)];

@@ -261,6 +261,17 @@ export interface Excursion {
 }
 export interface Mark { at_ms: number; kind: string; text?: string }
 
+// A time whose readings were removed: what stands for them, span by span.
+export interface Band {
+  from_ms: number[];
+  to_ms: number[];
+  low: number[];
+  high: number[];
+  mean: (number | null)[];
+  count: number[];
+  doubtful: boolean[];
+}
+
 export interface Series {
   channel: string;
   quantity: string;
@@ -283,6 +294,7 @@ export interface Series {
   packed?: Instant;
   clock_known?: boolean;
   simulated?: boolean;
+  band?: Band;
 }
 
 export type Action =
