@@ -194,7 +194,8 @@ class Channels:
             if channel in held or from_ms is None or from_ms <= self.settled.get(channel, from_ms - 1):
                 continue
             self.settled[channel] = from_ms
-            history.forget(from_ms - reach_ms)
+            seen = self._seen.get(channel)
+            history.forget(from_ms - reach_ms, [text for _, text in seen.values()] if seen else ())
 
     def newest(self, channel: str) -> tuple[int, int] | None:
         """Arrival and event time of a channel's newest reading that may be judged; None: there is none."""

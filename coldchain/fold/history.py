@@ -3,14 +3,15 @@
 Of each reading there stands when it is judged, what it was taken for (an integer in the channel's
 quantum), a code of quality, reason and origin, and what was sent, as text: so that a calibration or
 a unit corrected for the past can be applied to the very number that came. 24 bytes a reading, and
-each different text once. Readings of one millisecond lie together; their order means nothing.
+each different text once, for as long as a reading has it. Readings of one millisecond lie together; their
+order means nothing.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from operator import mul, sub
 from typing import NamedTuple
 
@@ -71,15 +72,16 @@ def reason_of(code: int) -> Reason | None:
 class History:
     """The packed readings of one channel."""
 
-    __slots__ = ("_ids", "_shifts", "at", "code", "sent", "texts", "value")
+    __slots__ = ("_ids", "_numbered", "_shifts", "at", "code", "sent", "texts", "value")
 
     def __init__(self) -> None:
         self.at = array("q")
         self.value = array("q")
         self.code = array("I")
         self.sent = array("I")
-        self.texts: list[Sent] = []
+        self.texts: dict[int, Sent] = {}
         self._ids: dict[Sent, int] = {}
+        self._numbered = 0
         self._shifts = [0]
 
     def __len__(self) -> int:
@@ -87,25 +89,26 @@ class History:
 
     def __getstate__(self) -> tuple[object, ...]:
         packed = tuple(part.tobytes() for part in (self.at, self.value, self.code, self.sent))
-        return (*packed, self.texts, self._shifts)
+        return (*packed, self.texts, self._numbered, self._shifts)
 
-    def __setstate__(self, state: tuple[bytes, bytes, bytes, bytes, list[Sent], list[int]]) -> None:
+    def __setstate__(self, state: tuple[bytes, bytes, bytes, bytes, dict[int, Sent], int, list[int]]) -> None:
         self.__init__()  # type: ignore[misc]  # restoring the packed arrays is starting anew
-        *packed, self.texts, self._shifts = state
+        *packed, self.texts, self._numbered, self._shifts = state
         for part, data in zip((self.at, self.value, self.code, self.sent), packed, strict=True):
             part.frombytes(data)
-        self._ids = {sent: number for number, sent in enumerate(self.texts)}
+        self._ids = {sent: number for number, sent in self.texts.items()}
 
     def number(self, sent: Sent) -> int:
         """The number under which a text is kept."""
         found = self._ids.get(sent)
         if found is None:
-            found = self._ids[sent] = len(self.texts)
-            self.texts.append(sent)
+            found = self._ids[sent] = self._numbered
+            self.texts[found] = sent
+            self._numbered += 1  # never given twice: others remember it
         return found
 
     def number_of(self, sent: Sent) -> int | None:
-        """The number under which a text is kept, None if it never came."""
+        """The number under which a text is kept, None if it is not."""
         return self._ids.get(sent)
 
     def find(self, sent_at_ms: int, sent: int) -> int | None:
@@ -174,11 +177,20 @@ class History:
         for i in range(bisect_left(self.at, at_ms), len(self.at)):
             self.at[i] += by_ms
 
-    def forget(self, before_ms: int) -> None:
-        """Drop what is older than an instant, but never the newest reading."""
+    def forget(self, before_ms: int, remembered: Collection[int] = ()) -> None:
+        """Drop what is older than an instant, but never the newest reading; and the texts that only it had.
+
+        remembered: numbers of texts that are kept all the same. A device that sends many digits has a text of
+        its own for nearly each reading: ten times what else is kept of it.
+        """
         end = min(bisect_left(self.at, before_ms), len(self.at) - 1)
+        if end <= 0:
+            return
         for part in (self.at, self.value, self.code, self.sent):
-            del part[: max(0, end)]
+            del part[:end]
+        had = set(self.sent).union(remembered)
+        self.texts = {number: sent for number, sent in self.texts.items() if number in had}
+        self._ids = {sent: number for number, sent in self.texts.items()}
 
     def rejudge(self, from_ms: int, until_ms: int | None, judge: Judge) -> int | None:
         """Take what was sent in a span for something anew; the first time at which that differs."""

@@ -117,6 +117,41 @@ def test_what_no_rule_looks_at_is_forgotten() -> None:
     assert place.track.settled_ms == T0 + 1_000 * MIN
 
 
+def digits(count: int, *, numbered: bool = False) -> list[tuple[int, Reading]]:
+    """Readings of a device that sends more digits than it measures: each has a text of its own."""
+    return [
+        (T0 + i * MIN, replace(reading, raw=f"5.{i:06}", sequence=i if numbered else None))
+        for i, (_, reading) in enumerate(calm(count))
+    ]
+
+
+def test_a_text_goes_with_the_last_reading_that_has_it() -> None:
+    """What is kept of many digits does not grow with the readings that went, also through a saved state."""
+    made = bench((limit(value=8, hold_ms=0),))
+    for day in range(1, 4):
+        feed(made, digits(day * 1_000)[-1_000:])
+        made.add(removed(T0 + (day * 1_000 - 100) * MIN))
+        made.fold = thaw(freeze(made.fold))
+        history = made.fold.channels.histories["box.vapour"]
+        assert len(history) == 100 + REACH // MIN
+        assert [history.texts[number].raw for number in history.sent] == [
+            reading.raw for _, reading in digits(day * 1_000)[-len(history) :]
+        ]
+        assert len(history.texts) == len(history)
+
+
+def test_a_number_that_is_remembered_is_known_by_its_text_still() -> None:
+    """A logger that empties its memory again repeats itself, though the readings are gone: no fault."""
+    made = bench((limit(value=8, hold_ms=0),))
+    sent = digits(200, numbered=True)
+    feed(made, sent)
+    made.add(removed(T0 + 199 * MIN))
+    for _, reading in sent:
+        made.add(reading, made.fold.arrival_ms)
+    count = made.fold.channels.counts["box.vapour"]
+    assert (count.repeats, count.sequence_faults, count.beside) == (200, 0, 0)
+
+
 def test_what_comes_later_still_and_is_older_stands_beside() -> None:
     """It is counted, and judged by nothing; what was measured since is judged however late it comes."""
     made = bench((limit(value=8, hold_ms=0),))
