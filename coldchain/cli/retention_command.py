@@ -17,7 +17,7 @@ from coldchain.config.loaded import Loaded
 from coldchain.config.problems import ConfigError
 from coldchain.daemon.errors import DaemonError
 from coldchain.daemon.retaining import planned, retain
-from coldchain.daemon.retention import Plan
+from coldchain.daemon.retention import Plan, lacking
 from coldchain.evidence.keys import EvidenceError
 from coldchain.fold import settling
 from coldchain.journal import JournalError
@@ -123,6 +123,8 @@ def _print(found: Plan) -> None:
         console.print("nothing would go now", markup=False)
     for hold in proposal.holds:
         console.print(f"{hold.place} stays: {_WHY[hold.why].format(hold.about)}", markup=False)
+    for short in found.short:
+        console.print(lacking(short), markup=False)
     if proposal.why:
         console.print(f"the rest stays for now: {proposal.why}", markup=False)
 

@@ -23,6 +23,7 @@ from coldchain.daemon.retention import (
 )
 from coldchain.daemon.signing import Signer
 from coldchain.evidence import heads
+from coldchain.fold import settling
 from coldchain.journal import Readable, Reader
 from coldchain.journal.removal import removals
 from coldchain.pipeline.engine_id import engine
@@ -46,7 +47,7 @@ def planned(loaded: Loaded, keep_ms: int | None = None) -> Plan:
     with Reader.open(loaded.resolve(loaded.settings.journal.path)) as reader:
         fold = recover(reader, engine()).fold
         proposal = propose(wanted(fold, policy), reader, policy, _guards(loaded, reader))
-        return surveyed(reader, proposal)
+        return replace(surveyed(reader, proposal), short=tuple(settling.short(fold)))
 
 
 def retain(loaded: Loaded, clock: SystemClock) -> tuple[int, int]:

@@ -203,7 +203,7 @@ def piece(journal: Readable, proposal: Proposal) -> Surveyed | None:
 class Plan(Struct, frozen=True):
     """A proposal, and what it would come to: facts that go and facts that stay, up to a commit.
 
-    spared: how many of those that stay do so for an excursion.
+    spared: how many of those that stay do so for an excursion. short: rules that lack readings that are gone.
     """
 
     proposal: Proposal
@@ -211,6 +211,7 @@ class Plan(Struct, frozen=True):
     kept: int
     last_commit: int
     spared: int = 0
+    short: tuple[settling.Short, ...] = ()
 
 
 def surveyed(journal: Readable, proposal: Proposal) -> Plan:
@@ -221,6 +222,15 @@ def surveyed(journal: Readable, proposal: Proposal) -> Plan:
         return Plan(proposal, 0, 0, last)
     there = sum(1 for _ in journal.stored_facts(found.first_position, found.last_position))
     return Plan(proposal, found.removed, there - found.removed, found.last_commit, found.spared)
+
+
+def lacking(one: settling.Short) -> str:
+    """A sentence about a rule that looks back to where readings were removed."""
+    span = duration_text(one.kept_ms - one.begin_ms)
+    return (
+        f"{one.place}: its rule {one.rule} began after older readings were removed and lacks the first "
+        f"{span} of its time: it sums up what was kept"
+    )
 
 
 def _last_commit(journal: Readable, position: int) -> int:
@@ -265,9 +275,16 @@ class Retention:
         self._idle = threading.Event()
         self._idle.set()
         self._said = ""
+        self._short: set[tuple[str, str]] = set()
 
     def look(self) -> None:
-        """Do the next step if there is one, and the one before is done."""
+        """Do the next step if there is one, and the one before is done; say which rules lack readings."""
+        with self._writer.lock:
+            short = settling.short(self._writer.fold)
+        for one in short:
+            if (one.place, one.rule) not in self._short:
+                _log.warning("%s", lacking(one))
+        self._short = {(one.place, one.rule) for one in short}
         if self._policy() is None:
             return
         try:

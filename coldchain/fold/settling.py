@@ -89,6 +89,39 @@ def held_channels(state: State, found: Collection[Hold]) -> frozenset[str]:
     )
 
 
+class Short(Struct, frozen=True):
+    """A rule that looks back to where readings were removed: it sums up what was kept, from an instant on.
+
+    begin_ms: how far back its window reaches; kept_ms: the oldest reading that is left; on the place's axis.
+    """
+
+    place: str
+    rule: str
+    begin_ms: int
+    kept_ms: int
+
+
+def short(state: State) -> list[Short]:
+    """Rules in force whose window reaches back to where readings were removed.
+
+    None of those that were in force then: their readings are kept. One that begins later is among them, until
+    its window has gone on.
+    """
+    found = []
+    for place in state.places.values():
+        now, at_ms = place.track.now, place.track.at_ms
+        channels = [channel for channel in (now.probe if now is not None else None) or () if channel]
+        settled = [at for channel in channels if (at := state.channels.settled.get(channel)) is not None]
+        left = [history.at[0] for channel in channels if len(history := state.channels.histories[channel])]
+        if at_ms is None or now is None or not settled or not left:
+            continue
+        for rule, _ in place.track.running:
+            begin_ms = max(at_ms - _looks_back_ms(rule), place.track.meter.since_ms)
+            if begin_ms < min(max(left) - now.gap_ms, max(settled)):
+                found.append(Short(place.name, rule.id, begin_ms, max(left)))
+    return found
+
+
 def reach_ms(state: State) -> int:
     """How far back any rule of any place looks at most, at a time at which it is asked."""
     segments = [segment for place in state.places.values() for segment in place.track.line]

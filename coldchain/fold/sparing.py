@@ -41,7 +41,7 @@ def spared(state: State, around_ms: int, journal_ms: int, utc_ms: int | None) ->
     for place in state.places.values():
         ledger, before_ms = place.ledger, journal_ms if place.journal_axis else utc_ms
         for excursion in (*ledger.closed, *ledger.open.values()):
-            for shown in _parts(place.track, excursion, before_ms):
+            for shown in _parts(place.track, excursion, before_ms, around_ms):
                 for span in _around(shown, around_ms):
                     history = state.channels.histories.get(span[0])
                     found += _on_both_axes(span, state.timebase, history, journal_axis=place.journal_axis)
@@ -60,12 +60,16 @@ def _ends(excursion: Excursion, before_ms: int | None) -> tuple[int, int]:
     return begin_ms, end_ms
 
 
-def _parts(track: Track, excursion: Excursion, before_ms: int | None) -> Iterator[_Shown]:
-    """What is to be seen of an excursion, by who measured it."""
+def _parts(track: Track, excursion: Excursion, before_ms: int | None, around_ms: int) -> Iterator[_Shown]:
+    """What is to be seen of an excursion, by who measured it, as far as it can matter before an instant."""
     rule = excursion.rule
     begin_ms, end_ms = _ends(excursion, before_ms)
     if isinstance(rule, Rolling):
         begin_ms -= rule.window_ms
+    if before_ms is not None:
+        end_ms = min(end_ms, before_ms + max(around_ms, excursion.segment.gap_ms))
+    if end_ms < begin_ms:
+        return
     index = max(0, track.segment_at(begin_ms))
     while index < len(track.line) and track.line[index].from_ms <= end_ms:
         segment, until_ms = track.line[index], track.past.ends_ms(index)

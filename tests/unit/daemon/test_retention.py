@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from coldchain import facts
 from coldchain.daemon import retention
@@ -21,8 +22,9 @@ from coldchain.journal.removal import removals, summaries
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.recovery import recover
 from coldchain.pipeline.verify import Verdict, verify
-from tests.unit.daemon.retained import DAY, EVERY, HOUR, House
-from tests.unit.fold.bench import MIN
+from coldchain.plan import Rolling
+from tests.unit.daemon.retained import DAY, EVERY, HOUR, JUDGED, House
+from tests.unit.fold.bench import MIN, plan
 from tests.unit.pipeline.fake_clock import HandClock
 
 REACH = 30 * MIN + 2 * EVERY
@@ -280,6 +282,21 @@ def test_it_waits_until_enough_has_come_together(house: House) -> None:
     assert house.retain(at_once=False) == 0
     house.measure(30, "5")
     assert house.retain(at_once=False) > 0
+
+
+def test_a_rule_that_lacks_readings_is_said_once(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """The log names it and the time that it lacks, when it begins, and not at every look."""
+    house.retain()
+    house.retention.look()
+    assert "lacks" not in caplog.text
+    (rolling,) = (rule for rule in JUDGED.profiles[0].stages[0].rules if isinstance(rule, Rolling))
+    longer = replace(rolling, id="longer", window_ms=60 * HOUR)
+    house.activate(plan(rolling, longer, channels=JUDGED.channels))
+    house.measure(6, "5")
+    house.retention.look()
+    house.retention.look()
+    (said,) = (record.message for record in caplog.records if "lacks the first" in record.message)
+    assert said.startswith("box/vapour: its rule longer began after older readings were removed")
 
 
 def test_an_upgrade_finds_nothing_new(tmp_path: Path, key: Key) -> None:

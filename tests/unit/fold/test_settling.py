@@ -253,3 +253,30 @@ def test_where_a_place_stood_is_found_without_moving_it() -> None:
     assert stood is not None
     assert replace(stood, at_ms=T0 + 319 * MIN) == short.fold.places["box/vapour"].track.keep()
     assert freeze(made.fold) == before
+
+
+# A rule that begins afterwards
+
+
+def test_a_rule_that_begins_after_a_removal_is_named_until_its_window_is_full() -> None:
+    """It looks back further than what was kept; those that were in force then lack nothing."""
+    made = bench((RULES[7],))
+    feed(made, calm(1_000))
+    made.add(removed(T0 + 900 * MIN))
+    assert settling.short(made.fold) == []
+    longer = replace(RULES[7], id="longer", window_ms=600 * MIN)
+    made.add(Activated(plan(RULES[7], longer, channels=(channel(max_gap_ms=5 * MIN),)), {}))
+    feed(made, calm(10, start=1_000))
+    (short,) = settling.short(made.fold)
+    assert (short.place, short.rule) == ("box/vapour", "longer")
+    assert short.kept_ms == T0 + 900 * MIN - REACH
+    assert short.begin_ms == T0 + (1_009 - 600) * MIN
+    feed(made, calm(600, start=1_010))
+    assert settling.short(made.fold) == []
+
+
+def test_a_short_past_lacks_nothing() -> None:
+    """A probe that has measured for an hour only has no older readings that went."""
+    made = bench((replace(RULES[7], window_ms=600 * MIN),))
+    feed(made, calm(60))
+    assert settling.short(made.fold) == []

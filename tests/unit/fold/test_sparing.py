@@ -68,6 +68,17 @@ def test_one_that_lasts_stays_up_to_now() -> None:
     assert minutes(made)[-1][1] >= 150
 
 
+def test_what_is_young_enough_is_not_looked_at() -> None:
+    """Of an excursion behind the instant only what reaches back to it matters: the rest stays anyway."""
+    made = bench(limit(value=8, hold_ms=0))
+    feed(made, [*[5] * 100, *[20] * 10, *[5] * 100, *[20] * 10, *[5] * 100])
+    at_ms = T0 + 195 * MIN
+    spans = by_channel(spared(made.fold, AROUND, at_ms, at_ms))[CHANNEL, ""]
+    assert [(one.from_ms - T0) // MIN for one in spans] == [80, 190]
+    early_ms = T0 + 150 * MIN
+    assert len(by_channel(spared(made.fold, AROUND, early_ms, early_ms))[CHANNEL, ""]) == 1
+
+
 def test_of_a_budget_what_was_spent_stays() -> None:
     """Its interval lasts as long as the product: of that the minutes outside stay, not all that follows."""
     made = bench(budget(value=8, allowance_min=600))
