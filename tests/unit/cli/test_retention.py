@@ -101,3 +101,19 @@ def test_a_run_removes_what_the_plan_said(gateway: Path) -> None:
         in verified.output.replace("\n", " ")
     )
     assert "not checked" in verified.output
+
+
+def test_a_span_that_no_day_holds_is_refused(gateway: Path) -> None:
+    """Seven hours would begin at another hour each day; it says what to write."""
+    done = run(gateway, "plan", policy='5 d"\nsummary = "7 h')
+    assert done.exit_code == 2
+    assert "a day holds no whole number of these spans" in done.stderr
+    assert 'write one such as "15 min"' in done.stderr
+    assert run(gateway, "plan", policy='5 d"\nsummary = "15 min').exit_code == 0
+
+
+def test_a_plan_says_what_stays_for_what_goes(gateway: Path) -> None:
+    """How many readings stay for their excursions, and what stands for the others."""
+    said = " ".join(run(gateway, "plan", policy='4 d"\naround_excursions = "2 h').output.split())
+    assert "readings stay exact for their excursions, each with 2 h around it" in said
+    assert "for what goes stays, of each channel and each 1 h" in said
