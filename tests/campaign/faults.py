@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.campaign import controls, live, making, power, removing
+from tests.campaign import controls, live, making, month, power, removing
 from tests.campaign.outcome import Fault
 
 FAULTS = (
@@ -13,6 +13,7 @@ FAULTS = (
     ),
     *making.FAULTS,
     *removing.FAULTS,
+    *month.FAULTS,
     *controls.FAULTS,
     *live.FAULTS,
 )
