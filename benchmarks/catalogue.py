@@ -208,6 +208,7 @@ def _channel(_sizes: Sizes) -> tuple[Case, ...]:
         case("streamed, uneventful", loop, 200_000),
         case("streamed, uneventful, with a kinetic mean of 24 h", loop, 200_000, mean=1),
         case("streamed, a quarter of an hour too warm in each twenty", loop, 200_000, calm=0),
+        case("the same with a kinetic mean of 24 h", loop, 200_000, calm=0, mean=1),
         case("in bulk, uneventful, against asking every rule", plain, 200_000),
         case("in bulk, uneventful, with a kinetic mean", plain, 100_000, mean=1),
     )

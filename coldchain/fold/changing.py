@@ -39,6 +39,8 @@ def change(state: State, fact: Change) -> list[Announcement]:
         return [Announcement(Kind.REFUSED, text=refused, actor=fact.actor)]
     said: list[Announcement] = []
     if isinstance(fact, Activated):
+        for place in state.places.values():
+            place.track.catch_up()  # a channel with another time base begins anew, with nothing measured
         state.channels.activate(state.lane.plan)
         state.desk.activate(fact.plan)
         said += state.desk.bring_shelves_forward(state.lane.plan.shelf_max_ms, state.arrival_ms)

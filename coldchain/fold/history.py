@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from operator import mul, sub
 from typing import NamedTuple
 
-from coldchain.fold.columns import Columns
+from coldchain.fold.columns import Columns, all_good
 from coldchain.model import Origin, Reason
 from coldchain.rules.judging import BAD, GOOD, Sample
 
@@ -26,7 +26,6 @@ _ORIGIN_CODE = {origin: code for code, origin in enumerate(_ORIGINS)}
 
 # A code holds quality (2 bits), origin (2), reason (8) and which shift its time was given (20).
 _ORIGIN_AT, _REASON_AT, _SHIFT_AT = 2, 4, 12
-_QUALITY = 3
 _SHIFTS = 1 << 20
 assert len(_REASONS) < 1 << (_SHIFT_AT - _REASON_AT)
 
@@ -44,6 +43,8 @@ class Sent(NamedTuple):
 
 
 Judge = Callable[[Sent], tuple[int, int, Reason | None]]
+#: Times, least and greatest values of samples.
+Values = tuple[list[int], list[int], list[int]]
 
 
 def code_of(quality: int, reason: Reason | None, origin: Origin) -> int:
@@ -67,6 +68,12 @@ def reason_of(code: int) -> Reason | None:
     """The reason in a packed code, or None."""
     number = code >> _REASON_AT & 0xFF
     return _REASONS[number - 1] if number else None
+
+
+def unpacked(samples: Iterable[Sample]) -> Values:
+    """Times and values of samples, apart."""
+    some = list(samples)
+    return [each.at_ms for each in some], [each.low for each in some], [each.high for each in some]
 
 
 class History:
@@ -236,8 +243,16 @@ class History:
 
     @property
     def columns(self) -> Columns:
-        """Times, values and codes, as `calm_until` scans them."""
+        """Times, values and codes, as `calm_run` scans them."""
         return self.at, self.value, self.code
+
+    def packed(self, after_ms: int, until_ms: int) -> Values:
+        """Times, least and greatest values of the samples with after_ms < time < until_ms."""
+        lo, hi = bisect_right(self.at, after_ms), bisect_left(self.at, until_ms)
+        at, values = self.at[lo:hi].tolist(), self.value[lo:hi].tolist()
+        if len(set(at)) == len(at):
+            return at, values, values
+        return unpacked(self.samples(after_ms, until_ms))
 
     def group(self, i: int, hi: int) -> tuple[Sample, int]:
         """The sample of the ms at an index, and the index behind it."""
@@ -270,8 +285,8 @@ class History:
         if times[0] < from_ms:
             spans[0] -= from_ms - times[0]
         whole = max(spans) <= gap_ms and ends[0] - times[0] <= gap_ms and min(spans) > 0
-        if whole and not any(map(_QUALITY.__and__, codes)):
-            return sum(map(mul, map(weight, self.value[lo:hi]), spans)), sum(spans)
+        if whole and all_good(codes):
+            return sum(map(mul, map(weight, self.value[lo:hi].tolist()), spans)), sum(spans)
         weighted = time_ms = 0
         last: Sample | None = None
         for sample in (*self.samples(times[0] - 1, to_ms), None):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from coldchain.consignments.line import Segment
-from coldchain.fold.history import History
+from coldchain.fold.history import History, Values, unpacked
 from coldchain.fold.series import Difference, InReserve, Series
-from coldchain.rules.judging import GOOD, Dwell
+from coldchain.rules.judging import GOOD, Dwell, Sample
 
 
 class Past:
@@ -110,3 +111,36 @@ class Past:
             end_ms = min(until_ms, last.at_ms + gap_ms)
             if end_ms > max(last.at_ms, begin_ms):
                 yield Dwell(max(last.at_ms, begin_ms), end_ms, last)
+
+
+class Skipped:
+    """Samples of one segment that lay in the calm band (`Run`), read from the past only where a rule asks."""
+
+    def __init__(self, past: Past, segment: Segment, before: Sample, last: Sample) -> None:
+        self.before, self.last = before, last
+        self._past, self._segment = past, segment
+
+    @property
+    def at(self) -> list[int]:
+        """Their times, in order."""
+        return self._values[0]
+
+    @property
+    def low(self) -> list[int]:
+        """Their values; the least where several share a millisecond."""
+        return self._values[1]
+
+    @property
+    def high(self) -> list[int]:
+        """Likewise, the greatest."""
+        return self._values[2]
+
+    @cached_property
+    def _values(self) -> Values:
+        series, last = self._past.series(self._segment), self.last
+        between = (self.before.at_ms, last.at_ms)
+        if isinstance(series, History):
+            at, low, high = series.packed(*between)
+        else:
+            at, low, high = unpacked(() if series is None else series.samples(*between))
+        return [*at, last.at_ms], [*low, last.low], [*high, last.high]

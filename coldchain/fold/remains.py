@@ -14,10 +14,11 @@ import msgspec
 
 from coldchain.announcements import Late
 from coldchain.fold.excursions import Excursion
+from coldchain.fold.meter import Meter
 from coldchain.fold.place import Moment, Place
 from coldchain.fold.settling import settled_places
 from coldchain.fold.state import State
-from coldchain.fold.steps import Meter, Snapshot
+from coldchain.fold.steps import Snapshot
 from coldchain.plan import Rule
 from coldchain.rules.age import AgeState
 from coldchain.rules.boil_off import BoilOffState

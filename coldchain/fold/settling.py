@@ -25,6 +25,8 @@ def forget(state: State, fact: ReadingsRemoved) -> None:
     held = frozenset(fact.held)
     for place, stood in settled_places(state, held, fact.judged_from_ms, fact.judged_from_utc_ms):
         place.track.settle(stood)
+    for place in state.places.values():
+        place.track.catch_up()
     state.channels.forget(held, fact.judged_from_ms, fact.judged_from_utc_ms, fact.reach_ms)
 
 

@@ -14,9 +14,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coldchain.consignments.line import Segment
-from coldchain.fold.columns import calm_until, extremes
+from coldchain.fold.columns import calm_run
 from coldchain.fold.history import History
-from coldchain.fold.past import Past
+from coldchain.fold.meter import Meter
+from coldchain.fold.past import Past, Skipped
 from coldchain.plan import Rule
 from coldchain.rules.book import judge_of
 from coldchain.rules.judging import (
@@ -33,22 +34,6 @@ from coldchain.rules.judging import (
     Sample,
 )
 from coldchain.rules.settling import Settling
-
-
-class Meter(Struct, frozen=True):
-    """Plain statistics of a place since its product came in: coverage and extremes.
-
-    from_ms: good_ms reaches to here, or to the last sample if that is later.
-    """
-
-    scope: str = ""
-    since_ms: int = 0
-    good_ms: int = 0
-    low: int | None = None
-    low_ms: int = 0
-    high: int | None = None
-    high_ms: int = 0
-    from_ms: int = 0
 
 
 class Told(Struct, frozen=True):
@@ -92,7 +77,11 @@ class Snapshot(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Stand:
-    """Where a place stands: its time, its segment, its last sample, and the states of its rules."""
+    """Where a place stands: its time, its segment, its last sample, and the states of its rules.
+
+    A sample in the calm band is taken in without asking a rule. Before any is asked again, of whatever, all
+    hear of the run since `_known` (`sync`), so that a state is never behind where somebody looks at it.
+    """
 
     past: Past
     at_ms: int | None = None
@@ -100,12 +89,25 @@ class Stand:
     now: Segment | None = None
     gap_ms: int = 0
     last: Sample | None = None
-    running: list[tuple[Rule, Any]] = field(default_factory=list)
     left: dict[str, tuple[Rule, Any]] = field(default_factory=dict)
     meter: Meter = field(default_factory=Meter)
     due: tuple[int, str] | None = None
+    _running: list[tuple[Rule, Any]] = field(default_factory=list)
+    _known: Sample | None = None
+    _skipped: Skipped | None = None
     _band: Band | None = None
     _reckoned: bool = False
+
+    @property
+    def running(self) -> list[tuple[Rule, Any]]:
+        """The rules in force, each with its state."""
+        self.sync()
+        return self._running
+
+    @running.setter
+    def running(self, running: list[tuple[Rule, Any]]) -> None:
+        self._running, self._known = running, self.last
+        self.reckon()
 
     # What a rule may look at (`Seen`), beside `last` and `gap_ms`
 
@@ -113,6 +115,12 @@ class Stand:
     def since_ms(self) -> int:
         """Since when the product that is here now has been here."""
         return self.meter.since_ms
+
+    @property
+    def skipped(self) -> Skipped:
+        """What no rule has heard of yet, up to the last sample."""
+        assert self._skipped is not None, "asked for outside of a sync"
+        return self._skipped
 
     def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
         """What counted within a span, cut to it, in order."""
@@ -129,12 +137,13 @@ class Stand:
         """Within which samples no rule here says anything, and nothing is due; None: each must be asked."""
         if self._reckoned:
             return self._band
+        self.sync()
         self._reckoned, self._band = True, None
         last = self.last
         if last is None or last.quality != GOOD:
             return None
         band = ANYTHING
-        for rule, state in self.running:
+        for rule, state in self._running:
             own = judge_of(rule).band(rule, state, self)
             if own is None:
                 return None
@@ -170,11 +179,10 @@ class Stand:
         band, last = self.band, self.last
         if band is None or last is None:
             return lo
-        end = calm_until(history.columns, lo, hi, last.at_ms, band, self.gap_ms)
+        end, low, high = calm_run(history.columns, lo, hi, last.at_ms, band, self.gap_ms)
         if end == lo:
             return lo
         at, values, meter = history.at, history.value, self.meter
-        low, high = extremes(values, lo, end)
         low_ms, high_ms = meter.low_ms, meter.high_ms
         if meter.low is None or low < meter.low:
             low_ms = at[values.index(low, lo, end)]
@@ -193,10 +201,16 @@ class Stand:
 
     def sync(self) -> None:
         """Let every rule know of what was skipped."""
-        for i, (rule, state) in enumerate(self.running):
+        before, last = self._known, self.last
+        if before is last or before is None or last is None:
+            return
+        self._skipped = Skipped(self.past, self._here(), before, last)
+        running = self._running
+        for i, (rule, state) in enumerate(running):
             new = judge_of(rule).sync(rule, state, self)
             if new is not state:
-                self.running[i] = (rule, new)
+                running[i] = (rule, new)
+        self._known, self._skipped = last, None
 
     # The four things
 
@@ -209,10 +223,11 @@ class Stand:
         """A rule's own deadline has come."""
         self.reach(at_ms)
         segment = self._here()
-        for i, (rule, state) in enumerate(self.running):
+        running = self.running
+        for i, (rule, state) in enumerate(running):
             if rule.id == rule_id:
                 new, changes = judge_of(rule).on_due(rule, state, self)
-                self.running[i] = (rule, new)
+                running[i] = (rule, new)
                 for change in changes:
                     tell(Told(rule, change, segment, at_ms))
         self.reckon()
@@ -227,12 +242,13 @@ class Stand:
             for change in changes:
                 tell(Told(rule, change, self._here(), now.at_ms))
         self._measure(now)
-        self.last = now
+        self.last = self._known = now
         self.reckon()
 
     def enter(self, index: int, new: Segment, tell: Tell) -> None:
         """A boundary: another probe, other rules, another product."""
         at_ms, old, gap_ms = new.from_ms, self.now, self.gap_ms
+        self.sync()
         self.reach(at_ms)
         another = old is None or old.probe != new.probe
         new_gap_ms = new.gap_ms
@@ -241,7 +257,7 @@ class Stand:
             self._settle(at_ms, old, tell)
         if another:
             self.last = None  # another probe's reading is no evidence for this one
-        running = {rule.id: (rule, state) for rule, state in self.running}
+        running = {rule.id: (rule, state) for rule, state in self._running}
         if product and old is not None:
             for rule, state in running.values():
                 self._leave(rule, state, old, at_ms, PRODUCT_CHANGED, tell)
@@ -255,14 +271,13 @@ class Stand:
         ]
         for rule, state in running.values():
             self.left[rule.id] = (rule, self._leave(rule, state, old or new, at_ms, NOT_IN_FORCE, tell))
-        self.segment, self.now, self.gap_ms, self.running = index, new, new_gap_ms, kept
-        self.reckon()
+        self.segment, self.now, self.gap_ms = index, new, new_gap_ms
+        self.running = kept
 
     # Keeping and restoring
 
     def keep(self) -> Snapshot:
         """What is needed to continue from here."""
-        self.sync()
         return Snapshot(
             self.at_ms, self.segment, self.last, tuple(self.running), tuple(self.left.values()), self.meter
         )
@@ -272,11 +287,10 @@ class Stand:
         if kept is None:
             kept = Snapshot(None, -1, None, (), (), Meter())
         self.at_ms, self.segment, self.last, self.meter = kept.at_ms, kept.segment, kept.last, kept.meter
-        self.running = list(kept.running)
         self.left = {rule.id: (rule, state) for rule, state in kept.left}
         self.now = line[kept.segment] if kept.segment >= 0 else None
         self.gap_ms = self.now.gap_ms if self.now is not None else 0
-        self.reckon()
+        self.running = list(kept.running)
 
     def agrees(self, kept: Snapshot) -> bool:
         """Whether all that follows will be as it was from a snapshot on, but for the meter."""
@@ -291,7 +305,7 @@ class Stand:
     def reckon(self) -> None:
         """Work out which rule changes by itself next."""
         due: tuple[int, str] | None = None
-        for rule, state in self.running:
+        for rule, state in self._running:
             at_ms = judge_of(rule).due_ms(rule, state, self)
             if at_ms is not None and (due is None or (at_ms, rule.id) < due):
                 due = (at_ms, rule.id)
@@ -347,9 +361,9 @@ class Stand:
             tell(Told(rule, Returned(at_ms), old, at_ms))
 
     def _settle(self, at_ms: int, old: Segment, tell: Tell) -> None:
-        for i, (rule, state) in enumerate(self.running):
+        for i, (rule, state) in enumerate(self._running):
             new, changes = judge_of(rule).settle(rule, state, self, at_ms)
-            self.running[i] = (rule, new)
+            self._running[i] = (rule, new)
             for change in changes:
                 tell(Told(rule, change, old, at_ms))
         self.meter = replace(self.meter, good_ms=self._good_ms(at_ms), from_ms=at_ms)

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from coldchain.consignments.line import Segment, put
 from coldchain.fold.history import History
+from coldchain.fold.meter import Meter
 from coldchain.fold.past import Past
-from coldchain.fold.steps import Meter, Snapshot, Stand, Tell, Told
+from coldchain.fold.steps import Snapshot, Stand, Tell, Told
 from coldchain.plan import Budget, ChannelPlan, Rolling, Rule
 from coldchain.rules import rolling
 from coldchain.rules.book import judge_of
@@ -84,7 +85,6 @@ class Track:
     @running.setter
     def running(self, running: list[tuple[Rule, object]]) -> None:
         self._stand.running = running
-        self._stand.reckon()
 
     @property
     def meter(self) -> Meter:
@@ -190,7 +190,10 @@ class Track:
     def judge(self, now: Sample, tell: Tell) -> None:
         """Judge a sample of the channel that measures here, newer than all before; its time comes first."""
         if not (self.calm and self._stand.skip(now)):
-            self._ask(now, tell)
+            self.advance(now.at_ms, tell)
+            # What was in the way may have been a deadline, and nothing else.
+            if not (self.calm and self._stand.skip(now)):
+                self._ask(now, tell)
         self._since_snapshot += 1
         if self._since_snapshot >= SNAPSHOT_EVERY:
             self._since_snapshot = 0
@@ -211,7 +214,6 @@ class Track:
             self.judge(sample, tell)
 
     def _ask(self, now: Sample, tell: Tell) -> None:
-        self.advance(now.at_ms, tell)
         self._stand.judge(now, tell)
         if self._stand.due is not None and self._stand.due[0] <= now.at_ms:
             self.advance(now.at_ms, tell)
@@ -222,20 +224,21 @@ class Track:
         grown:     samples were only added: as soon as everything is as it was, the rest is too.
         pull_back: readings were found to be from the future: the place's time goes back with them.
         """
-        stood = self._stand.keep()
-        until_ms = stood.at_ms
+        until_ms = self._stand.at_ms
         kept = max(bisect_left(self._snapshots, from_ms, key=_taken_at), self.settled_ms is not None)
         later = self._snapshots[kept:]
         del self._snapshots[kept:]
+        # Where everything may turn out as it was, it does before anything that no rule has heard of yet.
+        stood = self._stand.keep() if grown and later else None
         began = self._snapshots[-1] if self._snapshots else None
         self._since_snapshot = 0
         self._stand.restore(began, self.line)
         newest_ms = self.newest()
         if newest_ms is not None and (until_ms is None or pull_back or newest_ms > until_ms):
             until_ms = newest_ms
-        met = self._run(until_ms, tell, later if grown else [])
+        met = self._run(until_ms, tell, [] if stood is None else later)
         began_ms = None if began is None else began.at_ms
-        if met is None:
+        if met is None or stood is None:
             if until_ms is not None:
                 self.advance(until_ms, tell)
             return Refolded(began_ms, None)
@@ -246,6 +249,10 @@ class Track:
         self._since_snapshot = 0
         self._stand.restore(stood.adjusted(was, now), self.line)
         return Refolded(began_ms, met.at_ms)
+
+    def catch_up(self) -> None:
+        """Let the rules know of all that was skipped, while what was measured is still there."""
+        self._stand.sync()
 
     def keep(self) -> Snapshot:
         """Where the place stands, with all that was skipped."""

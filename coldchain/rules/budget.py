@@ -29,8 +29,10 @@ from coldchain.rules.judging import (
     Sample,
     Seen,
     Triggered,
+    beyond,
     crossing_ms,
     evidence_outside,
+    furthest,
     inside,
     interpolates,
     value_for,
@@ -204,11 +206,42 @@ def active(state: BudgetState) -> bool:
 
 
 def band(rule: Budget, state: BudgetState, seen: Seen) -> Band | None:
-    """Inside the limit nothing is spent. Where unmonitored time counts, its deadline moves all the time."""
-    moving = rule.charge_unmonitored and rule.fires is Fires.AT_DUE and not active(state)
-    if moving or (seen.last is not None and evidence_outside(rule, seen.last)):
+    """Inside the limit nothing is spent, and outside it nothing but time, until that is too much.
+
+    Where unmonitored time counts, the deadline moves all the time; so it does where a line to the next
+    reading may take some of it back. What was given back is left out reading by reading.
+    """
+    last, spent = seen.last, state.spent
+    at_due = rule.fires is Fires.AT_DUE and not active(state)
+    if at_due and rule.charge_unmonitored:
         return None
-    return inside(rule)
+    if last is None or not evidence_outside(rule, last):
+        return inside(rule)
+    if spent is None or rule.given_back or (at_due and rule.crossing is Crossing.LINEAR):
+        return None
+    out = beyond(rule, rule.limit)
+    if active(state):
+        return out
+    left_ms = rule.allowance_ms - spent.outside_ms + (rule.exceeded is Outside.BEYOND)
+    exceeds_ms = max(last.at_ms, state.from_ms) + max(0, left_ms)
+    if at_due and exceeds_ms > last.at_ms + seen.gap_ms:
+        # There is no deadline yet: a reading must be near enough first, so that it counts until then.
+        return replace(out, until_ms=exceeds_ms - seen.gap_ms)
+    return replace(out, until_ms=exceeds_ms)
+
+
+def sync(rule: Budget, state: BudgetState, seen: Seen) -> BudgetState:
+    """A run outside is spent as a whole: it has no gap."""
+    run = seen.skipped
+    if not evidence_outside(rule, run.before):
+        return state
+    end_ms = run.at[-1]
+    state, _ = _spend(rule, state, run.before, end_ms, end_ms - run.before.at_ms)
+    spent = state.spent
+    value, at_ms = furthest(rule, run)
+    if spent is not None and (value > spent.extreme if rule.side is Side.ABOVE else value < spent.extreme):
+        return replace(state, spent=replace(spent, extreme=value, extreme_ms=at_ms))
+    return state
 
 
 def _exceeded(rule: Budget, spent_ms: int) -> bool:
@@ -359,5 +392,6 @@ JUDGE = Judge(
     standing=standing,
     active=active,
     band=band,
+    sync=sync,
     shows=lambda rule, state, sample: evidence_outside(rule, sample),
 )

@@ -47,7 +47,8 @@ class Judge:
     shows: Callable[[Any, Any, Sample], bool]
     #: (rule, state, seen): within which samples it says nothing and need not be asked; None: ask each time.
     band: Callable[[Any, Any, Seen], Band | None] = lambda rule, state, seen: None
-    #: (rule, state, seen): the state that knows of all that was skipped, up to the last sample.
+    #: (rule, state, seen): the state after all that was skipped (`seen.skipped`), up to the last sample, just
+    #: as if the rule had been asked each time. It comes before anything else is asked of the rule.
     sync: Callable[[Any, Any, Seen], Any] = lambda rule, state, seen: state
 
 

@@ -54,8 +54,9 @@ class Dwell(Struct, frozen=True):
 class Band(Struct, frozen=True):
     """As long as values stay in low..high, and before `until_ms`, a rule says nothing: the calm band.
 
-    It holds for GOOD samples in order, each within `max_gap` of the one before. A rule that cannot prove its
-    band gives none.
+    Nothing but its sums changes, and no deadline of it comes or goes. It holds for GOOD samples in order,
+    each within `max_gap` of the one before. It may lie outside a limit as well as inside: of hours outside
+    each minute is like the one before. A rule that cannot prove its band gives none.
     """
 
     low: int = -(2**62)
@@ -76,6 +77,39 @@ def inside(rule: Bound) -> Band:
     return Band(high=rule.limit - on) if rule.side is Side.ABOVE else Band(low=rule.limit + on)
 
 
+def beyond(rule: Bound, edge: int) -> Band:
+    """All values that are outside of a line."""
+    off = 0 if rule.outside is Outside.AT_OR_BEYOND else 1
+    return Band(low=edge + off) if rule.side is Side.ABOVE else Band(high=edge - off)
+
+
+class Run(Protocol):
+    """Samples that lay in the calm band, and that no rule was asked about: one at the least, all GOOD.
+
+    Each lies within `gap_ms` of the one before, the first of `before`: the newest that every rule knows.
+    """
+
+    @property
+    def before(self) -> Sample:
+        """The sample before the run."""
+
+    @property
+    def last(self) -> Sample:
+        """The newest of the run."""
+
+    @property
+    def at(self) -> list[int]:
+        """Their times, in order."""
+
+    @property
+    def low(self) -> list[int]:
+        """Their values; the least where several share a millisecond."""
+
+    @property
+    def high(self) -> list[int]:
+        """Likewise, the greatest."""
+
+
 class Seen(Protocol):
     """What a rule may look at besides its own state: what was measured at its place so far."""
 
@@ -91,6 +125,10 @@ class Seen(Protocol):
     def since_ms(self) -> int:
         """Since when the product that is here now has been here."""
 
+    @property
+    def skipped(self) -> Run:
+        """The run up to `last` that is to be taken in; there is one only where a rule is asked to `sync`."""
+
     def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
         """The past of this place in order: what counted within a span, cut to it.
 
@@ -101,14 +139,6 @@ class Seen(Protocol):
         """Of all GOOD dwells within a span: the sum of weight(value) times ms, and the sum of ms."""
 
 
-def missed(seen: Seen, head_ms: int, now: Sample) -> Iterator[Sample]:
-    """The samples since `head_ms` that a rule was not asked about, because they lay in its calm band."""
-    if seen.last is not None and seen.last.at_ms > head_ms:
-        for dwell in seen.dwells(head_ms, now.at_ms):
-            if dwell.sample.at_ms > head_ms:
-                yield dwell.sample
-
-
 @dataclass(slots=True)
 class Alone:
     """The past of a rule that looks at the sample before and no further (a limit, a budget)."""
@@ -116,6 +146,11 @@ class Alone:
     gap_ms: int
     last: Sample | None = None
     since_ms: int = 0
+
+    @property
+    def skipped(self) -> Run:
+        """Nothing: each sample is asked about."""
+        raise NotImplementedError
 
     def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
         """Nothing: who asks for more than the last sample needs a place's own past."""
@@ -186,6 +221,13 @@ def is_outside(side: Side, outside: Outside, limit: int, value: int) -> bool:
     if value == limit:
         return outside is Outside.AT_OR_BEYOND
     return value > limit if side is Side.ABOVE else value < limit
+
+
+def furthest(rule: Bound, run: Run) -> tuple[int, int]:
+    """The value of a run that is furthest on a rule's side, and when it was so first."""
+    values = run.high if rule.side is Side.ABOVE else run.low
+    value = max(values) if rule.side is Side.ABOVE else min(values)
+    return value, run.at[values.index(value)]
 
 
 def evidence_outside(rule: Bound, sample: Sample) -> bool:

@@ -8,11 +8,13 @@ excursion nor a hold, and breaks the off-delay.
 
 from __future__ import annotations
 
+from operator import sub
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from coldchain.model import Side
-from coldchain.plan import Fires, Limit
+from coldchain.plan import Crossing, Fires, Limit
 from coldchain.rules.judge import Judge
 from coldchain.rules.judging import (
     BAD,
@@ -28,8 +30,10 @@ from coldchain.rules.judging import (
     Seen,
     Triggered,
     area_beyond,
+    beyond,
     crossing_ms,
     evidence_outside,
+    furthest,
     inside,
     interpolates,
     is_outside,
@@ -194,10 +198,43 @@ def active(state: LimitState) -> bool:
 
 
 def band(rule: Limit, state: LimitState, seen: Seen) -> Band | None:
-    """Inside the limit, while nothing is open and no alarm waits to return."""
-    if state.open is not None or state.active or state.inside_ms is not None:
-        return None
-    return inside(rule)
+    """Inside the limit while nothing is open, outside it while something is.
+
+    Until a reading fulfils the hold, or there was evidence of being back for long enough.
+    """
+    if state.open is not None:
+        out = beyond(rule, _shifted(rule))
+        waits = rule.fires is Fires.ON_READING and state.open.triggered_ms is None
+        return replace(out, until_ms=state.hold_since_ms + rule.hold_ms) if waits else out
+    if state.inside_ms is not None:
+        return replace(inside(rule), until_ms=state.inside_ms + rule.off_delay_ms)
+    return None if state.active else inside(rule)
+
+
+def sync(rule: Limit, state: LimitState, seen: Seen) -> LimitState:
+    """An open interval takes in a run outside: its sums, and the furthest value."""
+    open_, above, linear = state.open, rule.side is Side.ABOVE, rule.crossing is Crossing.LINEAR
+    if open_ is None:
+        return state
+    run = seen.skipped
+    at, values = [run.before.at_ms, *run.at], [value_for(rule, run.before), *(run.high if above else run.low)]
+    begin = max(open_.start_ms, state.from_ms, at[0])  # what the sums reach to is not counted again
+    if linear:
+        values[0] += (values[1] - values[0]) * (begin - at[0]) // (at[1] - at[0])
+    at[0] = begin
+    before = [_beyond(rule, value) for value in values]
+    area = sum(map(area_beyond, before, before[1:] if linear else before, map(sub, at[1:], at)))
+    extreme, extreme_ms = furthest(rule, run)
+    if not (extreme > open_.extreme if above else extreme < open_.extreme):
+        extreme, extreme_ms = open_.extreme, open_.extreme_ms
+    open_ = replace(
+        open_,
+        outside_ms=open_.outside_ms + at[-1] - begin,
+        integral=open_.integral + area,
+        extreme=extreme,
+        extreme_ms=extreme_ms,
+    )
+    return replace(state, open=open_)
 
 
 def _shifted(rule: Limit) -> int:
@@ -347,5 +384,6 @@ JUDGE = Judge(
     standing=standing,
     active=active,
     band=band,
+    sync=sync,
     shows=lambda rule, state, sample: evidence_outside(rule, sample),
 )

@@ -52,7 +52,7 @@ def _start(rule: KineticMean, seen: Seen, at_ms: int) -> MeanState:
     return MeanState(begin, at_ms, weighted, time_ms, max(warm, default=None))
 
 
-def _moved(rule: KineticMean, state: MeanState, seen: Seen, head: int) -> MeanState:
+def _moved(rule: KineticMean, state: MeanState, seen: Seen, head: int, warm_ms: int | None) -> MeanState:
     """The window moved up to an instant: what it gains, less what leaves it."""
     weight = kinetic(rule.energy_kj_mol).weight
     tail = max(state.tail_ms, head - rule.window_ms)
@@ -63,10 +63,6 @@ def _moved(rule: KineticMean, state: MeanState, seen: Seen, head: int) -> MeanSt
         gone, gone_ms = seen.weighed(state.tail_ms, tail, weight)
         weighted += state.weighted - gone
         time_ms += state.time_ms - gone_ms
-    # A sample counts for its gap at the most: until then a warm one may be in the window still.
-    warm_ms = state.warm_ms
-    if seen.last is not None and _is_warm(rule, seen.last):
-        warm_ms = min(head, seen.last.at_ms + seen.gap_ms)
     if warm_ms is not None and warm_ms <= tail:
         warm_ms = None
     return MeanState(tail, head, weighted, time_ms, warm_ms, state.spell)
@@ -74,7 +70,11 @@ def _moved(rule: KineticMean, state: MeanState, seen: Seen, head: int) -> MeanSt
 
 def _on_sample(rule: KineticMean, state: MeanState, seen: Seen, now: Sample) -> Step:
     """Move the window up to the sample, then compare its sums with the limit's."""
-    state = _moved(rule, state, seen, now.at_ms)
+    last, warm_ms = seen.last, state.warm_ms
+    if last is not None and _is_warm(rule, last):
+        # A sample counts for its gap at the most: until then a warm one may be in the window still.
+        warm_ms = min(now.at_ms, last.at_ms + seen.gap_ms)
+    state = _moved(rule, state, seen, now.at_ms, warm_ms)
     full = state.head_ms - state.tail_ms >= rule.window_ms
     if now.quality != GOOD or not full or state.time_ms <= 0:
         return state, ()
@@ -92,22 +92,42 @@ def _on_sample(rule: KineticMean, state: MeanState, seen: Seen, now: Sample) -> 
 
 def _is_warm(rule: KineticMean, sample: Sample) -> bool:
     """Whether a value makes a mean above the limit possible: on it or above, as the rule says."""
-    if sample.quality != GOOD:
-        return False
-    return sample.high >= rule.limit if rule.outside is Outside.AT_OR_BEYOND else sample.high > rule.limit
+    return sample.quality == GOOD and sample.high > _edge(rule)
+
+
+def _edge(rule: KineticMean) -> int:
+    """The highest value that is not warm."""
+    return rule.limit - 1 if rule.outside is Outside.AT_OR_BEYOND else rule.limit
 
 
 def _band(rule: KineticMean, state: MeanState, seen: Seen) -> Band | None:
-    """Below the limit, but only while nothing in the window is above it: cold that leaves raises the mean."""
-    last = seen.last
-    if state.spell is not NONE or state.warm_ms is not None or (last is not None and _is_warm(rule, last)):
+    """Below the limit for ever, while nothing in the window is above it; else while there is a margin.
+
+    Cold that leaves raises the mean (20 × −5, 3 × 20, 60 × 5 °C). The margin is by how much the window's sum
+    of weights stays below the limit's. In a ms it shrinks by what comes in beyond the limit's weight, and by
+    what leaves below it: at the most by that weight, where what leaves weighs nothing. So warm values may be
+    in the band, too, with half as much room again as the last one has above the limit.
+    """
+    last, high = seen.last, _edge(rule)
+    if state.spell is not NONE:
         return None
-    return Band(high=rule.limit - (1 if rule.outside is Outside.AT_OR_BEYOND else 0))
+    if last is not None and _is_warm(rule, last):
+        high = last.high + (last.high - rule.limit) // 2
+    elif state.warm_ms is None:
+        return Band(high=high)
+    weight = kinetic(rule.energy_kj_mol).weight
+    margin = weight(rule.limit) * state.time_ms - state.weighted
+    if margin <= 0:
+        return None
+    return Band(high=high, until_ms=state.head_ms + margin // max(weight(rule.limit), weight(high)))
 
 
 def _sync(rule: KineticMean, state: MeanState, seen: Seen) -> MeanState:
-    last = seen.last
-    return state if last is None or last.at_ms <= state.head_ms else _moved(rule, state, seen, last.at_ms)
+    run, warm_ms = seen.skipped, state.warm_ms
+    if _is_warm(rule, run.before):  # else none of them is: only then the band reaches above the limit
+        for value, end_ms in zip((run.before.high, *run.high), run.at, strict=False):
+            warm_ms = end_ms if value > _edge(rule) else warm_ms
+    return _moved(rule, state, seen, run.last.at_ms, warm_ms)
 
 
 def _same(old: KineticMean, new: KineticMean) -> bool:

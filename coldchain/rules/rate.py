@@ -11,7 +11,7 @@ from msgspec import Struct
 from coldchain.model import Side
 from coldchain.plan import Rate
 from coldchain.rules.judge import Step, spelled
-from coldchain.rules.judging import GOOD, Band, Sample, Seen, missed
+from coldchain.rules.judging import GOOD, Band, Sample, Seen
 from coldchain.rules.spell import NONE, Spell, turn
 
 _Edge = tuple[tuple[int, int], ...]
@@ -37,7 +37,6 @@ def _on_sample(rule: Rate, state: RateState, seen: Seen, now: Sample) -> Step:
         return state, ()
     rising = rule.side is Side.ABOVE
     value, lowest = (now.high, now.low) if rising else (-now.low, -now.high)
-    state = _caught_up(rule, state, seen, now)
     edge = _since(state.edge, now.at_ms - rule.within_ms)
     on = bool(edge) and value - edge[0][1] >= rule.limit
     kept = _with(edge, now.at_ms, lowest)
@@ -62,17 +61,6 @@ def _with(edge: _Edge, at_ms: int, lowest: int) -> _Edge:
     return (*edge[:end], (at_ms, lowest))
 
 
-def _caught_up(rule: Rate, state: RateState, seen: Seen, until: Sample) -> RateState:
-    """The state with the samples that lay in the calm band."""
-    if not state.edge:
-        return state
-    edge = state.edge
-    for one in missed(seen, edge[-1][0], until):
-        if one.quality == GOOD:
-            edge = _with(edge, one.at_ms, one.low if rule.side is Side.ABOVE else -one.high)
-    return state if edge is state.edge else RateState(edge, state.spell)
-
-
 def _band(rule: Rate, state: RateState, seen: Seen) -> Band | None:
     """Values no further than a change from the lowest of the window can make no such change among them."""
     if state.spell is not NONE or not state.edge:
@@ -84,14 +72,11 @@ def _band(rule: Rate, state: RateState, seen: Seen) -> Band | None:
 
 
 def _sync(rule: Rate, state: RateState, seen: Seen) -> RateState:
-    last = seen.last
-    if last is None or not state.edge or last.quality != GOOD or last.at_ms <= state.edge[-1][0]:
-        return state
-    state = _caught_up(rule, state, seen, last)
-    edge = _since(state.edge, last.at_ms - rule.within_ms)
-    return RateState(
-        _with(edge, last.at_ms, last.low if rule.side is Side.ABOVE else -last.high), state.spell
-    )
+    run, edge = seen.skipped, state.edge
+    lowest = run.low if rule.side is Side.ABOVE else [-value for value in run.high]
+    for at_ms, value in zip(run.at, lowest, strict=True):
+        edge = _with(_since(edge, at_ms - rule.within_ms), at_ms, value)
+    return RateState(edge, state.spell)
 
 
 def _same(old: Rate, new: Rate) -> bool:

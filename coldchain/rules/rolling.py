@@ -59,8 +59,7 @@ def _band(rule: Rolling, state: RollingState, seen: Seen) -> Band | None:
 
 
 def _sync(rule: Rolling, state: RollingState, seen: Seen) -> RollingState:
-    last = seen.last
-    return state if last is None or last.at_ms <= state.head_ms else _moved(rule, state, seen, last.at_ms)
+    return _moved(rule, state, seen, seen.skipped.last.at_ms)
 
 
 def _on_sample(rule: Rolling, state: RollingState, seen: Seen, now: Sample) -> Step:

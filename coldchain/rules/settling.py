@@ -14,7 +14,7 @@ from msgspec import Struct
 from coldchain.model import Side
 from coldchain.plan import Rule, Settle
 from coldchain.rules.judge import Judge, Step
-from coldchain.rules.judging import GOOD, Interval, Sample, Seen
+from coldchain.rules.judging import GOOD, Interval, Run, Sample, Seen
 
 
 class Settling(Struct, frozen=True):
@@ -36,6 +36,12 @@ class _First:
         self.since_ms = settled_ms
         self.dwells = seen.dwells
         self.weighed = seen.weighed
+        self._seen = seen
+
+    @property
+    def skipped(self) -> Run:
+        """What is taken in before a rule is asked is no sample before either."""
+        return self._seen.skipped
 
 
 def settling(inner: Judge) -> Judge:

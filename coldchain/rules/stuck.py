@@ -11,18 +11,14 @@ from msgspec.structs import replace
 
 from coldchain.plan import Stuck
 from coldchain.rules.judge import Step, spelled
-from coldchain.rules.judging import BAD, Band, Sample, Seen, missed
+from coldchain.rules.judging import BAD, Band, Sample, Seen
 from coldchain.rules.spell import NONE, Spell, turn
 
 
 class StuckState(Struct, frozen=True):
-    """Since when all values lie between `low` and `high`; None: nothing was measured yet.
-
-    head_ms: the newest sample that is in it.
-    """
+    """Since when all values lie between `low` and `high`; None: nothing was measured yet."""
 
     since_ms: int | None = None
-    head_ms: int = 0
     low: int = 0
     high: int = 0
     spell: Spell = NONE
@@ -36,9 +32,8 @@ def _on_sample(rule: Stuck, state: StuckState, seen: Seen, now: Sample) -> Step:
     """The run of like values goes on, or this one differs. A BAD reading or a gap mends no dead cable."""
     if now.quality == BAD:
         return state, ()
-    state = _caught_up(rule, state, seen, now)
     before_ms = state.since_ms
-    state = _with(rule, state, now)
+    state = _with(rule, state, now.at_ms, now.low, now.high)
     if before_ms is None or before_ms != state.since_ms:
         on: bool | None = False
     else:
@@ -47,21 +42,12 @@ def _on_sample(rule: Stuck, state: StuckState, seen: Seen, now: Sample) -> Step:
     return replace(state, spell=spell), changes
 
 
-def _with(rule: Stuck, state: StuckState, one: Sample) -> StuckState:
+def _with(rule: Stuck, state: StuckState, at_ms: int, low: int, high: int) -> StuckState:
     """The run with one sample more, or the one that begins with it."""
-    low, high = min(state.low, one.low), max(state.high, one.high)
-    if state.since_ms is None or high - low > rule.tolerance:
-        return StuckState(one.at_ms, one.at_ms, one.low, one.high, state.spell)
-    return StuckState(state.since_ms, one.at_ms, low, high, state.spell)
-
-
-def _caught_up(rule: Stuck, state: StuckState, seen: Seen, until: Sample) -> StuckState:
-    """The state with the samples that lay in the calm band."""
-    if state.since_ms is not None:
-        for one in missed(seen, state.head_ms, until):
-            if one.quality != BAD:
-                state = _with(rule, state, one)
-    return state
+    least, most = min(state.low, low), max(state.high, high)
+    if state.since_ms is None or most - least > rule.tolerance:
+        return StuckState(at_ms, low, high, state.spell)
+    return StuckState(state.since_ms, least, most, state.spell)
 
 
 def _band(rule: Stuck, state: StuckState, seen: Seen) -> Band | None:
@@ -72,10 +58,10 @@ def _band(rule: Stuck, state: StuckState, seen: Seen) -> Band | None:
 
 
 def _sync(rule: Stuck, state: StuckState, seen: Seen) -> StuckState:
-    last = seen.last
-    if last is None or state.since_ms is None or last.quality == BAD or last.at_ms <= state.head_ms:
-        return state
-    return _with(rule, _caught_up(rule, state, seen, last), last)
+    run = seen.skipped
+    for at_ms, low, high in zip(run.at, run.low, run.high, strict=True):
+        state = _with(rule, state, at_ms, low, high)
+    return state
 
 
 def _same(old: Stuck, new: Stuck) -> bool:

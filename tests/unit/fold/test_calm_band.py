@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from coldchain.announcements import Announcement
 from coldchain.consignments.line import Segment
-from coldchain.facts import Reading
+from coldchain.facts import Activated, Reading
 from coldchain.fold import columns
 from coldchain.fold.conditioning import condition
 from coldchain.fold.history import History, code_of
@@ -27,6 +28,7 @@ from coldchain.plan import (
     Rolling,
     Rule,
     Settle,
+    Span,
     Spike,
     Stuck,
     TimeToLimit,
@@ -52,6 +54,14 @@ RULES: tuple[Rule, ...] = (
     Stuck(id="s1", **WORDS, for_ms=12 * MIN),
     Stuck(id="s2", **WORDS, for_ms=12 * MIN, tolerance=1000),
     Spike(id="p1", **WORDS, limit=6000),
+    limit("l5", value=8, hold_ms=10 * MIN, deadband=1000, crossing=Crossing.LINEAR, off_delay_ms=9 * MIN),
+    limit("l6", value=2, side=Side.BELOW, hold_ms=10 * MIN, deadband=3000, fires=Fires.ON_READING),
+    budget("b4", value=8, allowance_min=3, fires=Fires.ON_READING, outside=Outside.AT_OR_BEYOND),
+    budget("b5", value=8, allowance_min=3, crossing=Crossing.LINEAR, exceeded=Outside.AT_OR_BEYOND),
+    budget("b6", value=5, side=Side.BELOW, allowance_min=15, per=Per.DAY, charge_unmonitored=True),
+    budget("b7", value=8, allowance_min=9, fires=Fires.ON_READING, charge_unmonitored=True),
+    budget("b8", value=8, allowance_min=9, given_back=(Span(T0 + 10 * MIN, T0 + 30 * MIN),)),
+    KineticMean(id="m2", **WORDS, limit=6000, window_ms=WINDOW, energy_kj_mol="42"),
 )
 FORECAST = TimeToLimit(
     id="f1", **WORDS, side=Side.ABOVE, limit=8000, horizon_ms=20 * MIN, window_ms=WINDOW, least=1000
@@ -90,12 +100,12 @@ def judged(rules: tuple[Rule, ...], made: list[tuple[int, Reading]], *, calm: bo
         bench.add(reading, max(arrival_ms, bench.fold.arrival_ms))
     bench.run(bench.fold.arrival_ms + 60 * MIN)
     truth = [(each.id, place.standing(each), each.closed_at_ms) for each in place.ledger.all()]
-    return bench.said, (truth, place.track.active(), place.track.meter)
+    return bench.said, (truth, place.track.active(), place.track.meter, place.track.keep().running)
 
 
 @given(STRETCHES, st.sets(st.integers(0, len(RULES) - 1), min_size=1, max_size=4))
 def test_skipping_changes_nothing(stretches: list[tuple[float | None, int, int]], chosen: set[int]) -> None:
-    """The same announcements at the same ms, the same excursions, the same statistics."""
+    """The same announcements at the same ms, the same excursions, statistics and states, to the field."""
     rules = tuple(RULES[i] for i in sorted(chosen))
     made = [(reading.at_ms or 0, reading) for reading in story(stretches)]
     assert judged(rules, made, calm=True) == judged(rules, made, calm=False)
@@ -136,7 +146,27 @@ def test_a_calm_series_is_hardly_looked_at(rule: Rule, asked: list[int]) -> None
     made = [(reading.at_ms or 0, reading) for reading in story([(5, 1, 1), (5.1, 1, 1)] * 500)]
     judged((rule,), made, calm=True)
     # b2: the deadline of unmonitored time moves with each sample; s2: these values are stuck.
-    assert (len(asked) < 120) is (rule.id not in ("b2", "s2"))
+    assert (len(asked) < 120) is (rule.id not in ("b2", "b6", "s2"))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_long_excursion_is_hardly_looked_at_either(rule: Rule, asked: list[int]) -> None:
+    """A thousand readings outside: after the first ones nothing changes but sums."""
+    outside = (12.1, 12) if getattr(rule, "side", Side.ABOVE) is Side.ABOVE else (-5, -5.1)
+    made = [(reading.at_ms or 0, reading) for reading in story([(v, 1, 1) for v in outside] * 500)]
+    judged((rule,), made, calm=True)
+    # Those of a window know no band outside; what was given back is left out reading by reading.
+    assert (len(asked) < 120) is (rule.id not in ("m1", "m2", "r1", "s2", "b8"))
+
+
+def test_a_warm_hour_leaves_a_mean_calm(asked: list[int]) -> None:
+    """While something warm is in its window there is a margin: it is asked when that may be used up."""
+    cool, warm = [(5, 1, 1), (5.1, 1, 1)] * 30, [(8.2, 5, 1)]
+    made = [(reading.at_ms or 0, reading) for reading in story([*cool, *warm, *cool])]
+    rule = replace(RULES[8], window_ms=60 * MIN)
+    said, state = judged((rule,), made, calm=True)
+    assert len(asked) < 20
+    assert (said, state) == judged((rule,), made, calm=False)
 
 
 def test_a_rule_without_a_band_is_asked_each_time(asked: list[int]) -> None:
@@ -173,7 +203,8 @@ def along(
     track.judge_all(history, 0, len(history), told.append)
     track.advance((track.at_ms or T0) + 60 * MIN, told.append)
     state = track.keep()
-    return told, (state.last, state.meter, track.standing(track.at_ms or 0), track.active(), track.due())
+    standing = track.standing(track.at_ms or 0)
+    return told, (state.last, state.meter, state.running, standing, track.active(), track.due())
 
 
 @given(STRETCHES, st.sets(st.integers(0, len(RULES) - 1), min_size=1, max_size=4), st.integers(1, 3))
@@ -187,6 +218,7 @@ def test_bulk_is_the_plain_fold(
         plain = along(rules, sent, "plain", patch)
         assert along(rules, sent, "one by one", patch) == plain
         patch.setattr(columns, "_FEW", 4)
+        patch.setattr(columns, "_MANY", 8)
         patch.setattr(columns, "_BLOCK", 8)
         assert along(rules, sent, "blocks", patch) == plain
 
@@ -202,3 +234,29 @@ def test_readings_of_one_ms_are_one_sample_in_bulk_too(monkeypatch: pytest.Monke
         plain = along(RULES[:4], made, "plain", monkeypatch)
         assert along(RULES[:4], made, "blocks", monkeypatch) == plain
         assert any(isinstance(one.change, Opened) for one in plain[0])
+
+
+LONG = limit("l1", value=8, hold_ms=10 * MIN)
+
+
+def outside_for_hours(*, calm: bool) -> Bench:
+    """A box whose excursion is open, with its peak among the last readings, which were skipped."""
+    bench = Bench(
+        plan(LONG, budget("b1", value=8, allowance_min=20), channels=(channel(max_gap_ms=5 * MIN),))
+    )
+    bench.fold.places["box/vapour"].track.calm = calm
+    for reading in story([(5, 3, 1), (12, 30, 1), (15, 1, 1), (12, 170, 1)]):
+        bench.add(reading)
+    return bench
+
+
+@pytest.mark.parametrize("calm", [True, False], ids=["skipped", "asked"])
+def test_an_excursion_is_whole_where_its_readings_are_left_behind(calm: bool) -> None:
+    """The source sends no time any more: its readings have another time base, and the excursion is closed."""
+    bench = outside_for_hours(calm=calm)
+    bench.add(Activated(plan(LONG, channels=(channel(max_gap_ms=5 * MIN),), sends_time=False), {}))
+    ended = [each.interval for each in bench.fold.places["box/vapour"].ledger.all()]
+    assert {(one.rule, one.outside_ms, one.extreme) for one in ended if one.end_ms is not None} == {
+        ("b1", 200 * MIN, 15_000),
+        ("l1", 200 * MIN, 15_000),
+    }

@@ -19,7 +19,15 @@ from coldchain.pipeline.states import freeze, thaw
 from coldchain.plan import Rule, Stuck
 from coldchain.removed import ReadingsRemoved
 from tests.unit.fold.bench import MIN, T0, Bench, budget, channel, limit, plan
-from tests.unit.fold.test_calm_band import FORECAST, RULES, STRETCHES, WINDOW, WORDS, story
+from tests.unit.fold.test_calm_band import (
+    FORECAST,
+    RULES,
+    STRETCHES,
+    WINDOW,
+    WORDS,
+    outside_for_hours,
+    story,
+)
 
 ALL = (*RULES, FORECAST)
 #: How far the rules above look back, with the time for which a reading counts.
@@ -280,3 +288,17 @@ def test_a_short_past_lacks_nothing() -> None:
     made = bench((replace(RULES[7], window_ms=600 * MIN),))
     feed(made, calm(60))
     assert settling.short(made.fold) == []
+
+
+@pytest.mark.parametrize("skips", [True, False], ids=["skipped", "asked"])
+def test_an_excursion_is_whole_where_its_readings_are_removed(skips: bool) -> None:
+    """Those with its peak go, while no rule was asked about them since."""
+    made = outside_for_hours(calm=skips)
+    made.add(removed(T0 + 100 * MIN, reach_ms=0))
+    place = made.fold.places["box/vapour"]
+    assert made.fold.channels.histories["box.vapour"].at[0] == T0 + 100 * MIN
+    found = [(each.rule.id, place.standing(each)) for each in place.ledger.all()]
+    assert {(rule, one.outside_ms, one.extreme) for rule, one in found} == {
+        ("b1", 200 * MIN, 15_000),
+        ("l1", 200 * MIN, 15_000),
+    }

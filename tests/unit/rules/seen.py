@@ -11,13 +11,47 @@ GAP = 100
 
 
 @dataclass
+class Skipped:
+    """Samples that a rule was not asked about, after one that it knows."""
+
+    before: Sample
+    samples: tuple[Sample, ...]
+
+    @property
+    def last(self) -> Sample:
+        """The newest of them."""
+        return self.samples[-1]
+
+    @property
+    def at(self) -> list[int]:
+        """Their times."""
+        return [sample.at_ms for sample in self.samples]
+
+    @property
+    def low(self) -> list[int]:
+        """Their least values."""
+        return [sample.low for sample in self.samples]
+
+    @property
+    def high(self) -> list[int]:
+        """Their greatest values."""
+        return [sample.high for sample in self.samples]
+
+
+@dataclass
 class Shown:
-    """Everything measured so far at one place, by one probe."""
+    """Everything measured so far at one place, by one probe; a rule was asked about the first `known`."""
 
     last: Sample | None = None
     gap_ms: int = GAP
     since_ms: int = 0
     samples: tuple[Sample, ...] = ()
+    known: int = 0
+
+    @property
+    def skipped(self) -> Skipped:
+        """All since the last one that is known."""
+        return Skipped(self.samples[self.known - 1], self.samples[self.known :])
 
     def dwells(self, from_ms: int, to_ms: int) -> Iterator[Dwell]:
         """Each sample with the span in which it counts, the plain way."""

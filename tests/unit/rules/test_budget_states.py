@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from msgspec.structs import replace
 
@@ -24,7 +26,7 @@ from coldchain.rules.judging import (
     Sample,
     Triggered,
 )
-from tests.unit.rules.seen import GAP, after
+from tests.unit.rules.seen import GAP, Shown, after
 from tests.unit.rules.test_budget import CHARGED, WARM, run, spent, triggers
 from tests.unit.rules.test_limit import bad, good
 
@@ -368,7 +370,10 @@ def test_sums_never_go_back() -> None:
 
 
 def test_the_calm_band_of_a_budget() -> None:
-    """All that is inside, unless the last reading is outside, or time alone may exceed it any moment."""
+    """All that is inside, unless the last reading is outside, or time alone may exceed it any moment.
+
+    Outside nothing is known before something is spent.
+    """
     fresh, exceeded = BudgetState(), BudgetState(begun(0, outside_ms=60, triggered_ms=51))
     inside = Band(high=-150)
     assert rule.band(WARM, fresh, after(good(0, -160))) == inside
@@ -377,6 +382,60 @@ def test_the_calm_band_of_a_budget() -> None:
     assert rule.band(CHARGED, fresh, after(good(0, -160))) is None
     assert rule.band(CHARGED, fresh, after(None)) is None
     assert rule.band(CHARGED, exceeded, after(good(0, -160))) == inside
-    assert rule.band(CHARGED, exceeded, after(good(0, -140))) is None
+    assert rule.band(CHARGED, exceeded, after(good(0, -140))) == Band(low=-149)
     assert rule.band(replace(CHARGED, fires=Fires.ON_READING), fresh, after(good(0, -160))) == inside
     assert rule.band(COLD, fresh, after(good(0, -140))) == Band(low=-150)
+
+
+@pytest.mark.parametrize(
+    ("budget", "until_ms"),
+    [
+        # 20 of 50 ms are spent at 30: 31 more are too many, and with the next reading they may be.
+        (replace(WARM, fires=Fires.ON_READING), 61),
+        (replace(WARM, fires=Fires.ON_READING, exceeded=Outside.AT_OR_BEYOND), 60),
+        (replace(LINE, fires=Fires.ON_READING), 61),
+        (WARM, 61),
+        # The deadline is further off than a reading counts: it comes into force a gap before.
+        (replace(WARM, allowance_ms=50 + GAP), 61),
+        (replace(WARM, allowance_ms=19 + GAP), 30 + GAP),
+        (replace(WARM, allowance_ms=20 + GAP), 31),
+        (LINE, None),
+        (CHARGED, None),
+        (replace(WARM, given_back=(Span(0, 5),)), None),
+    ],
+)
+def test_a_budget_is_calm_outside_until_it_may_be_exceeded(budget: Budget, until_ms: int | None) -> None:
+    """Where no line and no unmonitored time moves its deadline, and nothing was given back."""
+    state = BudgetState(begun(10, outside_ms=20))
+    calm = None if until_ms is None else Band(low=-149, until_ms=until_ms)
+    assert rule.band(budget, state, after(good(30, -140))) == calm
+
+
+def test_after_a_boundary_a_budget_is_spent_from_there() -> None:
+    """What the sums reach to is not spent again."""
+    state = BudgetState(begun(10, outside_ms=20), from_ms=45)
+    assert rule.band(WARM, state, after(good(30, -140))) == Band(low=-149, until_ms=76)
+
+
+@pytest.mark.parametrize("budget", [WARM, COLD, LINE, replace(CHARGED, fires=Fires.ON_READING)])
+@pytest.mark.parametrize("from_ms", [0, 25], ids=["whole", "settled meanwhile"])
+def test_a_budget_takes_in_a_run(budget: Budget, from_ms: int) -> None:
+    """All fields as if it had been asked about each sample; inside it is the very same state."""
+    budget = replace(budget, allowance_ms=1000)
+    made = tuple(
+        Sample(at, low, low + 60, GOOD)
+        for at, low in ((10, -190), (30, -195), (45, -180), (50, -199), (70, -199), (75, -180))
+    )
+    state = asked = BudgetState(begun(5, outside_ms=5), from_ms, 3)
+    for last, now in pairwise(made):
+        asked, changes = rule.on_sample(budget, asked, after(last), now)
+        assert changes == ()
+    assert rule.sync(budget, state, Shown(made[-1], samples=made, known=1)) == asked
+    spent = asked.spent
+    assert spent is not None
+    assert (spent.outside_ms, spent.extreme_ms) == (
+        70 - max(0, from_ms - 10),
+        50 if budget.side is Side.BELOW else 45,
+    )
+    calm = (good(10, -160), good(20, -160)) if budget.side is Side.ABOVE else (good(10, -140), good(20, -140))
+    assert rule.sync(budget, state, Shown(calm[-1], samples=calm, known=1)) is state

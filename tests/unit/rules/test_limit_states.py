@@ -5,6 +5,7 @@ Samples here have a lowest and a highest value, so that taking the wrong one of 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -27,10 +28,10 @@ from coldchain.rules.judging import (
     Sample,
     Triggered,
     area_beyond,
+    beyond,
     evidence_outside,
     inside,
     interpolates,
-    missed,
 )
 from coldchain.rules.judging import Band as Calm
 from coldchain.rules.limit import LimitState
@@ -466,16 +467,55 @@ def test_a_limit_back_in_force_judges_the_last_reading() -> None:
 
 
 def test_the_calm_band_is_the_inside() -> None:
-    """While nothing is open, no alarm waits and no off-delay runs."""
+    """While nothing is open and no alarm waits for its first evidence; an off-delay ends with a reading."""
     assert rule.band(ABOVE, LimitState(), after(None)) == Calm(high=-150)
     assert rule.band(BELOW, LimitState(), after(None)) == Calm(low=-150)
-    for busy in (
-        OPEN,
-        LimitState(active=True),
-        LimitState(inside_ms=5),
-        LimitState(active=True, inside_ms=5),
-    ):
-        assert rule.band(ABOVE, busy, after(None)) is None
+    assert rule.band(ABOVE, LimitState(active=True), after(None)) is None
+    waits = LimitState(active=True, inside_ms=5)
+    assert rule.band(replace(ABOVE, off_delay_ms=60), waits, after(None)) == Calm(high=-150, until_ms=65)
+
+
+def test_while_an_excursion_is_open_the_calm_band_is_the_outside() -> None:
+    """Of the limit shifted inwards; until a reading fulfils the hold, where it is a reading that does."""
+    assert rule.band(ABOVE, OPEN, after(None)) == Calm(low=-149)
+    assert rule.band(replace(ABOVE, deadband=5), OPEN, after(None)) == Calm(low=-154)
+    assert rule.band(replace(BELOW, deadband=5), OPEN, after(None)) == Calm(high=-146)
+    assert rule.band(replace(ABOVE, **ON_LIMIT), OPEN, after(None)) == Calm(low=-150)
+    held = replace(OPEN, hold_since_ms=7)
+    assert rule.band(LATER, held, after(None)) == Calm(low=-149, until_ms=7 + LATER.hold_ms)
+    triggered = replace(held, open=replace(OPEN.open, triggered_ms=17))
+    assert rule.band(LATER, triggered, after(None)) == Calm(low=-149)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [ABOVE, replace(ABOVE, deadband=20), replace(BELOW, limit=-130), LINE, replace(LINE, deadband=20), LATER],
+    ids=["step", "deadband", "below", "line", "line and deadband", "triggered by a reading"],
+)
+@pytest.mark.parametrize("from_ms", [0, 25], ids=["whole", "settled meanwhile"])
+def test_an_open_excursion_takes_in_a_run(limit: Limit, from_ms: int) -> None:
+    """All fields as if it had been asked about each sample: sums, the area, the first furthest value."""
+    made = (
+        wide(10, -149, -140),
+        *(wide(at, low, low + 2) for at, low in ((30, -140), (45, -145), (50, -136), (70, -136), (75, -148))),
+    )
+    state = LimitState(
+        Interval(limit.id, 5, triggered_ms=5, extreme=-140, extreme_ms=10, outside_ms=5, integral=2),
+        hold_since_ms=5,
+        active=True,
+        from_ms=from_ms,
+    )
+    asked = state
+    for last, now in pairwise(made):
+        asked, changes = rule.on_sample(limit, asked, after(last), now)
+        assert changes == ()
+    assert rule.sync(limit, state, Shown(made[-1], samples=made, known=1)) == asked
+
+
+def test_a_limit_with_nothing_open_takes_in_nothing() -> None:
+    """It is the very same state, and the run is not even looked at."""
+    idle = LimitState(active=True, inside_ms=5)
+    assert rule.sync(ABOVE, idle, Alone(GAP, wide(10, -160, -160))) is idle
 
 
 def test_a_value_on_the_limit_is_inside_or_not_as_the_limit_says() -> None:
@@ -484,6 +524,10 @@ def test_a_value_on_the_limit_is_inside_or_not_as_the_limit_says() -> None:
     assert inside(replace(ABOVE, **ON_LIMIT)) == Calm(high=-151)
     assert inside(BELOW) == Calm(low=-150)
     assert inside(replace(BELOW, **ON_LIMIT)) == Calm(low=-149)
+    assert beyond(ABOVE, -150) == Calm(low=-149)
+    assert beyond(replace(ABOVE, **ON_LIMIT), -150) == Calm(low=-150)
+    assert beyond(BELOW, -150) == Calm(high=-151)
+    assert beyond(replace(BELOW, **ON_LIMIT), -150) == Calm(high=-150)
     for limit, on in ((ABOVE, False), (replace(ABOVE, **ON_LIMIT), True), (replace(BELOW, **ON_LIMIT), True)):
         assert evidence_outside(limit, wide(5, -150, -150)) is on
 
@@ -518,15 +562,6 @@ def test_neighbours_are_no_further_apart_than_a_gap() -> None:
     assert interpolates(LINE, wide(0, 1, 1), wide(GAP, 2, 2), GAP)
     assert not interpolates(LINE, wide(0, 1, 1), wide(GAP + 1, 2, 2), GAP)
     assert not interpolates(ABOVE, wide(0, 1, 1), wide(GAP, 2, 2), GAP)
-
-
-def test_what_was_missed_is_what_came_since() -> None:
-    """After the head and before now; nothing where no probe measures."""
-    made = tuple(wide(at, at, at) for at in (10, 20, 30))
-    now = wide(40, 40, 40)
-    assert list(missed(Shown(made[-1], samples=made), 10, now)) == [made[1], made[2]]
-    assert list(missed(Shown(made[-1], samples=made), 30, now)) == []
-    assert list(missed(Shown(None, samples=made), 10, now)) == []
 
 
 def test_who_looks_at_the_sample_before_has_no_past() -> None:

@@ -183,7 +183,7 @@ def test_every_kind_can_settle(rule: Rule) -> None:
     begun, opening = plain.start(rule, fresh, 30)
     expected, more = plain.on_sample(rule, begun, fresh, now)
     assert (state, changes) == (expected, (*opening, *more))
-    later = Shown(Sample(40, 7, 7, GOOD), samples=(*seen.samples, Sample(40, 7, 7, GOOD)))
+    later = Shown(Sample(40, 7, 7, GOOD), samples=(*seen.samples, Sample(40, 7, 7, GOOD)), known=3)
     assert judge.sync(settled, state, later) == plain.sync(rule, state, later)
     assert judge.sync(settled, WAITS, later) is WAITS
     assert judge.band(settled, state, later) == plain.band(rule, state, later)

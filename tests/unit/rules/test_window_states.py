@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from fractions import Fraction
 
 import pytest
@@ -44,8 +45,8 @@ def good(at_ms: int, value: int) -> Sample:
 
 
 def past(*made: Sample, since_ms: int = 0) -> Shown:
-    """A place at which this was measured."""
-    return Shown(made[-1] if made else None, since_ms=since_ms, samples=made)
+    """A place at which this was measured; of all but the first a rule has not heard if it asks for that."""
+    return Shown(made[-1] if made else None, since_ms=since_ms, samples=made, known=1)
 
 
 def began(at_ms: int, extreme: int) -> Interval:
@@ -241,12 +242,9 @@ def test_the_calm_band_of_a_rolling_budget() -> None:
 
 
 def test_a_rolling_budget_catches_up() -> None:
-    """With the last reading, if that is newer than what it knows; without a probe there is nothing."""
+    """Up to the last reading, with what counted until then."""
     seen = past(good(0, 9), good(30, 5))
     assert ROLL.sync(ROLLING, RollingState(0, 0, 0), seen) == RollingState(0, 30, 30)
-    known = RollingState(0, 30, 30)
-    assert ROLL.sync(ROLLING, known, seen) is known
-    assert ROLL.sync(ROLLING, known, Shown(None, samples=seen.samples)) is known
 
 
 def test_which_numbers_make_it_another_budget() -> None:
@@ -373,26 +371,70 @@ def test_a_warm_value_may_be_in_the_window_for_a_gap() -> None:
 
 
 def test_the_calm_band_of_a_mean() -> None:
-    """None while anything in the window is warm: cold that leaves it would raise the mean."""
+    """Below the limit for ever, while nothing in the window is warm."""
     cold, at = past(good(0, 5000)), replace(MEAN, outside=Outside.AT_OR_BEYOND)
     calm = MeanState(0, 0)
     assert MKT.band(MEAN, calm, cold) == Band(high=8000)
     assert MKT.band(at, calm, cold) == Band(high=7999)
     assert MKT.band(MEAN, calm, Shown(None)) == Band(high=8000)
     assert MKT.band(MEAN, calm, past(good(0, 8000))) == Band(high=8000)
-    assert MKT.band(at, calm, past(good(0, 8000))) is None
-    assert MKT.band(MEAN, calm, past(good(0, 8001))) is None
-    assert MKT.band(MEAN, MeanState(0, 0, warm_ms=0), cold) is None
+    assert MKT.band(at, calm, past(good(0, 7999))) == Band(high=7999)
     assert MKT.band(MEAN, MeanState(0, 0, spell=Spell(active=True)), cold) is None
+
+
+def test_with_something_warm_in_its_window_a_mean_is_calm_while_it_has_a_margin() -> None:
+    """Each ms that leaves takes at most the limit's weight of it: what weighs nothing takes that much."""
+    cold, on_limit = past(good(0, 5000)), WEIGHT(8000)
+    for spare, until_ms in ((0, None), (1, 300), (on_limit - 1, 300), (on_limit, 301), (50 * on_limit, 350)):
+        state = MeanState(0, 300, 100 * on_limit - spare, 100, warm_ms=30)
+        for rule, high in ((MEAN, 8000), (replace(MEAN, outside=Outside.AT_OR_BEYOND), 7999)):
+            calm = None if until_ms is None else Band(high=high, until_ms=until_ms)
+            assert MKT.band(rule, state, cold) == calm
+    assert MKT.band(MEAN, MeanState(0, 300, 101 * on_limit, 100, warm_ms=30), cold) is None
+    assert MKT.band(MEAN, MeanState(0, 300, 0, 100, 30, Spell(active=True)), cold) is None
+
+
+@pytest.mark.parametrize("warm_ms", [None, 30])
+def test_warm_values_use_the_margin_up_by_all_they_weigh(warm_ms: int | None) -> None:
+    """The band reaches half as far again above the limit as the last value, the greatest of its instant."""
+    state = MeanState(0, 300, WEIGHT(8000) * 100 - WEIGHT(9500) * 7, 100, warm_ms)
+    assert MKT.band(MEAN, state, past(wide(300, 5000, 9001))) == Band(high=9501, until_ms=306)
+    assert MKT.band(MEAN, state, past(wide(300, 5000, 9000))) == Band(high=9500, until_ms=307)
+    spare = WEIGHT(8000) * 100 - state.weighted
+    on_it = Band(high=8000, until_ms=300 + spare // WEIGHT(8000))
+    assert MKT.band(replace(MEAN, outside=Outside.AT_OR_BEYOND), state, past(good(300, 8000))) == on_it
+
+
+def test_what_weighs_nothing_gives_no_margin_and_divides_nothing() -> None:
+    """Far below all products: a limit of no weight is asked about each time, one of the least is not."""
+    least = bisect_left(range(-250_000, 0), 1, key=WEIGHT) - 250_000
+    assert (WEIGHT(least - 1), WEIGHT(least)) == (0, 1)
+    frozen = past(good(300, -260_000))
+    state = MeanState(0, 300, 0, 100, warm_ms=30)
+    assert MKT.band(replace(MEAN, limit=least - 1), state, frozen) is None
+    faint = replace(MEAN, limit=least, outside=Outside.AT_OR_BEYOND)
+    assert MKT.band(faint, state, frozen) == Band(high=least - 1, until_ms=400)
+
+
+@pytest.mark.parametrize("outside", list(Outside))
+def test_a_warm_run_is_taken_in_as_if_asked(outside: Outside) -> None:
+    """All fields: the sums, and when something warm counted last."""
+    rule, state = replace(MEAN, outside=outside), MeanState(0, 40, *sums((5000, 40)))
+    for values in ((9000, 9000, 5000, 5000), (9000, 5000, 8000, 5000), (9000, 9000, 9000, 9000), (5000,) * 4):
+        made = (good(0, 5000), *(good(40 + 10 * i, value) for i, value in enumerate(values)))
+        asked, seen = state, past(*made[:2])
+        for i, now in enumerate(made[2:], 3):
+            asked, changes = MKT.on_sample(rule, asked, seen, now)
+            assert changes == ()
+            seen = past(*made[:i])
+        seen.known = 2
+        assert MKT.sync(rule, state, seen) == asked
 
 
 def test_a_mean_catches_up() -> None:
     """As a rolling budget does."""
     seen = past(good(0, 5000), good(30, 5000))
     assert MKT.sync(MEAN, MeanState(0, 0), seen) == MeanState(0, 30, *sums((5000, 30)))
-    known = MeanState(0, 30, 7, 7)
-    assert MKT.sync(MEAN, known, seen) is known
-    assert MKT.sync(MEAN, MeanState(0, 0), Shown(None, samples=seen.samples)) == MeanState(0, 0)
 
 
 def test_which_numbers_make_it_another_mean() -> None:
@@ -477,18 +519,14 @@ def test_the_calm_band_of_a_rate() -> None:
     assert RATE.band(RISE, replace(state, spell=Spell(active=True)), past(good(50, 4))) is None
 
 
-def test_a_rate_catches_up_with_good_readings() -> None:
-    """With those since the newest it knows; where the last is none, or none is newer, with nothing."""
-    state, made = (
-        RateState(((10, 3),)),
-        (wide(10, 3, 3), wide(50, 4, 6), wide(60, 0, 0, BAD), wide(230, 4, 5)),
-    )
+def test_a_rate_catches_up() -> None:
+    """With all since the newest it knows; what has left its time meanwhile is gone."""
+    state, made = RateState(((10, 3),)), (wide(10, 3, 3), wide(50, 4, 6), wide(230, 4, 5))
     assert RATE.sync(RISE, state, past(*made)) == RateState(((230, 4),))
     assert RATE.sync(RISE, state, past(*made[:2])) == RateState(((10, 3), (50, 4)))
+    assert RATE.sync(RISE, state, past(*made[:2], good(251, 5))) == RateState(((251, 5),))
+    assert RATE.sync(RISE, state, past(*made[:2], good(250, 5))) == RateState(((50, 4), (250, 5)))
     assert RATE.sync(FALL, RateState(((10, -9),)), past(*made[:2])) == RateState(((10, -9), (50, -6)))
-    assert RATE.sync(RISE, state, past(*made[:3])) is state
-    assert RATE.sync(RISE, state, past(*made[:1])) is state
-    assert RATE.sync(RISE, state, Shown(None, samples=made)) is state
     more = (good(10, 300), wide(50, 400, 420), wide(60, 410, 430))
     assert RATE.sync(RISE, RateState(((10, 300),)), past(*more)).edge == ((10, 300), (50, 400), (60, 410))
     down = (good(10, 9), wide(50, 4, 6), wide(60, 3, 5))
@@ -503,39 +541,34 @@ STILL = judge_of(STUCK)
 
 def test_a_run_of_like_values() -> None:
     """It grows by what lies within the tolerance, and begins anew with what does not."""
-    run = StuckState(10, 50, 4, 5)
-    assert STILL.on_sample(STUCK, StuckState(), past(), wide(10, 4, 5)) == (StuckState(10, 10, 4, 5), ())
-    assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 3, 5)) == (StuckState(10, 60, 3, 5), ())
-    assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 4, 6)) == (StuckState(10, 60, 4, 6), ())
-    assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 2, 5)) == (StuckState(60, 60, 2, 5), ())
+    run = StuckState(10, 4, 5)
+    assert STILL.on_sample(STUCK, StuckState(), past(), wide(10, 4, 5)) == (StuckState(10, 4, 5), ())
+    assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 3, 5)) == (StuckState(10, 3, 5), ())
+    assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 4, 6)) == (StuckState(10, 4, 6), ())
+    assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 2, 5)) == (StuckState(60, 2, 5), ())
     assert STILL.on_sample(STUCK, run, past(good(50, 4)), wide(60, 0, 0, BAD)) == (run, ())
-    missed = past(good(50, 4), good(60, 0))
-    assert STILL.on_sample(STUCK, run, missed, good(70, 1)) == (StuckState(60, 70, 0, 1), ())
 
 
 def test_a_value_is_stuck_after_so_long() -> None:
     """At 109 not yet, at 110 it is; another value ends it."""
-    run = StuckState(10, 50, 4, 5)
+    run = StuckState(10, 4, 5)
     assert STILL.on_sample(STUCK, run, past(good(50, 4)), good(109, 4))[1] == ()
     stuck, changes = STILL.on_sample(STUCK, run, past(good(50, 4)), wide(110, 4, 5))
     assert changes == (Opened(110), Triggered(110, 110))
-    assert stuck == StuckState(10, 110, 4, 5, Spell(began(110, 5), active=True))
+    assert stuck == StuckState(10, 4, 5, Spell(began(110, 5), active=True))
     over, changes = STILL.on_sample(STUCK, stuck, past(good(110, 4)), good(130, 9))
-    assert over == StuckState(130, 130, 9, 9)
+    assert over == StuckState(130, 9, 9)
     assert changes == (Ended(replace(began(110, 5), end_ms=130, outside_ms=20)), Returned(130))
 
 
 def test_the_calm_band_and_the_catching_up_of_a_run() -> None:
-    """Until it could be too long; with values, and with nothing that is none or that it knows."""
-    run, made = StuckState(10, 50, 4, 5), (good(50, 4), good(60, 0), wide(70, 0, 0, BAD), wide(80, 1, 2))
+    """Until it could be too long; with each value since."""
+    run, made = StuckState(10, 4, 5), (good(50, 4), good(60, 0), wide(80, 1, 2))
     assert STILL.band(STUCK, run, past(good(50, 4))) == Band(until_ms=110)
     assert STILL.band(STUCK, StuckState(), past()) is None
     assert STILL.band(STUCK, replace(run, spell=Spell(active=True)), past(good(50, 4))) is None
-    assert STILL.sync(STUCK, run, past(*made)) == StuckState(60, 80, 0, 2)
-    assert STILL.sync(STUCK, run, past(*made[:3])) is run
-    assert STILL.sync(STUCK, run, past(*made[:1])) is run
-    assert STILL.sync(STUCK, run, Shown(None, samples=made)) is run
-    assert STILL.sync(STUCK, StuckState(), past(*made)) == StuckState()
+    assert STILL.sync(STUCK, run, past(*made)) == StuckState(60, 0, 2)
+    assert STILL.sync(STUCK, run, past(good(50, 4), wide(60, 3, 5))) == StuckState(10, 3, 5)
     spell = Spell(active=True)
     assert STILL.sync(STUCK, replace(run, spell=spell), past(*made)).spell is spell
 
