@@ -439,6 +439,28 @@ def test_a_broker_that_says_nothing_any_more(tmp_path: Path, mosquitto: Mosquitt
         desk.wait_for(2, SourceUp)
 
 
+def test_days_of_loss_and_then_the_backlog(
+    tmp_path: Path, mosquitto_server: Callable[..., Mosquitto]
+) -> None:
+    """What the broker's own bound kept comes, oldest first and each once; then what is new."""
+    broker = mosquitto_server(max_queued_messages=200)
+    loaded = one(tmp_path, broker.port)
+    with running(loaded, Desk()):
+        pass  # the session is made; then nobody is there for days
+    desk = Desk()
+    with Peer(broker.port) as probe:
+        probe.publish("probe/1", *messages(1, 1000))
+        with running(loaded, desk):
+            desk.wait_for(200, Reading)
+            probe.publish("probe/1", *messages(1001, 1001))
+            desk.until(lambda: 1001 in numbers(desk), "the new one")
+    *kept, newest = numbers(desk)
+    assert newest == 1001
+    assert kept == list(range(1, len(kept) + 1))
+    inflight = loaded.settings.brokers["local"].inflight
+    assert 200 <= len(kept) <= 200 + inflight, "as many as the broker was allowed to keep"
+
+
 @BOTH
 def test_a_broker_that_lets_nobody_in(
     tmp_path: Path, mosquitto_server: Callable[..., Mosquitto], protocol: str
