@@ -21,6 +21,7 @@ from coldchain.facts import Beat
 from coldchain.journal import Outcome
 from coldchain.sinks.backoff import Backoff
 from coldchain.sinks.base import (
+    AccessRefused,
     Message,
     Misconfigured,
     Pulse,
@@ -235,7 +236,7 @@ def test_what_arrives(receiver: Receiver) -> None:
         pytest.param(409, Unwilling, "HTTP 409", id="still at work on the first attempt"),
         pytest.param(400, Rejected, "HTTP 400", id="wrong content"),
         pytest.param(422, Rejected, "HTTP 422", id="unprocessable"),
-        pytest.param(401, Misconfigured, "token", id="token ran out"),
+        pytest.param(401, AccessRefused, "renew the secret", id="token ran out"),
         pytest.param(404, Misconfigured, "address", id="moved away"),
         pytest.param(
             (302, {"Location": "http://127.0.0.1:9/"}, b""), Misconfigured, "address", id="redirect"
