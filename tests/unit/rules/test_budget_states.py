@@ -437,5 +437,10 @@ def test_a_budget_takes_in_a_run(budget: Budget, from_ms: int) -> None:
         70 - max(0, from_ms - 10),
         50 if budget.side is Side.BELOW else 45,
     )
+    as_far = (made[-1], Sample(90, -199, -120, GOOD))  # as far on either side, and no further
+    later, _ = rule.on_sample(budget, asked, after(made[-1]), as_far[1])
+    assert rule.sync(budget, asked, Shown(as_far[1], samples=as_far, known=1)) == later
+    assert later.spent is not None
+    assert later.spent.extreme_ms == spent.extreme_ms
     calm = (good(10, -160), good(20, -160)) if budget.side is Side.ABOVE else (good(10, -140), good(20, -140))
     assert rule.sync(budget, state, Shown(calm[-1], samples=calm, known=1)) is state
