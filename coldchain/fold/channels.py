@@ -219,8 +219,9 @@ class Channels:
         if text is None:
             return False
         if reading.sequence is not None:
-            seen = self._seen.get(plan.id)
-            if seen is None or seen.get((reading.sequence, reading.place)) != (reading.at_ms, text):
+            seen, identity = self._seen.get(plan.id), (reading.sequence, reading.place)
+            before = None if seen is None else seen.get(identity)
+            if not seen or (before != (reading.at_ms, text) and not (timed and _passed(seen, identity))):
                 return False
         if not timed or reading.at_ms is None:
             return reading.sequence is not None
@@ -292,8 +293,7 @@ class Channels:
         if before == said:
             found = history.find(sent_at_ms, text) if timed else None
             return -1 if found is None else found
-        if timed and (before is not None or (seen and identity < next(reversed(seen)))):
-            # Sent again after more numbers than are remembered, or from before a restart of the counter.
+        if timed and seen and _passed(seen, identity):
             found = history.find(sent_at_ms, text)
             if found is not None:
                 return found
@@ -358,3 +358,8 @@ def _covered(
         if begins and reaches and not same(was, plan):
             return False
     return bool(parts)
+
+
+def _passed(seen: OrderedDict[tuple[int, int], tuple[int | None, int]], identity: tuple[int, int]) -> bool:
+    """Whether it may have come after more numbers than are remembered, or before a restart of the counter."""
+    return identity in seen or identity < next(reversed(seen))

@@ -8,6 +8,7 @@ from coldchain import facts
 from coldchain.announcements import Kind
 from coldchain.clock import SystemClock
 from coldchain.facts import Activated, EngineStarted, Fact, Reading
+from coldchain.fold.channels import REMEMBERED
 from coldchain.journal import Journal, Reader
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.intake import Folded, Queue
@@ -99,3 +100,23 @@ def test_a_repeat_is_counted_and_acknowledged_and_kept_once(tmp_path: Path) -> N
     journal.close()
     with Reader.open(path) as reader:
         assert verify(reader, engine()).sound
+
+
+def test_a_repeat_is_known_after_more_numbers_than_are_remembered(tmp_path: Path) -> None:
+    """What a broker that was killed hands out again, long after: time and value tell that it was taken."""
+    writer, queue, clock, journal = begin(tmp_path / "j.sqlite", [])
+    queue.submit((Activated(plan(limit(hold_ms=0)), {}),))
+    at_ms = clock.utc_ms() - 10_000
+
+    def send(number: int, raw: str = "-160") -> None:
+        queue.offer((Reading("log", "box.vapour", raw, "degC", at_ms=at_ms + number, sequence=number),))
+        writer.step(0)
+
+    for number in range(REMEMBERED + 10):
+        send(number)
+    count = writer.fold.position
+    send(3)
+    assert writer.fold.position == count, "kept a second time"
+    send(4, "-150")
+    assert writer.fold.position == count + 1, "another value under the same number is a reading"
+    journal.close()
