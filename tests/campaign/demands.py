@@ -37,7 +37,10 @@ def flooded(on: Gateway) -> None:
     on.signal(signal.SIGTERM)
     on.wait()
     on.room_for(_ROOM)
+    subscribed = _subscribed(on)
     on.begin(cheaply=True)
+    # What nobody sends again is dropped by the broker as long as nobody asks for it.
+    wait_until(lambda: _subscribed(on) > subscribed, what="it hears the flood", deadline_s=HEAL_S)
     told, lost = on.alarms("gateway/lost"), on.ledger.lost[FLOOD]
     on.disk("slow", 4)
     with Peer(on.broker.port) as peer:
@@ -83,6 +86,10 @@ def _sent(on: Gateway) -> int:
     """How many of them the broker has handed on to the gateway."""
     publications = on.flood_line.of(Packet.PUBLISH, Side.BROKER, Fate.FORWARDED)
     return sum(each.topic == "flood" for each in publications)
+
+
+def _subscribed(on: Gateway) -> int:
+    return len(on.flood_line.of(Packet.SUBACK, Side.BROKER, Fate.FORWARDED))
 
 
 def _accounted(on: Gateway) -> int:
