@@ -9,7 +9,7 @@ of one span, or of neighbouring ones, add up to what all their readings together
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby, pairwise
+from itertools import groupby, zip_longest
 from typing import TypeVar
 
 from msgspec import Struct
@@ -46,12 +46,14 @@ def rows_of(line: Iterable[tuple[_Key, Measured]], bucket_ms: int) -> dict[_Key,
     if bucket_ms <= 0:
         raise ValueError(f"a span of {bucket_ms} ms")
     found: dict[_Key, dict[int, Bucket]] = {}
-    for (key, one), following in pairwise([*line, None]):  # type: ignore[misc]  # only the last one is None
+    readings = list(line)
+    behind = [one.at_ms for _, one in readings[1:]]
+    for (key, one), next_ms in zip_longest(readings, behind):
         until_ms = one.at_ms + one.gap_ms
-        if following is not None:
-            if following[1].at_ms < one.at_ms:
-                raise ValueError(f"a reading of {following[1].at_ms} behind one of {one.at_ms}")
-            until_ms = min(until_ms, following[1].at_ms)
+        if next_ms is not None:
+            if next_ms < one.at_ms:
+                raise ValueError(f"a reading of {next_ms} behind one of {one.at_ms}")
+            until_ms = min(until_ms, next_ms)
         if one.stays:
             continue
         rows = found.setdefault(key, {})

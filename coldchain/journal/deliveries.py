@@ -17,7 +17,7 @@ import apsw
 
 from coldchain.journal.database import Database, open_for_writing
 from coldchain.journal.errors import JournalRefused
-from coldchain.journal.outbox import NOTICE_COLUMNS, insert_notice, set_cursor
+from coldchain.journal.outbox import insert_notice, set_cursor
 from coldchain.journal.reader import Readable
 from coldchain.journal.records import Backlog, Cursor, Notice, Outcome, Pending, Settled
 
@@ -55,8 +55,9 @@ class Deliveries(Readable):
         """Notices to be sent now, oldest announcement first."""
         rows = self._database.all(
             "read the outbox",
-            f"SELECT {NOTICE_COLUMNS}, attempts, next_try_ms, failure FROM outbox"  # noqa: S608 - ours
-            " WHERE sink = ? AND outcome IS NULL AND next_try_ms <= ? ORDER BY position, ordinal LIMIT ?",
+            "SELECT sink, id, position, ordinal, kind, body, attempts, next_try_ms, failure"
+            " FROM outbox WHERE sink = ? AND outcome IS NULL AND next_try_ms <= ?"
+            " ORDER BY position, ordinal LIMIT ?",
             (sink, now_ms, limit),
         )
         return [Pending(Notice(*row[:6]), *row[6:]) for row in rows]
@@ -108,8 +109,9 @@ class Deliveries(Readable):
         """Ended notices with their receipts, oldest announcement first."""
         rows = self._database.all(
             "read the outbox",
-            f"SELECT {NOTICE_COLUMNS}, outcome, receipt, attempts, settled_ms FROM outbox"  # noqa: S608 - ours
-            " WHERE sink = ? AND outcome IS NOT NULL AND position >= ? ORDER BY position, ordinal LIMIT ?",
+            "SELECT sink, id, position, ordinal, kind, body, outcome, receipt, attempts, settled_ms"
+            " FROM outbox WHERE sink = ? AND outcome IS NOT NULL AND position >= ?"
+            " ORDER BY position, ordinal LIMIT ?",
             (sink, from_position, limit),
         )
         return [Settled(Notice(*row[:6]), Outcome(row[6]), *row[7:]) for row in rows]

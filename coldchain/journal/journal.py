@@ -161,7 +161,8 @@ class Journal(Readable):
     def save_checkpoint(self, position: int, engine: str, state: bytes, *, keep: int = 3) -> None:
         """Keep the fold's state after a committed position; only the newest `keep` of the engine stay."""
         with self._database.transaction("save a checkpoint", position) as db:
-            self._save_state(db, "checkpoints(position, engine, sha256, state)", position, engine, state)
+            insert = "INSERT OR REPLACE INTO checkpoints(position, engine, sha256, state) VALUES (?, ?, ?, ?)"
+            self._save_state(db, insert, position, engine, state)
             db.execute(
                 "DELETE FROM checkpoints WHERE engine = ? AND position NOT IN"
                 " (SELECT position FROM checkpoints WHERE engine = ? ORDER BY position DESC LIMIT ?)",
@@ -177,7 +178,8 @@ class Journal(Readable):
     def save_base_state(self, position: int, engine: str, state: bytes) -> None:
         """Keep the state from which a fold can go on once readings before it are removed."""
         with self._database.transaction("save a base state", position) as db:
-            self._save_state(db, "base_states(position, engine, sha256, state)", position, engine, state)
+            insert = "INSERT OR REPLACE INTO base_states(position, engine, sha256, state) VALUES (?, ?, ?, ?)"
+            self._save_state(db, insert, position, engine, state)
 
     def checkpoint_wal(self, *, truncate: bool = False) -> WalState:
         """Copy the write-ahead log into the database; `truncate` also cuts the file to nothing.
@@ -279,16 +281,13 @@ class Journal(Readable):
             [(commitment,) for commitment in batch.erased],
         )
 
-    def _save_state(self, db: apsw.Connection, table: str, position: int, engine: str, state: bytes) -> None:
+    def _save_state(self, db: apsw.Connection, insert: str, position: int, engine: str, state: bytes) -> None:
         tail = self._tail = self._tail or self.tail()
         if not 0 < position <= tail.position:
             raise JournalRefused(
                 "keep a state", self.path, f"the journal ends at {tail.position}", position=position
             )
-        db.execute(
-            f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?)",  # noqa: S608 - ours, above
-            (position, engine, state_hash(position, engine, state), state),
-        )
+        db.execute(insert, (position, engine, state_hash(position, engine, state), state))
 
 
 def _keep_private(db: apsw.Connection, text: PrivateText) -> None:

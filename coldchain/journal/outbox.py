@@ -9,8 +9,6 @@ import apsw
 from coldchain.journal.errors import JournalRefused
 from coldchain.journal.records import Cursor, Notice
 
-NOTICE_COLUMNS = "sink, id, position, ordinal, kind, body"
-
 
 def insert_notice(db: apsw.Connection, path: Path, notice: Notice) -> None:
     """Put a notice into the outbox, inside the caller's transaction.
@@ -19,8 +17,8 @@ def insert_notice(db: apsw.Connection, path: Path, notice: Notice) -> None:
     would be lost at the receiver, so it is refused.
     """
     db.execute(
-        f"INSERT INTO outbox({NOTICE_COLUMNS}, next_try_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - ours
-        " ON CONFLICT (sink, id) DO NOTHING",
+        "INSERT INTO outbox(sink, id, position, ordinal, kind, body, next_try_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sink, id) DO NOTHING",
         (
             notice.sink,
             notice.id,

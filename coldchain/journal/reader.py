@@ -196,7 +196,7 @@ class Readable:
             " ORDER BY position DESC LIMIT 1), 0), link"
             " FROM commits c WHERE number > ? AND number <= ? ORDER BY number LIMIT ?",
             (from_number - 1,),
-            self._number("max(number)", "commits") if to_number is None else to_number,
+            self._number("SELECT coalesce(max(number), 0) FROM commits") if to_number is None else to_number,
             (int, int, int, int, bytes),
         ):
             yield Commit(*row)
@@ -217,7 +217,8 @@ class Readable:
 
         Where readings were removed it may be one of theirs.
         """
-        low, high = max(self._number("min(position)") - 1, 0), self._number("max(position)")
+        low = max(self._number("SELECT coalesce(min(position), 0) FROM facts") - 1, 0)
+        high = self._end(None)
         while low < high:  # the answer is `low` or above it: arrivals never go back
             middle = (low + high + 1) // 2
             row = self._database.first(  # retention leaves gaps
@@ -353,10 +354,10 @@ class Readable:
             after = rows[-1][: len(after)]
 
     def _end(self, position: int | None) -> int:
-        return self._number("max(position)") if position is None else position
+        return self._number("SELECT coalesce(max(position), 0) FROM facts") if position is None else position
 
-    def _number(self, what: str, table: str = "facts") -> int:
-        row = self._database.first("read", f"SELECT coalesce({what}, 0) FROM {table}", kinds=(int,))  # noqa: S608 - ours
+    def _number(self, sql: str) -> int:
+        row = self._database.first("read", sql, kinds=(int,))
         assert row is not None
         number: int = row[0]
         return number

@@ -20,13 +20,23 @@ def state_hash(position: int, engine: str, state: bytes) -> bytes:
 def latest(database: Database, engine: str, end: int) -> Checkpoint | None:
     """The newest intact checkpoint of an engine up to a position."""
     return _intact(
-        database, "checkpoints", "engine = ? AND position <= ? ORDER BY position DESC", (engine, end)
+        database,
+        "SELECT position FROM checkpoints WHERE engine = ? AND position <= ? ORDER BY position DESC",
+        "SELECT state, sha256 FROM checkpoints WHERE engine = ? AND position = ?",
+        engine,
+        end,
     )
 
 
 def first_base(database: Database, engine: str, begin: int) -> Checkpoint | None:
     """The earliest intact base state of an engine from a position on."""
-    return _intact(database, "base_states", "engine = ? AND position >= ? ORDER BY position", (engine, begin))
+    return _intact(
+        database,
+        "SELECT position FROM base_states WHERE engine = ? AND position >= ? ORDER BY position",
+        "SELECT state, sha256 FROM base_states WHERE engine = ? AND position = ?",
+        engine,
+        begin,
+    )
 
 
 def removal_positions(database: Database) -> list[int]:
@@ -43,21 +53,10 @@ def remains(database: Database, sha256: str) -> bytes | None:
     return row[0] if row is not None and hashlib.sha256(row[0]).hexdigest() == sha256 else None
 
 
-def _intact(database: Database, table: str, where: str, bindings: tuple[str, int]) -> Checkpoint | None:
+def _intact(database: Database, positions: str, state: str, engine: str, edge: int) -> Checkpoint | None:
     # A damaged one is none: the next, or the beginning.
-    rows = database.all(
-        "read a state",
-        f"SELECT position FROM {table} WHERE {where}",  # noqa: S608 - literals of this module alone
-        bindings,
-        kinds=(int,),
-    )
-    for (position,) in rows:
-        row = database.first(
-            "read a state",
-            f"SELECT state, sha256 FROM {table} WHERE engine = ? AND position = ?",  # noqa: S608 - likewise
-            (bindings[0], position),
-            kinds=(bytes, bytes),
-        )
-        if row is not None and state_hash(position, bindings[0], row[0]) == row[1]:
-            return Checkpoint(position, bindings[0], row[0])
+    for (position,) in database.all("read a state", positions, (engine, edge), kinds=(int,)):
+        row = database.first("read a state", state, (engine, position), kinds=(bytes, bytes))
+        if row is not None and state_hash(position, engine, row[0]) == row[1]:
+            return Checkpoint(position, engine, row[0])
     return None

@@ -34,8 +34,8 @@ from tests.campaign.nursery import Forked, Nursery
 from tests.campaign.rig import tell
 from tests.campaign.talk import Onlooker, Talk
 from tests.integration.gateways import Child, Printer, Site, answers
-from tests.integration.test_sink_webhook import Receiver
 from tests.servers import Alertmanager, Mosquitto, MqttRelay, Packet, Side, VictoriaMetrics, wait_until
+from tests.servers.receiver import Receiver
 
 #: A fault that has not healed after this long never does (real seconds).
 HEAL_S = 60.0

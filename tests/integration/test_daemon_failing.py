@@ -26,8 +26,8 @@ from coldchain.web.station import AcknowledgeAlarm, Outcome
 from coldchain.web.views import GatewayView
 from tests.integration.gateways import History, Printer, Site, assert_equal, read, running, standing, until
 from tests.integration.test_sink_mqtt import PREFIX, Board
-from tests.integration.test_sink_webhook import Receiver
 from tests.servers import Mosquitto, MqttRelay, Packet, Peer, Side
+from tests.servers.receiver import Receiver
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 

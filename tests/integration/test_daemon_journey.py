@@ -29,8 +29,8 @@ from coldchain_simulators.tec3000 import Tec3000
 from coldchain_simulators.wires import PtyWire
 from tests.integration.gateways import Course, History, Site, assert_equal, read, running, stamped, until
 from tests.integration.test_sink_mqtt import PREFIX, Board
-from tests.integration.test_sink_webhook import Receiver
 from tests.servers import Mosquitto, Series, VictoriaMetrics, free_port
+from tests.servers.receiver import Receiver
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 

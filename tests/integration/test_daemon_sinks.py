@@ -12,7 +12,7 @@ from coldchain.cli.main import main
 from coldchain.daemon.daemon import Daemon
 from coldchain.web.views import SinkView
 from tests.integration.gateways import Printer, Site, assert_equal, read, running, until
-from tests.integration.test_sink_webhook import Receiver
+from tests.servers.receiver import Receiver
 
 pytestmark = pytest.mark.slow
 

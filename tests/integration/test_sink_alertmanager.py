@@ -1,6 +1,6 @@
 """Alarms that stand, in a real Alertmanager that restarts, is gone, and calls somebody."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,19 +12,17 @@ from coldchain.config.endpoints import AlertmanagerSink
 from coldchain.model import Priority
 from coldchain.sinks.alertmanager import Alertmanager as Sink
 from coldchain.sinks.base import AlarmNow, Message, Misconfigured, Present, Surroundings, Unreachable
-from tests.integration.test_sink_webhook import Receiver
 from tests.servers import Alertmanager, free_port, wait_until
+from tests.servers.receiver import Receiver
 from tests.unit.sinks.world import HIGH, NOON, raised
 
 pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
-def pager() -> Iterator[Receiver]:
+def pager(receiver: Receiver) -> Receiver:
     """What the Alertmanager calls."""
-    receiver = Receiver().start()
-    yield receiver
-    receiver.stop()
+    return receiver
 
 
 @pytest.fixture

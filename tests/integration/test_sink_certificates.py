@@ -27,28 +27,14 @@ from coldchain.sinks.thread import Report, SinkThread
 from coldchain.sinks.webhook import Webhook
 from tests.integration.test_sink_alertmanager import alarm, present
 from tests.integration.test_sink_influx import held, rows
-from tests.integration.test_sink_webhook import Receiver, message
+from tests.integration.test_sink_webhook import message
 from tests.servers import Alertmanager, Authority, VictoriaMetrics, wait_until
+from tests.servers.receiver import Receiver
 from tests.servers.tls_front import TlsFront
 from tests.unit.sinks.world import NOON, World, raised, reports
 
 NAME = "room"
 POINT = Point("temperature", (), (("value", -150.5),), NOON)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver().start()
-    yield receiver
-    receiver.stop()
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    world.begin()
-    yield world
-    world.close()
 
 
 @pytest.fixture

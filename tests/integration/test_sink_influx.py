@@ -27,9 +27,9 @@ from coldchain.sinks.base import (
 from coldchain.sinks.influx import Influx
 from coldchain.sinks.log_drain import LogDrain
 from coldchain.sinks.thread import News, Report, SinkThread
-from tests.integration.test_sink_webhook import Receiver
 from tests.servers import VictoriaMetrics, wait_until
 from tests.servers.programs import Program
+from tests.servers.receiver import Receiver
 from tests.unit.sinks.world import AIR, HIGH, NOON, World, raised, reading, reports
 
 NAME = "series"

@@ -1,7 +1,6 @@
 """All kinds of sink on one journal, with real receivers: what one of them suffers no other feels."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,19 +18,11 @@ from coldchain.sinks.notice_drain import NoticeDrain
 from coldchain.sinks.state_drain import StateDrain
 from coldchain.sinks.thread import Drain, News, Reporter, SinkThread
 from tests.integration.test_sink_mqtt import PREFIX, Board
-from tests.integration.test_sink_webhook import Receiver
 from tests.servers import Mosquitto, VictoriaMetrics, wait_until
+from tests.servers.receiver import Receiver
 from tests.unit.sinks.world import HIGH, NOON, World, raised, reading, reports
 
 ROOMS = ("room", "office")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    world.begin()
-    yield world
-    world.close()
 
 
 @pytest.fixture

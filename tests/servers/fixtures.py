@@ -12,6 +12,7 @@ from tests.servers.browser import chromium
 from tests.servers.certificates import Authority
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.programs import Program, find
+from tests.servers.receiver import Receiver
 from tests.servers.relay import MqttRelay
 from tests.servers.victoria import VictoriaMetrics
 
@@ -75,6 +76,14 @@ def alertmanager(tmp_path: Path) -> Iterator[Callable[..., Alertmanager]]:
     """Start an Alertmanager by `alertmanager(webhook=url)`; ended with the test."""
     with contextlib.ExitStack() as ends:
         yield lambda *, webhook: ends.enter_context(Alertmanager(tmp_path / "alertmanager", webhook=webhook))
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of notices that answers 200 until it is told otherwise."""
+    started = Receiver().start()
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="session")

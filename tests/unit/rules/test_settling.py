@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -81,8 +83,8 @@ def test_the_first_reading_is_judged_itself() -> None:
 
 def test_a_fall_while_settling_is_no_spike_and_no_line() -> None:
     """The jump to the reading that ends the settling is what settling is."""
-    words = {"id": "r", "role": "air", "priority": ABOVE.priority, "cited": ABOVE.cited}
-    spike = Spike(**words, limit=9, settle=Settle(Side.ABOVE, -155, 60))  # type: ignore[arg-type]
+    words: dict[str, Any] = {"id": "r", "role": "air", "priority": ABOVE.priority, "cited": ABOVE.cited}
+    spike = Spike(**words, limit=9, settle=Settle(Side.ABOVE, -155, 60))
     judge = judge_of(spike)
     state, changes = judge.on_sample(spike, WAITS, WARM, good(30, -160))
     assert changes == ()
@@ -149,10 +151,10 @@ def test_no_window_holds_what_was_warm_while_the_probe_settled() -> None:
     """Sixty ms at −100 before it settled are no time outside, and warm no mean; without settling they are."""
     warm = [good(at, -100) for at in range(0, 60, 10)]
     cold = [good(at, -160) for at in range(60, 170, 10)]
-    words = {"id": "r", "role": "vapour", "priority": ABOVE.priority, "cited": ABOVE.cited}
+    words: dict[str, Any] = {"id": "r", "role": "vapour", "priority": ABOVE.priority, "cited": ABOVE.cited}
     settle = Settle(Side.ABOVE, -155, 100)
-    rolling = Rolling(**words, side=Side.ABOVE, limit=-150, allowance_ms=20, window_ms=100)  # type: ignore[arg-type]
-    mean = KineticMean(**words, limit=-125, window_ms=100, energy_kj_mol="83.144")  # type: ignore[arg-type]
+    rolling = Rolling(**words, side=Side.ABOVE, limit=-150, allowance_ms=20, window_ms=100)
+    mean = KineticMean(**words, limit=-125, window_ms=100, energy_kj_mol="83.144")
     for rule in (rolling, mean):
         assert _opened(rule, warm + cold), "the warm time is enough for an alarm"
         assert not _opened(replace(rule, settle=settle), warm + cold)
