@@ -85,6 +85,10 @@ class LogDrain:
     # --- Doubt
 
     def _ask(self, now_s: float, *, first: bool) -> None:
+        if self._marks and self._asked_s is not None:
+            # So long without a look, this machine slept, and perhaps the server on it: doubt did not pass.
+            slept_s = max(0.0, now_s - self._asked_s - 2 * self._sign_every_s)
+            self._marks = deque((position, at_s + slept_s) for position, at_s in self._marks)
         sign = self._sink.sign()
         self._asked_s = now_s
         self._reached = sign is not Sign.SILENT

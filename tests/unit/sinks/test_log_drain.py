@@ -93,6 +93,25 @@ def test_after_a_restart_of_the_server_it_is_sent_again(world: World) -> None:
     drain.close()
 
 
+def test_hours_of_sleep_end_no_doubt(world: World) -> None:
+    """A machine that slept, and a server on it that slept as well: what was not on its disk is sent again."""
+    world.begin()
+    world.add(reading(NOON))
+    server, clock = Server(), HandClock(10_000)
+    server.doubt_ms = 60_000
+    drain, _ = make(world, server, clock)
+    run(drain, clock)
+    clock.now_ms += 3 * 3_600_000
+    run(drain, clock)
+    server.die()
+    run(drain, clock, seconds=30)
+    assert sorted(values(server)) == [0]
+    with world.deliveries() as journal:
+        run(drain, clock, seconds=80, steps=20)
+        assert journal.cursor(NAME) == Cursor(3, 3)
+    drain.close()
+
+
 def test_after_our_own_restart_it_is_sent_again(world: World) -> None:
     """We were away: nobody saw whether the server was, so everything unconfirmed goes out again."""
     world.begin()
