@@ -12,16 +12,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-
 from coldchain import __version__
-from coldchain.announcements import Kind
 from coldchain.clock import SystemClock
 from coldchain.config.load import compile as compile_plan
 from coldchain.config.load import load
 from coldchain.config.loaded import Loaded
 from coldchain.config.problems import ConfigError
-from coldchain.daemon import damaged, health, page_room, views
+from coldchain.daemon import damaged, health, page_room, system_log, views
+from coldchain.daemon.catching_up import CatchingUp
 from coldchain.daemon.control import Control, socket_path
 from coldchain.daemon.errors import DaemonError
 from coldchain.daemon.housekeeping import Housekeeping, Job
@@ -45,7 +43,6 @@ from coldchain.pipeline.timekeeper import Timekeeper
 from coldchain.pipeline.writer import Committed, Hooks, Writer
 from coldchain.ports import Ports, start_ports
 from coldchain.profiles.succession import changed_unversioned, check_succession
-from coldchain.sinks.wording import sentence
 from coldchain.traffic import FramesView
 from coldchain.web.settings import PageSettings
 from coldchain.web.views import SourceView
@@ -228,7 +225,8 @@ class Daemon:
         self.journal = Journal.open(self.journal_path, command="coldchain run", since_utc_ms=utc_ms)
         self._rooms.callback(self.journal.close)
         self._tidy()
-        recovered = recover(self.journal, engine(), lambda: not self._wishes.stopping)
+        catching_up = CatchingUp(self.journal, engine(), self.clock, self._notifier, self._wishes)
+        recovered = recover(self.journal, engine(), catching_up.look)
         timekeeper = Timekeeper(self.clock)
         started = timekeeper.start(recovered.fold)
         self.queue = Queue(self.clock, INTAKE_FACTS)
@@ -285,6 +283,8 @@ class Daemon:
         self._take_over(self.loaded)
         self.writer.step(0)
         self.writer.later(self._signer.look)
+        if catching_up.long:
+            self.writer.want_checkpoint()
         self._writing.start()
         self._rooms.callback(self._end_writing)
 
@@ -339,7 +339,7 @@ class Daemon:
             self.ports.hurry(sources_outside(fold.places, fold.lane) & may)
 
     def _committed(self, batch: Committed) -> None:
-        onlookers = (self.outgoing.committed, self.station.committed, _tell_the_log, self._hurry)
+        onlookers = (self.outgoing.committed, self.station.committed, system_log.tell, self._hurry)
         for told in (*onlookers, *self._watchers):
             try:
                 told(batch)
@@ -389,11 +389,3 @@ class Daemon:
         if self._page_room is not None and self._page_room.why:
             words.append(f"no page: {self._page_room.why}")
         return "; ".join(words)
-
-
-def _tell_the_log(batch: Committed) -> None:
-    """One line each for the system's log; what calls people as a warning."""
-    for told in batch.told:
-        level = logging.WARNING if told.said.kind in (Kind.RAISED, Kind.RE_ALARMED) else logging.INFO
-        # Who it was and in what words is for the journal: a log is read by more people and kept elsewhere.
-        _log.log(level, "%s", sentence(structs.replace(told.said, actor="", comment="")))

@@ -25,6 +25,10 @@ class Notifier:
         """The start is done: we accept readings."""
         self._say("READY=1", f"STATUS={status}")
 
+    def starting(self, status: str, patience_s: int) -> None:
+        """The start goes on: wait so much longer for `ready`, or for this word again."""
+        self._say(f"EXTEND_TIMEOUT_USEC={patience_s * 1_000_000}", f"STATUS={status}")
+
     def reloading(self, monotonic_us: int) -> None:
         """A reload begins; `ready` ends it. The time is CLOCK_MONOTONIC, as Type=notify-reload wants."""
         self._say("RELOADING=1", f"MONOTONIC_USEC={monotonic_us}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from coldchain import announcements, facts
 from coldchain.announcements import Announcement
@@ -37,14 +38,23 @@ class GivenUp(Exception):
     """Nobody wants the state any more."""
 
 
-#: After so many facts it is asked whether the state is still wanted: a few ms of folding.
-_ASK_EVERY = 256
+class Look(Protocol):
+    """Called on the way, for folding a long journal takes a while; ends it by raising GivenUp."""
+
+    def __call__(self, fold: Fold, *, resumable: bool) -> None:
+        """resumable: this state, kept as a checkpoint, leads to the same end as the whole way."""
 
 
-def recover(journal: Readable, engine: str, wanted: Callable[[], bool] = lambda: True) -> Recovered:
+#: It is called after so many facts: some ten ms of folding.
+_LOOK_EVERY = 256
+
+
+def _go_on(fold: Fold, *, resumable: bool) -> None:
+    """Nobody looks."""
+
+
+def recover(journal: Readable, engine: str, look: Look = _go_on) -> Recovered:
     """Fold a journal to its tail, from the newest checkpoint of this engine if there is one.
-
-    Raises GivenUp when the state is no longer `wanted`: folding a long journal takes a while.
 
     Where another engine made the journal last, everything is folded anew by this one and the
     announced side is taken over; the differences are told by the EngineStarted fact that follows. So it is
@@ -55,8 +65,9 @@ def recover(journal: Readable, engine: str, wanted: Callable[[], bool] = lambda:
     for row in journal.facts(start + 1):
         refold(journal, fold, row.position, row.arrival_ms, facts.decode(row.body))
         gap.passed(fold)
-        if row.position % _ASK_EVERY == 0 and not wanted():
-            raise GivenUp
+        if row.position % _LOOK_EVERY == 0:
+            # A state does not tell that it lacks readings, or is still to take over what was announced.
+            look(fold, resumable=not (gap.open or gap.closed))
     other = gap.closed or (bool(fold.engine) and fold.engine != engine)
     if other:
         fold.adopt(announced(journal))

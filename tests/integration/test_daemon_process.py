@@ -18,12 +18,15 @@ import pytest
 
 from coldchain.clock import SystemClock
 from coldchain.config import load
+from coldchain.daemon import catching_up
 from coldchain.daemon.control import Ask, ask, socket_path
 from coldchain.daemon.daemon import DOORS_S, Daemon
 from coldchain.daemon.outgoing import STOP_S
+from coldchain.daemon.systemd import Notifier
 from coldchain.daemon.wishes import Wishes
 from coldchain.facts import Activated, Beat, ProcessEnded, SourceUp, encode
-from coldchain.journal import Batch, Entry, Journal
+from coldchain.journal import Batch, Entry, Journal, Reader
+from coldchain.pipeline.engine_id import engine
 from tests.integration.gateways import (
     Child,
     History,
@@ -230,14 +233,25 @@ def test_a_reload_that_is_asked_for_too_early(tmp_path: Path) -> None:
             assert daemon.end() == 0, daemon.said
 
 
+def beats(journal: Path, count: int) -> None:
+    """A journal of so many facts, made by no engine."""
+    with Journal.open(journal, command="test") as opened:
+        entries = [Entry(position, position, encode(Beat()), ()) for position in range(1, count + 1)]
+        opened.commit(Batch(tuple(entries)))
+
+
+def saved(journal: Path) -> bool:
+    """Whether a state of this engine is kept."""
+    with Reader.open(journal) as reader:
+        return reader.latest_checkpoint(engine()) is not None
+
+
 def test_an_end_that_is_asked_for_while_a_journal_is_folded(tmp_path: Path) -> None:
     """Folding a long journal takes a while, and nobody waits for it: it ends in order, and did not start."""
     with Printer(tmp_path / "one") as one:
         site = Site(tmp_path).profile().ascii("one", one.port)
         loaded = load(site.write())
-        with Journal.open(site.journal, command="test") as journal:
-            beats = [Entry(position, position, encode(Beat()), ()) for position in range(1, 1_001)]
-            journal.commit(Batch(tuple(beats)))
+        beats(site.journal, 1_000)
         wishes = Wishes()
         wishes.reload()
         wishes.stop()
@@ -247,6 +261,26 @@ def test_an_end_that_is_asked_for_while_a_journal_is_folded(tmp_path: Path) -> N
         daemon.run()
         assert not started
     assert len(read(site.journal).facts) == 1_000
+
+
+def test_systemd_waits_for_a_start_that_folds_a_long_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for patience on the way, before it is told that we are ready; the state is kept then."""
+    monkeypatch.setattr(catching_up, "SAY_S", 0)  # each look is as if five seconds had passed
+    with Printer(tmp_path / "one") as one, Systemd(tmp_path / "notify") as systemd:
+        site = Site(tmp_path).profile().ascii("one", one.port)
+        loaded = load(site.write())
+        beats(site.journal, 1_000)
+        daemon = Daemon(loaded, SystemClock(), notifier=Notifier(systemd.environment))
+        daemon.start()
+        try:
+            systemd.wait_for("READY=1")
+            until(lambda: saved(site.journal), "the state")
+        finally:
+            daemon.stop()
+        words = [word.split("\n")[0] for word in systemd.heard if word.startswith(("EXTEND", "READY"))]
+    assert words == ["EXTEND_TIMEOUT_USEC=120000000"] * 3 + ["READY=1"]  # a look each 256 facts
 
 
 def test_nobody_who_hangs_keeps_it_from_ending(tmp_path: Path) -> None:
