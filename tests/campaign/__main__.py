@@ -55,7 +55,9 @@ def main() -> int:
             tries += outcome.tried
         else:
             passed = False
-            _show(fault, Outcome(0, note=f"{type(error).__name__}: {error}"), 0, "FAILED")
+            first, *rest = f"{type(error).__name__}: {error}".splitlines()
+            _show(fault, Outcome(0, note=first), 0, "FAILED")
+            print("\n".join(rest), file=sys.stderr, flush=True)
         if not passed:
             failed.append(fault.name)
     print(f"{len(chosen)} kinds of faults, {tries:,} tries, {kills:,} processes killed; {_minutes(began_s)}")

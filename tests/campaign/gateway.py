@@ -142,14 +142,8 @@ class Gateway:
         self.kill()
 
     def kill_at(self, point: str, passes: int, fault: str = "none") -> None:
-        """Let one live that kills itself where it is told to.
-
-        The longer a gateway has lived, the more seldom it saves its state: then it is told to end, and does.
-        """
-        life = self._bear(point, passes, fault)
-        if life.running(HEAL_S / 2):
-            life.signal(signal.SIGTERM)
-        status = life.wait(HEAL_S)
+        """Let one live that kills itself where it is told to."""
+        status = self._bear(point, passes, fault).wait(HEAL_S)
         assert status == -signal.SIGKILL, f"ended with {status} instead of by its own hand: {self.said()}"
         self.kills += 1
 

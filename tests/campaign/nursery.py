@@ -40,9 +40,9 @@ class Forked:
         assert isinstance(status, int), f"still alive after {deadline_s:g} s"
         return status
 
-    def running(self, after_s: float = 0) -> bool:
-        """Whether it still lives then; told as soon as it has ended."""
-        return self.nursery.ask("wait", str(self.pid), str(after_s)) is None
+    def running(self) -> bool:
+        """Whether it still lives."""
+        return self.nursery.ask("wait", str(self.pid), "0") is None
 
 
 class Nursery:
