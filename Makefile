@@ -50,7 +50,7 @@ help:
 	@echo 'make bench   the measurements'
 	@echo 'make coverage  everything, and what no test passes: twice as long'
 	@echo 'make mutants  small faults put into what judges, and which of them no test sees: an hour or more; MUTANTS="coldchain.rules.age*" for some'
-	@echo 'make campaign  faults by the thousand, and what each cost: a table; FAULTS="NAME …" for some, JOBS=N at a time'
+	@echo 'make campaign  faults by the thousand, and what each cost: a table; FAULTS="NAME …" for some, SEEDS=N in a row, JOBS=N at a time'
 	@echo 'make scenarios  a hundred seeds of each scenario'
 	@echo 'make lock    write lock/ anew after a change in pyproject.toml; UPGRADE=1 also renews what is pinned'
 	@echo 'make clean   remove .venv, caches and the built page'
@@ -148,7 +148,7 @@ scenarios: .venv/ready
 	@$(BIN)/coldchain scenarios run all --seed 1 --seeds 100
 
 campaign: .venv/ready
-	@$(BIN)/python -m tests.campaign --seed $(SEED) $(if $(JOBS),--jobs $(JOBS)) $(FAULTS)
+	@$(BIN)/python -m tests.campaign --seed $(SEED) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(FAULTS)
 
 # The pins stay where they still fit; UPGRADE=1 renews them all.
 lock: .venv/uv

@@ -308,8 +308,12 @@ class Gateway:
                 what="all that was said is in the journal",
                 deadline_s=HEAL_S,
             )
-        wait_until(lambda: not self._owed(), what=f"the room has all: {self._owed()[:3]}", deadline_s=HEAL_S)
-        wait_until(lambda: not self._missing(), what="the series are whole", deadline_s=HEAL_S * 2)
+        wait_until(
+            lambda: not self._owed(),
+            what=lambda: f"the room has all; amiss: {', '.join(self._owed()[:3])}",
+            deadline_s=HEAL_S,
+        )
+        wait_until(lambda: not self._missing(), what=self._not_whole, deadline_s=HEAL_S * 2)
         keys = {request.key for request in self.room.requests if request.key}
         bodies = {key: {b for b in map(_whole, self.room.bodies(key)) if b} for key in keys}
         audit.doubled += [f"{key}: {said}" for key, said in bodies.items() if len(said) > 1]
@@ -346,6 +350,10 @@ class Gateway:
         }
         self.ledger.look()
         return sorted(self.ledger.times[BUS] - points)
+
+    def _not_whole(self) -> str:
+        missing = self._missing()
+        return f"the series are whole; {len(missing)} are missing, from {missing[:1]} to {missing[-1:]} (ms)"
 
 
 def _whole(body: bytes) -> str:

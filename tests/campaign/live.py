@@ -16,7 +16,7 @@ from msgspec import Struct
 from tests.campaign import demands, underneath
 from tests.campaign.gateway import Audit, Gateway
 from tests.campaign.killable import POINTS
-from tests.campaign.outcome import Fault, Outcome, Size
+from tests.campaign.outcome import Fault, Outcome, Size, summed
 from tests.servers import Packet, Peer, Side
 
 #: How often each is tried in one gateway's life in the campaign.
@@ -313,8 +313,14 @@ def part(seed: int, number: int) -> Outcome:
     return _life(drawn, seed)
 
 
+def thirds(seed: int, _size: Size) -> Outcome:
+    """As `make test` lives them, one after the other."""
+    return summed([part(seed + number, number) for number in range(PARTS)])
+
+
 #: The longest first, so that none is waited for at the end.
 FAULTS = (
     Fault("storm", "all of these in one life", storm),
+    Fault("thirds", "each of these once, in three short lives", thirds),
     *(Fault(act.name, act.title, partial(one, act.name)) for act in reversed(acts(Size.FULL))),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -33,6 +34,21 @@ class Outcome(Struct, frozen=True):
     kills: int = 0
     heal_s: float | None = None
     note: str = ""
+
+
+def summed(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcomes of several lives as one; the notes of those that cost something, or the last."""
+    heals = [one.heal_s for one in outcomes if one.heal_s is not None]
+    bad = [one.note for one in outcomes if one.lost or one.doubled or one.grown or not one.tried]
+    return Outcome(
+        sum(one.tried for one in outcomes),
+        sum(one.lost for one in outcomes),
+        sum(one.doubled for one in outcomes),
+        sum(one.grown for one in outcomes),
+        sum(one.kills for one in outcomes),
+        statistics.median(heals) if heals else None,
+        "; ".join(bad or [one.note for one in outcomes[-1:]]),
+    )
 
 
 class Fault(Struct, frozen=True):

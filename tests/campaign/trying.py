@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
@@ -24,9 +24,13 @@ def _try(name: str, seed: int, size: Size) -> Row:
     return fault.try_it(seed, size), time.monotonic() - began_s
 
 
-def tried(faults: list[Fault], seed: int, size: Size, jobs: int) -> Iterator[tuple[Fault, Future[Row]]]:
-    """Each fault in a process of its own, so many at a time, as they end."""
+def tried(
+    faults: list[Fault], seeds: Sequence[int], size: Size, jobs: int
+) -> Iterator[tuple[Fault, int, Future[Row]]]:
+    """Each fault from each seed in a process of its own, so many at a time, as they end."""
     with ProcessPoolExecutor(jobs, get_context("spawn"), max_tasks_per_child=1) as workers:
-        running = {workers.submit(_try, fault.name, seed, size): fault for fault in faults}
+        running = {
+            workers.submit(_try, fault.name, seed, size): (fault, seed) for fault in faults for seed in seeds
+        }
         for future in as_completed(running):
-            yield running[future], future
+            yield *running[future], future
