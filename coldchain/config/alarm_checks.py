@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coldchain.config.draft import Draft
-from coldchain.config.endpoints import SINKS, NoticeTable
+from coldchain.config.endpoints import SINKS, InfluxSink, NoticeTable, tells_unrecorded
 from coldchain.config.positions import Place
 from coldchain.config.problems import listed
 from coldchain.config.work_tables import WorkTable
+from coldchain.model import Priority
 from coldchain.plan import OUT_OF_SERVICE
 
 
 def check_alarms(draft: Draft) -> None:
-    """Check works, contacts and steps."""
+    """Check works, contacts and steps, and that a journal which fails silences no alarm."""
     _check_works(draft)
     _check_calling(draft)
+    _doubt_unrecorded(draft)
 
 
 def _check_works(draft: Draft) -> None:
@@ -77,3 +79,19 @@ def _check_calling(draft: Draft) -> None:
         draft.warn(
             ("contacts",), what, 'write critical = [{ after = "0 min", to = ["…"] }] under [escalation]'
         )
+
+
+def _doubt_unrecorded(draft: Draft) -> None:
+    """Whether any sink is told of a critical alarm while the journal cannot be written."""
+    able = {name: sink for name, sink in draft.sinks.items() if not isinstance(sink, InfluxSink)}
+    for sink in able.values():
+        critical = not isinstance(sink, NoticeTable) or Priority.CRITICAL in sink.priorities
+        if tells_unrecorded(sink) and critical:
+            return
+    draft.warn(
+        ("sinks",),
+        "while the journal cannot be written, as on a full disk, no sink is told of a critical alarm",
+        f"let one of these have unrecorded = true and the priority critical: {listed(able)}"
+        if able
+        else "add a sink that somebody acts on, such as webhook, mail or sms",
+    )

@@ -77,11 +77,20 @@ class BrokerSettings(Table):
 
 
 class _Sink(Table):
-    """What every sink has. `unrecorded`: it also gets critical alarms that the journal could not take."""
+    """What every sink has."""
 
     kind: str
-    unrecorded: bool = False
     timeout: Period = 10_000
+
+
+class _TellingSink(_Sink):
+    """What every sink has that somebody acts on.
+
+    unrecorded: it also gets critical alarms that the journal could not take. A full disk must silence no
+    alarm, so a site that does not want this here says so.
+    """
+
+    unrecorded: bool = True
 
 
 class InfluxSink(_Sink):
@@ -106,7 +115,7 @@ class InfluxSink(_Sink):
         return self
 
 
-class MqttStateSink(_Sink):
+class MqttStateSink(_TellingSink):
     """The present state as retained messages."""
 
     kind: Literal["mqtt_state"]
@@ -123,7 +132,7 @@ class MqttStateSink(_Sink):
         return self
 
 
-class NoticeTable(_Sink):
+class NoticeTable(_TellingSink):
     """What every way to people has.
 
     heartbeat: a sign of life at least this often; max_age: older notices are told together, as "while you
@@ -157,7 +166,7 @@ class WebhookSink(NoticeTable):
         return self
 
 
-class AlertmanagerSink(_Sink):
+class AlertmanagerSink(_TellingSink):
     """The alarms that stand, as alerts of Prometheus' Alertmanager (API v2)."""
 
     kind: Literal["alertmanager"]
@@ -271,3 +280,12 @@ SINKS: dict[str, type[SinkSettings]] = {
     "sms": SmsSink,
     "webhook": WebhookSink,
 }
+
+
+def tells_unrecorded(sink: SinkSettings) -> bool:
+    """Whether a sink also gets critical alarms that the journal could not take.
+
+    A time series does not: it gets every row once that is recorded. A sink that somebody else has published
+    need not have the key.
+    """
+    return not isinstance(sink, InfluxSink) and getattr(sink, "unrecorded", True)

@@ -14,7 +14,7 @@ from typing import Any
 from coldchain.announcements import Announcement
 from coldchain.clock import Clock
 from coldchain.config.credentials import read_secret, secret_path
-from coldchain.config.endpoints import BrokerSettings, SinkSettings
+from coldchain.config.endpoints import BrokerSettings, SinkSettings, tells_unrecorded
 from coldchain.config.loaded import Loaded
 from coldchain.daemon.health import SinkHealth
 from coldchain.daemon.outbox import Outbox, sink_kinds
@@ -121,7 +121,7 @@ class Outgoing:
                 unrecorded=True,
             )
             for plan, thread in self._sinks:
-                if plan.settings.unrecorded and _takes(plan, one.said):
+                if tells_unrecorded(plan.settings) and _takes(plan, one.said):
                     thread.urge(message)
 
     def committed(self, batch: Committed) -> None:

@@ -219,12 +219,9 @@ mappings = [{{ {mapping} }}]
             f'[brokers.{name}]\nhost = "127.0.0.1"\nport = {port}\nclient_id = "{client_id}"\n',
         )
 
-    def webhook(self, url: str, *, unrecorded: bool = True, name: str = "room") -> Self:
-        """A sink that posts to that address."""
-        return self.part(
-            f"sink {name}",
-            f'[sinks.{name}]\nkind = "webhook"\nurl = "{url}"\nunrecorded = {str(unrecorded).lower()}\n',
-        )
+    def webhook(self, url: str, *, name: str = "room") -> Self:
+        """A sink that posts to that address; all else as it is where a site says no more."""
+        return self.part(f"sink {name}", f'[sinks.{name}]\nkind = "webhook"\nurl = "{url}"\n')
 
     def text(self, *, without: str = "") -> str:
         """What gateway.toml says, or would without one of its parts."""

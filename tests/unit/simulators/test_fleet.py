@@ -51,7 +51,7 @@ def test_names_are_of_one_length(count: int) -> None:
 
 
 def test_the_printed_configuration_watches_the_fleet(tmp_path: Path) -> None:
-    """As printed it is accepted without a doubt, every box with its channel and its limits."""
+    """As printed it is accepted, every box with its channel and its limits; one doubt: it tells nobody."""
     said = CliRunner().invoke(main, ["simulate", "--fleet", "12", "--every", "2500ms", "--print-config"])
     assert said.exit_code == 0
     assert said.stdout == configuration(12, 2500, "127.0.0.1", 1883)
@@ -62,7 +62,7 @@ def test_the_printed_configuration_watches_the_fleet(tmp_path: Path) -> None:
     assert list(settings.assets) == names(12)
     assert {channel.interval for channel in settings.channels.values()} == {2500}
     assert {asset.profile for asset in settings.assets.values()} == {"dry-shipper-150"}
-    assert loaded.warnings == ()
+    assert [doubt.place for doubt in loaded.warnings] == ["sinks"]
 
 
 @pytest.mark.parametrize("words", [["--print-config"], ["--for", "1min"]])
