@@ -15,6 +15,9 @@ from coldchain.units import QUANTITIES, Quantity, Unit, exact
 
 DURATION_MS: dict[str, int] = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
+#: Sizes by powers of two and of ten; the sign says which.
+SIZE_BYTES: dict[str, int] = {"MB": 10**6, "MiB": 1 << 20, "GB": 10**9, "GiB": 1 << 30}
+
 #: Ten years: longer than anything that is stored, carried or waited for here.
 _LONGEST_MS = 3653 * DURATION_MS["d"]
 
@@ -91,6 +94,19 @@ def duration_ms(given: object) -> int:
         raise UnreadableError(f'"{given}" is finer than 1 ms', "round it to whole milliseconds")
     if value > _LONGEST_MS:
         raise UnreadableError(f'"{given}" is longer than ten years', 'write a shorter time, such as "48 h"')
+    return int(value)
+
+
+def size_bytes(given: object) -> int:
+    """The size of a file, such as "64 MiB", in bytes; raises UnreadableError."""
+    number, sign = _parts(given, "size", "64 MiB", "MiB")
+    if sign not in SIZE_BYTES:
+        raise _unknown_unit(given, number, sign, list(SIZE_BYTES))
+    value = _exact(given, number) * SIZE_BYTES[sign]
+    if value <= 0 or value.denominator != 1:
+        raise UnreadableError(
+            f'"{given}" is no whole number of bytes above zero', 'write one such as "64 MiB"'
+        )
     return int(value)
 
 

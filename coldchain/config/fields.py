@@ -12,11 +12,12 @@ from typing import Annotated, Any, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from coldchain.config.amounts import Amount, UnreadableError, amount, difference, duration_ms
+from coldchain.config.amounts import Amount, UnreadableError, amount, difference, duration_ms, size_bytes
 from coldchain.units import FRACTION, MASS, QUANTITIES, Quantity
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DURATION = r"^[0-9.]+ ?(ms|s|min|h|d)$"
+_SIZE = r"^[0-9.]+ ?(MB|MiB|GB|GiB)$"
 _AMOUNT = r"^[+-]?[0-9.]+ ?\S+$"
 #: What the schema says of a number with its unit: where one stands, a profile may name a figure of the site.
 NUMBER_PATTERNS = (_DURATION, _AMOUNT)
@@ -124,6 +125,10 @@ def _share(value: object) -> int:
     return found.quanta
 
 
+def _size(value: object) -> int:
+    return int(_read(size_bytes, value))
+
+
 def _amount_schema(example: str) -> dict[str, Any]:
     return {"type": "string", "pattern": _AMOUNT, "examples": [example]}
 
@@ -136,6 +141,13 @@ Difference = Annotated[Amount, BeforeValidator(_difference), WithJsonSchema(_amo
 Mass = Annotated[Amount, BeforeValidator(_mass), WithJsonSchema(_amount_schema("2.5 kg"))]
 #: A share of a whole, in hundredths of a percent, written "10 %".
 Share = Annotated[int, BeforeValidator(_share), WithJsonSchema(_amount_schema("10 %"))]
+
+#: The size of a file in bytes, written "64 MiB".
+Size = Annotated[
+    int,
+    BeforeValidator(_size),
+    WithJsonSchema({"type": "string", "pattern": _SIZE, "examples": ["64 MiB"]}),
+]
 
 
 def _some_text(value: str) -> str:

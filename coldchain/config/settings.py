@@ -14,7 +14,19 @@ from pydantic import AfterValidator, Field, model_validator
 
 from coldchain.config.calling_tables import ContactTable, EscalationTable
 from coldchain.config.endpoints import BrokerSettings, Port, SinkSettings
-from coldchain.config.fields import Difference, Duration, Mass, Name, Period, Share, Table, Text, Value, said
+from coldchain.config.fields import (
+    Difference,
+    Duration,
+    Mass,
+    Name,
+    Period,
+    Share,
+    Size,
+    Table,
+    Text,
+    Value,
+    said,
+)
 from coldchain.config.work_tables import WorkTable
 from coldchain.model import Priority
 from coldchain.units import QuantityName
@@ -137,6 +149,17 @@ class Heartbeat(Table):
     interval: Period = 10_000
 
 
+#: A journal's log that grew and was copied back keeps up to 8 MiB of its file (`journal.database`): below
+#: twice that an alarm might never end.
+LOG_LEAST = 16 << 20
+
+
+def _more_than_it_keeps(value: int) -> int:
+    if value < LOG_LEAST:
+        raise said("is less than a journal's log needs now and then", 'write "16 MiB" or more')
+    return value
+
+
 class Health(Table):
     """When the gateway itself is not as it should be, and says so. All numbers are our judgement.
 
@@ -148,6 +171,10 @@ class Health(Table):
     memory: our process holds more than this of the machine's (or of its control group's); files: more than
     this of as many files and sockets as it may open. Far above what a gateway needs, so that only what grows
     without end gets there, and far enough below the end for somebody to look into it.
+
+    log: the journal's write-ahead log is larger. It is copied back at 4 MiB; sixteen times that it reaches
+    when nothing was copied for some five hours of twenty channels a minute (8,500 bytes a commit,
+    docs/journal.md): longer than anybody looks into a journal, and weeks before it fills a card.
     """
 
     disk_free: Share = 1_000
@@ -156,6 +183,7 @@ class Health(Table):
     sink: Period = 900_000
     memory: Share = 5_000
     files: Share = 8_000
+    log: Annotated[Size, AfterValidator(_more_than_it_keeps)] = 64 << 20
 
 
 #: For how long an alarm may be shelved where the site does not say. ISA-18.2 wants a shelf to end by itself

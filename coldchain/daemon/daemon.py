@@ -31,11 +31,12 @@ from coldchain.daemon.retention import retaining
 from coldchain.daemon.signing import Signer
 from coldchain.daemon.station import LiveStation, Surroundings
 from coldchain.daemon.systemd import Notifier
+from coldchain.daemon.tidying import Tidying
 from coldchain.daemon.wishes import Wishes
 from coldchain.daemon.workings import workings
 from coldchain.facts import Activated, EngineStarted, ProcessEnded
 from coldchain.fold.outside import sources_outside
-from coldchain.journal import Document, Journal, JournalError
+from coldchain.journal import Document, Journal
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.intake import Queue
 from coldchain.pipeline.recovery import GivenUp, recover
@@ -224,7 +225,8 @@ class Daemon:
         utc_ms = self.clock.utc_ms() if self.clock.known() else None
         self.journal = Journal.open(self.journal_path, command="coldchain run", since_utc_ms=utc_ms)
         self._rooms.callback(self.journal.close)
-        self._tidy()
+        tidying = Tidying(self.journal)
+        tidying.look()
         catching_up = CatchingUp(self.journal, engine(), self.clock, self._notifier, self._wishes)
         recovered = recover(self.journal, engine(), catching_up.look)
         timekeeper = Timekeeper(self.clock)
@@ -257,7 +259,7 @@ class Daemon:
             self.writer,
             self.queue,
             self.clock,
-            self.journal_path.parent,
+            self.journal_path,
             self._sink_health,
         )
         around_policy = (self.writer, self.queue, self.clock, self.journal, self._signer)
@@ -265,7 +267,7 @@ class Daemon:
         self._housekeeping = Housekeeping(
             self.clock,
             (
-                Job("tidy", TIDY_S, lambda: self.writer.later(self._tidy)),
+                Job("tidy", TIDY_S, lambda: self.writer.later(tidying.look)),
                 Job("head", TIDY_S, lambda: self.writer.later(self._signer.look)),
                 Job("checkpoint", CHECKPOINT_S, self.writer.want_checkpoint),
                 Job("health", health.LOOK_S, self.health.look),
@@ -354,13 +356,6 @@ class Daemon:
         if status != self._status:
             self._status = status
             self._notifier.status(status)
-
-    def _tidy(self) -> None:
-        try:
-            self.journal.checkpoint_wal()
-            self.journal.reserve.make()
-        except JournalError as error:
-            _log.warning("housekeeping: %s", error)  # a commit says so aloud if it lasts
 
     def _look_at_page(self) -> None:
         if self._page_room is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from coldchain.clock import Clock
 from coldchain.config.settings import Health
 from coldchain.daemon import consumption
 from coldchain.facts import HealthCrossed
+from coldchain.journal.database import wal_path
 from coldchain.model import Priority
 from coldchain.pipeline.intake import Queue
 from coldchain.pipeline.writer import Writer
@@ -57,12 +59,12 @@ class HealthWatch:
         writer: Writer,
         queue: Queue,
         clock: Clock,
-        folder: Path,
+        journal: Path,
         sinks: Callable[[], Mapping[str, SinkHealth]],
     ) -> None:
         self.wait_s, self.calm_s = WAIT_S, CALM_S
         self._limits, self._writer, self._queue, self._clock = limits, writer, queue, clock
-        self._folder, self._sinks = folder, sinks
+        self._journal, self._sinks = journal, sinks
         self._since: dict[str, tuple[bool, float]] = {}
         self._down_s: dict[str, float] = {}
         self._commits = (0, 0.0)
@@ -96,12 +98,15 @@ class HealthWatch:
     def _measure(self) -> Iterator[Measure]:
         limits = self._limits()
         try:
-            total, _, free = shutil.disk_usage(self._folder)
+            total, _, free = shutil.disk_usage(self._journal.parent)
         except OSError:
             pass  # a commit says aloud what is wrong with the disk
         else:
             least = total * limits.disk_free // 10_000
             yield Measure("disk", free, least, "bytes", free < least)
+        with suppress(OSError):
+            log = wal_path(self._journal).stat().st_size
+            yield Measure("log", log, limits.log, "bytes", log > limits.log)
         most = self._queue.capacity * limits.queue // 10_000
         waiting = self._queue.waiting
         yield Measure("queue", waiting, most, "facts", waiting > most, Priority.HIGH)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from coldchain.clock import kernel_clock_error_s
 from coldchain.daemon.health import SinkHealth
+from coldchain.journal.database import wal_path
 from coldchain.pipeline.intake import Queue
 from coldchain.pipeline.writer import Writer
 from coldchain.web.workings import Workings
@@ -16,11 +17,10 @@ from coldchain.web.workings import Workings
 
 def workings(writer: Writer, queue: Queue, journal: Path, sinks: Mapping[str, SinkHealth]) -> Workings:
     """How writer, queue and disk are doing now. What cannot be asked is None."""
-    size = None
+    size = log = None
     with contextlib.suppress(OSError):
-        size = journal.stat().st_size
-        log = journal.with_name(f"{journal.name}-wal")
-        size += log.stat().st_size if log.exists() else 0
+        log = _size(wal_path(journal))
+        size = journal.stat().st_size + log
     free = total = None
     with contextlib.suppress(OSError):
         total, _, free = shutil.disk_usage(journal.parent)
@@ -32,8 +32,13 @@ def workings(writer: Writer, queue: Queue, journal: Path, sinks: Mapping[str, Si
         commit_s=writer.commits.sum_s,
         longest_commit_s=writer.commits.longest_s,
         journal_bytes=size,
+        journal_wal_bytes=log,
         disk_free_bytes=free,
         disk_bytes=total,
         clock_error_s=kernel_clock_error_s(),
         sink_oldest_s={name: (one.oldest_ms or 0) / 1000 for name, one in sinks.items()},
     )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -176,6 +176,7 @@ def _own(state: StateView, pulse: Pulse, workings: Workings) -> Iterator[Metric]
     yield _one("commit_longest_seconds", "The longest since the start", workings.longest_commit_s)
     for name, words, value in (
         ("journal_bytes", "The journal with its log", workings.journal_bytes),
+        ("journal_wal_bytes", "Of it the write-ahead log", workings.journal_wal_bytes),
         ("disk_free_bytes", "Free where the journal lies", workings.disk_free_bytes),
         ("disk_bytes", "Size of that file system", workings.disk_bytes),
         ("clock_error_seconds", "The most by which the kernel's clock may be wrong", workings.clock_error_s),

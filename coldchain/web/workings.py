@@ -11,7 +11,8 @@ class Workings(Struct, frozen=True):
     position:   of the newest fact. waiting, capacity: facts in the intake queue, and how many devices may
                 leave there. commits, commit_s: transactions on disk, and the real seconds they took in sum;
                 longest_commit_s: the longest.
-    journal_bytes: the database and its write-ahead log. disk_free_bytes, disk_bytes: of its file system.
+    journal_bytes: the database and its write-ahead log; journal_wal_bytes: of it the log.
+    disk_free_bytes, disk_bytes: of its file system.
     clock_error_s: the most by which the kernel thinks its clock may be wrong. sink_oldest_s: by sink, for how
     long the oldest notice has waited. None: it could not be asked.
     """
@@ -23,6 +24,7 @@ class Workings(Struct, frozen=True):
     commit_s: float = 0.0
     longest_commit_s: float = 0.0
     journal_bytes: int | None = None
+    journal_wal_bytes: int | None = None
     disk_free_bytes: int | None = None
     disk_bytes: int | None = None
     clock_error_s: float | None = None

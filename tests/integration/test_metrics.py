@@ -143,6 +143,7 @@ def test_alarms_sinks_sources_and_ourselves() -> None:
     assert one(found, "coldchain_sink_waiting", sink="night") == 3
     assert one(found, "coldchain_journal_ok") == 0
     assert one(found, "coldchain_commits_total") == 500
+    assert one(found, "coldchain_journal_wal_bytes") == 1_024_000
     assert one(found, "coldchain_disk_free_bytes") == 8e9
     assert one(found, "process_resident_memory_bytes") > 1e6
 
@@ -221,6 +222,9 @@ STORIES: dict[str, tuple[dict[str, str], int]] = {
         },
         12,
     ),
+    "ColdchainLogNotCopied": (
+        {'coldchain_journal_wal_bytes{instance="g"}': "4194304 67108864 67108865x30"}, 12,
+    ),
     "ColdchainBehind": (
         {
             'coldchain_queue_facts{instance="g"}': "0 50 51x30",
@@ -289,6 +293,7 @@ def test_a_real_gateway_is_read_with_a_token(tmp_path: Path) -> None:
             assert one(found, "coldchain_commits_total") > 0
             size = sum(each.stat().st_size for each in tmp_path.glob("journal.db*") if "shm" not in each.name)
             assert 0 < one(found, "coldchain_journal_bytes") <= size
+            assert 0 < one(found, "coldchain_journal_wal_bytes") < one(found, "coldchain_journal_bytes")
             assert one(found, "coldchain_disk_free_bytes") < one(found, "coldchain_disk_bytes")
 
 

@@ -18,6 +18,7 @@ from coldchain.config.amounts import (
     difference,
     duration_ms,
     duration_text,
+    size_bytes,
     unit_of,
 )
 from coldchain.units import MASS, QUANTITIES, TEMPERATURE, Quantity
@@ -39,6 +40,42 @@ from coldchain.units import MASS, QUANTITIES, TEMPERATURE, Quantity
 def test_durations(text: str, ms: int) -> None:
     """A duration is a whole number of ms."""
     assert duration_ms(text) == ms
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        pytest.param("64 MiB", 67_108_864, id="by powers of two"),
+        pytest.param("64 MB", 64_000_000, id="by powers of ten"),
+        pytest.param("0.5GiB", 536_870_912, id="half, without a blank"),
+    ],
+)
+def test_sizes(text: str, size: int) -> None:
+    """A size is a whole number of bytes."""
+    assert size_bytes(text) == size
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param("64", '"64" has no unit; write "64 MiB"', id="no unit"),
+        pytest.param(64, '64 has no unit; write "64 MiB"', id="a bare number"),
+        pytest.param(
+            "64 M", '"64 M": unknown unit "M"; write one of MB, MiB, GB, GiB', id="which of the two?"
+        ),
+        pytest.param(
+            "0 MiB",
+            '"0 MiB" is no whole number of bytes above zero; write one such as "64 MiB"',
+            id="nothing at all",
+        ),
+        pytest.param("-1 MiB", '"-1 MiB" is no whole number of bytes above zero', id="less than nothing"),
+    ],
+)
+def test_sizes_refused(given: object, said: str) -> None:
+    """Nothing is guessed: a MB is not a MiB."""
+    with pytest.raises(UnreadableError) as caught:
+        size_bytes(given)
+    assert str(caught.value).startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +209,7 @@ def test_durations_exact_or_refused(number: str, sign: str) -> None:
 )
 def test_anything_is_an_amount_or_refused(given: object) -> None:
     """No input makes a reader fail in another way."""
-    for reader in (duration_ms, amount, difference, lambda g: amount(g, MASS)):
+    for reader in (duration_ms, size_bytes, amount, difference, lambda g: amount(g, MASS)):
         with contextlib.suppress(UnreadableError):
             assert isinstance(reader(given), int | Amount)
 

@@ -397,6 +397,14 @@ def test_the_site_itself_is_right(tmp_path: Path) -> None:
             id="simulated messages for evidence",
         ),
         pytest.param(
+            "[journal]",
+            '[health]\nlog = "8 MiB" #<\n\n[journal]',
+            [
+                'gateway.toml:@: health.log: is less than a journal\'s log needs now and then; write "16 MiB" or more'
+            ],
+            id="a log that would be an alarm while it is well",
+        ),
+        pytest.param(
             'source = "freezer"',
             'source = "freezers" #<',
             [

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import apsw
 import pytest
 
 from coldchain.announcements import Kind
 from coldchain.clock import SystemClock
+from coldchain.config import settings
 from coldchain.config.settings import Health
 from coldchain.daemon import consumption
 from coldchain.daemon.health import CALM_S, LOOK_S, WAIT_S, HealthWatch, SinkHealth
 from coldchain.facts import Reading
 from coldchain.fold import Fold
 from coldchain.journal import Journal, Reader
+from coldchain.journal.database import WAL_KEEP_BYTES
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.intake import Queue
 from coldchain.pipeline.timekeeper import Timekeeper
@@ -72,7 +75,7 @@ class Gateway:
         self.queue.submit(facts)
         self.writer.step(0)
         self.watch = HealthWatch(
-            lambda: self.limits, self.writer, self.queue, self.clock, self.folder, lambda: self.sinks
+            lambda: self.limits, self.writer, self.queue, self.clock, self.journal.path, lambda: self.sinks
         )
 
     def pass_(self, seconds: float) -> list[str]:
@@ -171,7 +174,7 @@ def test_what_stood_at_the_last_run_is_ended_by_this_one(gateway: Gateway) -> No
     gateway.pass_(WAIT_S + 2 * LOOK_S)
     gateway.limits = limits()
     gateway.watch = HealthWatch(
-        lambda: gateway.limits, gateway.writer, gateway.queue, gateway.clock, gateway.folder, dict
+        lambda: gateway.limits, gateway.writer, gateway.queue, gateway.clock, gateway.journal.path, dict
     )
     assert gateway.pass_(CALM_S + 2 * LOOK_S) == [f"{Kind.RETURNED} gateway/disk"]
 
@@ -196,6 +199,25 @@ def test_slow_transactions(gateway: Gateway) -> None:
             gateway.writer.commits.sum_s += 1000 * mean_s
             heard += gateway.pass_(LOOK_S)
         assert heard == said
+
+
+def test_a_log_that_is_not_copied_back(gateway: Gateway) -> None:
+    """While a stranger reads on, the log only grows: said, and over once he has gone and it is cut back."""
+    assert settings.LOG_LEAST > WAL_KEEP_BYTES, "else the alarm of a log that is well might never end"
+    gateway.limits = limits(log="16 MiB")
+    stranger = apsw.Connection(str(gateway.journal.path), flags=apsw.SQLITE_OPEN_READONLY)
+    stranger.execute("BEGIN")
+    assert list(stranger.execute("SELECT count(*) FROM commits")) == [(1,)]
+    position = gateway.writer.fold.position
+    gateway.journal.save_checkpoint(position, "another", bytes(15 << 20))
+    assert gateway.pass_(WAIT_S + 2 * LOOK_S) == []
+    gateway.journal.save_checkpoint(position, "another", bytes(15 << 20))
+    assert gateway.pass_(WAIT_S + 2 * LOOK_S) == ["raised gateway/log"]
+    assert not gateway.journal.checkpoint_wal().done
+    assert gateway.pass_(CALM_S + 2 * LOOK_S) == []
+    stranger.close()
+    assert gateway.journal.checkpoint_wal().done
+    assert gateway.pass_(CALM_S + 2 * LOOK_S) == ["returned gateway/log"]
 
 
 @pytest.mark.parametrize("what", ["memory", "files"])

@@ -110,7 +110,8 @@ class Room:
 
     def workings(self) -> Workings:
         """Made-up numbers of a program that is well."""
-        return Workings(81_234, 3, 10_000, 500, 1.5, 0.25, 4_096_000, 8_000_000_000, 16_000_000_000)
+        disk = (4_096_000, 1_024_000, 8_000_000_000, 16_000_000_000)
+        return Workings(81_234, 3, 10_000, 500, 1.5, 0.25, *disk, clock_error_s=0.25)
 
     def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Remember a listener."""

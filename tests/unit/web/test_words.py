@@ -63,7 +63,7 @@ def test_parts_are_seen() -> None:
         pytest.param(
             "own",
             ["silence", "port", "clock", "clock-step", "lost", "journal", "disk", "queue", "commit"]
-            + ["memory", "files", "sink"],
+            + ["log", "memory", "files", "sink"],
             id="alarms about ourselves",
         ),
     ],

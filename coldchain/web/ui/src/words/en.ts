@@ -212,6 +212,10 @@ export const en = {
       title: "The disk is slow",
       advice: "Alarms may come late. Look at the card or disk; replace it if it stays so.",
     },
+    log: {
+      title: "The journal's log only grows",
+      advice: "Another program reads the journal and does not end, or the disk fails: the program's log says which.",
+    },
     memory: {
       title: "The monitor takes more and more memory",
       advice: "Restart it at a quiet moment: nothing is lost. If it comes back, report it with the drivers in use.",
