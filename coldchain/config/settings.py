@@ -53,6 +53,12 @@ class Journal(Table):
     path: Text = Field(examples=["/var/lib/coldchain/journal.db"])
 
 
+def _for_a_signature(value: int) -> int:
+    if value < 1_000:
+        raise said("signs more often than each second", 'write "1 s" or more, such as "15 min"')
+    return value
+
+
 class Evidence(Table):
     """The key with which the gateway signs the head of its journal, and how often it does.
 
@@ -61,7 +67,7 @@ class Evidence(Table):
 
     key_file: str = ""
     key_env: str = ""
-    every: Period = 900_000
+    every: Annotated[Period, AfterValidator(_for_a_signature)] = 900_000
 
     @model_validator(mode="after")
     def _fits(self) -> Evidence:

@@ -237,6 +237,7 @@ class Daemon:
             self.clock, self.queue, recovered.fold, self.journal, engine(), timekeeper, hooks
         )
         self._signer = Signer(self.journal, self.queue, self.clock)
+        hooks.between = self._signer.look
         self.outgoing = Outgoing(self.loaded, self.clock, self.writer, self.journal, self._signer)
         self._rooms.callback(self.outgoing.stop)
         hooks.notices, hooks.urgent = self.outgoing.notices, self.outgoing.urgent
@@ -268,7 +269,6 @@ class Daemon:
             self.clock,
             (
                 Job("tidy", TIDY_S, lambda: self.writer.later(tidying.look)),
-                Job("head", TIDY_S, lambda: self.writer.later(self._signer.look)),
                 Job("checkpoint", CHECKPOINT_S, self.writer.want_checkpoint),
                 Job("health", health.LOOK_S, self.health.look),
                 Job("retention", TIDY_S, self._retention.look),
@@ -284,7 +284,6 @@ class Daemon:
         self._activate(self.loaded)
         self._take_over(self.loaded)
         self.writer.step(0)
-        self.writer.later(self._signer.look)
         if catching_up.long:
             self.writer.want_checkpoint()
         self._writing.start()

@@ -49,7 +49,10 @@ class Signer:
             _log.error("the journal is not signed: %s", error)
 
     def look(self) -> None:
-        """Sign if it is time. For the writer's thread, between two commits."""
+        """Sign if it is time. For the writer's thread, between two commits.
+
+        Also where only the last head came since: how old the newest one is says how long a cut tail can be.
+        """
         now_s = self._clock.real_s()
         if self.key is None or (self._signed_s is not None and now_s - self._signed_s < self._every_s):
             return

@@ -61,12 +61,15 @@ class Hooks:
     committed: after each batch (also unrecorded ones), before the sources are acknowledged.
     urgent:    announcements that must leave although they could not be recorded.
     alive:     our own heartbeat came out committed or folded: the way is open from end to end.
+    between:   after each round, twice a second at least, if all that was taken in is in the journal and
+               no end is wished.
     """
 
     notices: Callable[[int, int, list[Announcement]], Iterable[Notice]] = lambda p, a, said: ()
     committed: Callable[[Committed], None] = lambda batch: None
     urgent: Callable[[list[Told]], None] = lambda told: None
     alive: Callable[[], None] = lambda: None
+    between: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -181,6 +184,8 @@ class Writer:
         self._tell(work, written)
         while self._later and not self.failing.unwritten:
             self._tidy(self._later.popleft())
+        if not (self.failing.unwritten or self._stopping.is_set()):
+            self._tidy(self._hooks.between)
         if self._checkpoint_wanted.is_set() and not self.failing.unwritten and self._checkpoint_pays():
             self._checkpoint_wanted.clear()
             self._save_checkpoint()

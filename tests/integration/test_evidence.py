@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -14,31 +15,41 @@ from coldchain.facts import HeadPublished, HeadSigned
 from coldchain.journal import Reader
 from tests.integration.gateways import Printer, Site, assert_equal, read, running, until
 from tests.integration.test_sink_mqtt import PREFIX, Board
-from tests.servers import Mosquitto
+from tests.servers import Mosquitto, Peer
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 SINK = f'[sinks.board]\nkind = "mqtt_state"\nbroker = "local"\ntopic_prefix = "{PREFIX}"\n'
 
 
-def test_the_head_leaves_the_house(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    """The retained message under PREFIX/head is an anchor as it is; that the broker took it is a fact."""
+def test_heads_leave_the_house_on_a_schedule(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """Not one for each start: a newer one follows, which covers more. Each message under PREFIX/head is an
+    anchor as it is, the newest is retained, and that the broker took it is a fact."""
     key = Key.make(tmp_path / "evidence.key")
     with Printer(tmp_path / "one") as printer:
         site = Site(tmp_path).profile().ascii("one", printer.port).broker(mosquitto.port)
-        site.part("board", SINK).part("evidence", '[evidence]\nkey_file = "evidence.key"\n')
-        with running(site):
-            until(lambda: "head" in Board(mosquitto.port).read(), "the head is on the board")
-            until(lambda: bool(read(site.journal).of(HeadPublished)), "and the journal knows it")
-            kept = Board(mosquitto.port).read()["head"]
+        evidence = '[evidence]\nkey_file = "evidence.key"\nevery = "1 s"\n'
+        site.part("board", SINK).part("evidence", evidence)
+        with Peer(mosquitto.port, subscribe=[f"{PREFIX}/head"]) as outside:
+            with running(site):
+                until(lambda: len(read(site.journal).of(HeadPublished)) >= 2, "two heads were taken")
+            kept = facts.decode(json.dumps(Board(mosquitto.port).read()["head"]).encode())
+            until(lambda: facts.decode(outside.messages[-1].payload) == kept, "who listens has it, too")
+            anchors = [facts.decode(message.payload) for message in outside.messages]
     history = read(site.journal)
-    (head,) = history.of(HeadSigned)
-    assert facts.decode(json.dumps(kept).encode()) == head
-    (published,) = history.of(HeadPublished)
-    assert (published.commit, published.to) == (head.commit, "board")
+    signed = history.of(HeadSigned)
+    published = history.of(HeadPublished)
+    assert len(anchors) >= 2
+    assert set(anchors) <= set(signed)
+    assert {one.to for one in published} == {"board"}
+    assert {(one.commit, one.link) for one in published} <= {(head.commit, head.link) for head in anchors}
+    assert all(
+        before.commit < after.commit and before.position < after.position
+        for before, after in itertools.pairwise(anchors)
+    ), "each covers more than the one before"
     with Reader.open(site.journal) as journal:
-        found = heads.audit(journal, key.public, [head])
-        assert (found.heads, found.covered, found.problems) == (1, head.commit, ())
+        found = heads.audit(journal, key.public, anchors)
+        assert (found.heads, found.covered, found.problems) == (len(signed), signed[-1].commit, ())
     assert_equal(site.journal)
 
 

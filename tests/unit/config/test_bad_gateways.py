@@ -405,6 +405,14 @@ def test_the_site_itself_is_right(tmp_path: Path) -> None:
             id="a log that would be an alarm while it is well",
         ),
         pytest.param(
+            "[journal]\n",
+            '[evidence]\nevery = "500 ms" #<\n\n[journal]\n',
+            [
+                'gateway.toml:@: evidence.every: signs more often than each second; write "1 s" or more, such as "15 min"'
+            ],
+            id="a head more often than each second",
+        ),
+        pytest.param(
             'source = "freezer"',
             'source = "freezers" #<',
             [
