@@ -18,8 +18,8 @@ _INTRODUCTION = """\
 # Profiles that come with the program
 
 Made from the files themselves by `docs/draw_profiles.py`. What the words mean, and how to make one of these
-your own, is in [profiles.md](profiles.md). **None of these is approved.** `coldchain profiles explain ID`
-prints one in whole sentences.
+your own, is in [profiles.md](profiles.md). **None of these is approved.**
+`coldchain profiles explain PROFILE` prints one in whole sentences.
 """
 
 
