@@ -82,7 +82,11 @@ def kernel_clock_state() -> int:
 
 
 def kernel_clock_error_s() -> float | None:
-    """The most by which the kernel's clock may be wrong (adjtimex(2), `maxerror`); None if we may not ask."""
+    """The most by which the kernel's clock may be wrong (adjtimex(2), `maxerror`); None if we may not ask.
+
+    Not `offset`, what is still to be slewed: some daemons never tell the kernel. This one each sets at each
+    correction, and the kernel adds 500 µs a second to it until the next (kernel/time/ntp.c, MAXFREQ).
+    """
     buffer = _Timex()
     libc = ctypes.CDLL(None, use_errno=True)
     return buffer.maxerror / 1e6 if libc.adjtimex(ctypes.byref(buffer)) >= 0 else None

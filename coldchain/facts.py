@@ -153,8 +153,8 @@ class Unrecorded(Struct, frozen=True, tag="unrecorded", tag_field="fact", omit_d
 class HealthCrossed(Struct, frozen=True, tag="health", tag_field="fact", omit_defaults=True):
     """Something about the gateway itself went beyond a limit of the site's, or came back.
 
-    what: "disk", "queue", "commit", "log", "memory", "files" or "sink-NAME"; value, limit: in `unit`,
-    as they were.
+    what: "disk", "queue", "commit", "log", "clock-error", "memory", "files" or "sink-NAME";
+    value, limit: in `unit`, as they were.
     """
 
     what: str

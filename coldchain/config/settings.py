@@ -166,6 +166,19 @@ def _more_than_it_keeps(value: int) -> int:
     return value
 
 
+#: At this error (NTP_PHASE_LIMIT, linux/timex.h) the kernel says itself that its clock is not synchronised.
+CLOCK_GIVEN_UP_MS = 16_000
+
+
+def _before_it_is_given_up(value: int) -> int:
+    if value >= CLOCK_GIVEN_UP_MS:
+        raise said(
+            "is never crossed: at 16 s the kernel itself gives its clock up, which is another alarm",
+            'write less than "16 s"',
+        )
+    return value
+
+
 class Health(Table):
     """When the gateway itself is not as it should be, and says so. All numbers are our judgement.
 
@@ -181,6 +194,10 @@ class Health(Table):
     log: the journal's write-ahead log is larger. It is copied back at 4 MiB; sixteen times that it reaches
     when nothing was copied for some five hours of twenty channels a minute (8,500 bytes a commit,
     docs/journal.md): longer than anybody looks into a journal, and weeks before it fills a card.
+
+    clock: the kernel thinks its clock may be wrong by more. With systemd-timesyncd, which corrects each 34
+    minutes at the latest (PollIntervalMaxSec=2048), the kernel's growth of 500 µs a second stays about 1 s;
+    10 s are five and a half hours without a correction, and over three before the kernel gives the clock up.
     """
 
     disk_free: Share = 1_000
@@ -189,6 +206,7 @@ class Health(Table):
     sink: Period = 900_000
     memory: Share = 5_000
     files: Share = 8_000
+    clock: Annotated[Period, AfterValidator(_before_it_is_given_up)] = 10_000
     log: Annotated[Size, AfterValidator(_more_than_it_keeps)] = 64 << 20
 
 

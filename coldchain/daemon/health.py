@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from coldchain import clock as kernel
 from coldchain.clock import Clock
 from coldchain.config.settings import Health
 from coldchain.daemon import consumption
@@ -116,6 +117,7 @@ class HealthWatch:
             mean_ms = round((commits.sum_s - sum_s) / (commits.count - count) * 1000)
             yield Measure("commit", mean_ms, limits.commit, "ms", mean_ms > limits.commit)
         yield from _consumed(limits)
+        yield from _clock(limits)
         now_s = self._clock.real_s()
         sinks = self._sinks()
         for name in self._down_s.keys() - sinks.keys():
@@ -139,3 +141,15 @@ def _consumed(limits: Health) -> Iterator[Measure]:
         if share is not None:
             limit = share.at_most * most // 10_000
             yield Measure(what, share.used, limit, unit, share.used > limit)
+
+
+def _clock(limits: Health) -> Iterator[Measure]:
+    """By how much the kernel's clock may be wrong, while the kernel stands for it at all.
+
+    Once it does not, that alarm (`gateway/clock`) says more, and this one ends.
+    """
+    error_s = kernel.kernel_clock_error_s()
+    if error_s is not None:
+        error_ms = round(error_s * 1000)
+        beyond = error_ms > limits.clock and kernel.kernel_clock_synchronised()
+        yield Measure("clock-error", error_ms, limits.clock, "ms", beyond)

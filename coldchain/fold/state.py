@@ -187,7 +187,8 @@ class State:
         if self.desk.condition(alarm):
             return []
         detail = {"value": f"{fact.value} {fact.unit}", "limit": f"{fact.limit} {fact.unit}"}
-        return self.own(fact.what, fact.priority, rule=fact.what.partition("-")[0], detail=detail)
+        rule = "sink" if fact.what.startswith("sink-") else fact.what
+        return self.own(fact.what, fact.priority, rule=rule, detail=detail)
 
     def of_source(self, source: str, what: str, *, bad: bool, detail: dict[str, str]) -> list[Announcement]:
         """An alarm about how a source behaves (its clock, its counter): raised once, gone once right."""

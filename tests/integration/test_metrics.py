@@ -145,6 +145,7 @@ def test_alarms_sinks_sources_and_ourselves() -> None:
     assert one(found, "coldchain_commits_total") == 500
     assert one(found, "coldchain_journal_wal_bytes") == 1_024_000
     assert one(found, "coldchain_disk_free_bytes") == 8e9
+    assert one(found, "coldchain_clock_error_seconds") == 0.25
     assert one(found, "process_resident_memory_bytes") > 1e6
 
 
@@ -232,8 +233,15 @@ STORIES: dict[str, tuple[dict[str, str], int]] = {
         },
         7,
     ),
+    "ColdchainClockNotCorrected": ({'coldchain_clock_error_seconds{instance="g"}': "1 10 10.1x30"}, 12),
     "ColdchainClockNotKnown": ({'coldchain_clock_known{instance="g"}': "1 1 0x30"}, 12),
 }  # fmt: skip
+
+
+#: What looks bad and is not a rule's own: it never calls.
+CALM: dict[str, dict[str, str]] = {
+    "ColdchainClockNotCorrected": {'coldchain_clock_error_seconds{instance="g"}': "16x40"},
+}
 
 
 def test_each_rule_calls_when_it_must_and_not_before(tmp_path: Path) -> None:
@@ -256,6 +264,15 @@ def test_each_rule_calls_when_it_must_and_not_before(tmp_path: Path) -> None:
             "promql_expr_test": [alert(name, minute - 1, False), alert(name, minute, True)],
         }
         for name, (series, minute) in STORIES.items()
+    ]
+    tests += [
+        {
+            "name": f"{name}: calm",
+            "interval": "1m",
+            "input_series": [{"series": each, "values": values} for each, values in series.items()],
+            "promql_expr_test": [alert(name, 40, False)],
+        }
+        for name, series in CALM.items()
     ]
     suite = {"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": tests}
     (tmp_path / "tests.yml").write_text(json.dumps(suite))  # JSON is YAML

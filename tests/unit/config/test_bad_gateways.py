@@ -413,6 +413,14 @@ def test_the_site_itself_is_right(tmp_path: Path) -> None:
             id="a head more often than each second",
         ),
         pytest.param(
+            "[journal]",
+            '[health]\nclock = "16 s" #<\n\n[journal]',
+            [
+                'gateway.toml:@: health.clock: is never crossed: at 16 s the kernel itself gives its clock up, which is another alarm; write less than "16 s"'
+            ],
+            id="a clock's error that no kernel reaches",
+        ),
+        pytest.param(
             'source = "freezer"',
             'source = "freezers" #<',
             [

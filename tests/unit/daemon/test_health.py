@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from coldchain import clock
 from coldchain.announcements import Kind
 from coldchain.clock import SystemClock
 from coldchain.config import settings
@@ -31,6 +32,8 @@ def limits(**words: str) -> Health:
     return Health.model_validate({"disk_free": "0.01 %"} | words)
 
 
+#: STA_UNSYNC, as adjtimex(2) says it.
+UNSYNCHRONISED = 0x40
 FULL = limits(disk_free="60 %")  # more than is free
 
 
@@ -101,8 +104,25 @@ def decoded(body: bytes) -> dict[str, str]:
     return {"kind": said.kind.value, "alarm": said.alarm}
 
 
+@dataclass
+class Kernel:
+    """What the kernel says of its clock: the most by which it may be wrong, and its status bits."""
+
+    error_s: float | None = 0.02
+    state: int = 0
+
+
 @pytest.fixture
-def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    """One whose clock is well; tests change what it says."""
+    made = Kernel()
+    monkeypatch.setattr(clock, "kernel_clock_error_s", lambda: made.error_s)
+    monkeypatch.setattr(clock, "kernel_clock_state", lambda: made.state)
+    return made
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel: Kernel) -> Iterator[Gateway]:
     """One that is well, on a disk that is half full."""
     usage = (1_000_000, 500_000, 500_000)
     monkeypatch.setattr("coldchain.daemon.health.shutil.disk_usage", lambda folder: usage)
@@ -218,6 +238,31 @@ def test_a_log_that_is_not_copied_back(gateway: Gateway) -> None:
     stranger.close()
     assert gateway.journal.checkpoint_wal().done
     assert gateway.pass_(CALM_S + 2 * LOOK_S) == ["returned gateway/log"]
+
+
+def test_a_clock_that_nothing_corrects(gateway: Gateway, kernel: Kernel) -> None:
+    """Said while the kernel still stands for it; once it does not, the clock's own alarm says more."""
+    gateway.limits = limits(clock="10 s")
+    assert gateway.pass_(WAIT_S + 2 * LOOK_S) == []
+    kernel.error_s = 10.0
+    assert gateway.pass_(WAIT_S + 2 * LOOK_S) == []
+    kernel.error_s = 10.001
+    assert gateway.pass_(WAIT_S + 2 * LOOK_S) == ["raised gateway/clock-error"]
+    kernel.error_s = 0.02
+    assert gateway.pass_(CALM_S + 2 * LOOK_S) == ["returned gateway/clock-error"]
+    kernel.error_s = 15.9
+    assert gateway.pass_(WAIT_S + 2 * LOOK_S) == ["raised gateway/clock-error"]
+    kernel.error_s, kernel.state = 16.0, UNSYNCHRONISED
+    assert gateway.pass_(CALM_S + 2 * LOOK_S) == ["returned gateway/clock-error"]
+
+
+@pytest.mark.parametrize(("error_s", "state"), [(16.0, UNSYNCHRONISED), (None, -1)])
+def test_a_clock_nobody_stands_for_is_another_alarm(
+    gateway: Gateway, kernel: Kernel, error_s: float | None, state: int
+) -> None:
+    """A site that vouches for its clock itself, or a kernel that may not be asked: nothing is said of it."""
+    kernel.error_s, kernel.state = error_s, state
+    assert gateway.pass_(WAIT_S + 2 * LOOK_S) == []
 
 
 @pytest.mark.parametrize("what", ["memory", "files"])

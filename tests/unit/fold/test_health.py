@@ -17,13 +17,21 @@ def test_raised_and_gone() -> None:
     """Each crossing is one word; what stands is not said again, and what does not stand cannot go."""
     bench = Bench(plan(limit()))
     for minute, (what, beyond) in enumerate(
-        [("disk", False), ("disk", True), ("disk", True), ("sink-mail", True), ("disk", False)]
+        [
+            ("disk", False),
+            ("disk", True),
+            ("disk", True),
+            ("sink-mail", True),
+            ("disk", False),
+            ("clock-error", True),
+        ]
     ):
         bench.add(crossed(what, beyond=beyond), T0 + minute * MIN)
     assert [(one.kind, one.alarm, one.rule) for _, one in bench.said] == [
         (Kind.RAISED, "gateway/disk", "disk"),
         (Kind.RAISED, "gateway/sink-mail", "sink"),
         (Kind.RETURNED, "gateway/disk", "disk"),
+        (Kind.RAISED, "gateway/clock-error", "clock-error"),
     ]
     first = bench.said[0][1]
     assert first.detail == {"value": "7 bytes", "limit": "10 bytes"}

@@ -63,7 +63,7 @@ def test_parts_are_seen() -> None:
         pytest.param(
             "own",
             ["silence", "port", "clock", "clock-step", "lost", "journal", "disk", "queue", "commit"]
-            + ["log", "memory", "files", "sink"],
+            + ["clock-error", "log", "memory", "files", "sink"],
             id="alarms about ourselves",
         ),
     ],

@@ -200,6 +200,10 @@ export const en = {
       title: "The clock was set while running",
       advice: "Nothing is lost and no deadline moved. Find out who set it if nobody meant to.",
     },
+    "clock-error": {
+      title: "Nothing corrects the clock",
+      advice: "See whether the gateway reaches its time server. Until then its time may be wrong by seconds, not more.",
+    },
     disk: {
       title: "The disk is filling up",
       advice: "Make room where the journal lies. When it is full, alarms are announced unrecorded.",
