@@ -38,22 +38,22 @@ def statement(told: dict[str, Any]) -> bytes:
 
 
 def check_signature(told: dict[str, Any], key: str | None, commit: int) -> None:
-    """Raise Wrong unless it is signed with this key (None: with the one it names)."""
+    """Raise Wrong unless it is signed with this key (None: with the one it names). commit 0: an anchor."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    need(key in (None, told["key"]), commit, f"a {told['fact']} is signed with another key: {told['key']}")
+    what = f"a {told['fact']}" if commit else f"the anchor of commit {told['commit']}"
+    need(key in (None, told["key"]), commit, f"{what} is signed with another key: {told['key']}")
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(told["key"]))
         public.verify(bytes.fromhex(told["signature"]), statement(told))
     except (InvalidSignature, ValueError):
-        need(False, commit, f"the signature of a {told['fact']} is not good")
+        need(False, commit, f"the signature of {what} is not good")
 
 
 def bytes_of(arrival: bytes, fact: str, said: list[str]) -> bytes:
     """A fact and what was announced at it, as they are hashed."""
-    parts = [text.encode() for text in (fact, *said)]
-    sized = [struct.pack(">I", len(part)) + part for part in parts]
+    sized = [struct.pack(">I", len(part := text.encode())) + part for text in (fact, *said)]
     return arrival + sized[0] + struct.pack(">I", len(said)) + b"".join(sized[1:])
 
 
@@ -72,14 +72,14 @@ def kept_of(row: dict[str, Any]) -> bytes:
 
 
 class Export:
-    """One pass over an export, line by line; what was learnt on the way."""
+    """One pass over an export, line by line; what was learnt on the way. Anchors: heads kept elsewhere."""
 
-    def __init__(self, key: str | None) -> None:
+    def __init__(self, key: str | None, anchors: Any = ()) -> None:
         self.key, self.journal, self.link, self.ended, self.arrival_ms = key, "", b"", False, -(2**63)
         self.links, self.removals, self.summed = dict[int, str](), list[dict[str, Any]](), list[str]()
         self.number = self.position = self.facts = self.announcements = self.heads = self.covered = 0
         self.keys, self.documents, self.named = set[str](), set[str](), dict[str, int]()
-        self.gap, self.gone = dict[int, bytes](), 0
+        self.gap, self.gone, self.anchors, self.known = dict[int, bytes](), 0, anchors, {0: set[str]()}
 
     def line(self, row: dict[str, Any]) -> None:
         """Take the next line. Raises Wrong."""
@@ -89,6 +89,10 @@ class Export:
             self.journal = row["journal"]
             self.link = hashlib.sha256(b"coldchain journal 1\n" + bytes.fromhex(self.journal)).digest()
             self.links[0] = self.link.hex()
+            for anchor in self.anchors:
+                need(anchor["journal"] == self.journal, 0, f"an anchor is of journal {anchor['journal']}")
+                check_signature(anchor, self.key, 0)
+                self.known.setdefault(anchor["commit"], set()).add(anchor["link"])
         elif "commit" in row:
             self.commit(row)
         elif (kind := next((kind for kind in ("document", "remains", "name") if kind in row), "")) != "":
@@ -110,11 +114,10 @@ class Export:
             self.gap[number], self.link = kept_of(row), bytes.fromhex(row["link"])
         else:
             self.link = link_of(self.link, number, row["first"], rows)
-        agrees = self.link.hex() == row["link"]
-        need(agrees, number, "its facts, announcements or link are not what was written")
-        for *_, arrival_ms, text, said in rows:
-            need(arrival_ms >= self.arrival_ms, number, "an arrival goes back")
-            self.arrival_ms, self.announcements = arrival_ms, self.announcements + len(said)
+        link = self.link.hex()
+        need(link == row["link"], number, "its facts, announcements or link are not what was written")
+        need(self.known.get(number, {link}) == {link}, number, "it, or one before it, was known otherwise")
+        for *_, text, _ in rows:  # first, since a head may name an earlier commit than this one
             if '"fact":"head"' in text:
                 self.head(number, json.loads(text))
             elif '"fact":"readings_summarised"' in text:
@@ -126,20 +129,23 @@ class Export:
                 self.removals, self.summed = [*self.removals, told], []
             elif '"fact":"activated"' in text:
                 self.named.update(dict.fromkeys(json.loads(text)["documents"].values(), number))
+        for *_, arrival_ms, _, said in rows:
+            need(arrival_ms >= self.arrival_ms, number, "an arrival goes back")
+            self.arrival_ms, self.announcements = arrival_ms, self.announcements + len(said)
         need(not self.summed, number, "it sums up readings, and no removal of them follows")
         self.number, self.position = number, self.position + count
         self.facts, self.gone = self.facts + len(rows), self.gone + count - len(rows)
-        self.links[number] = row["link"]
+        self.links[number] = link
 
     def head(self, number: int, head: dict[str, Any]) -> None:
         """A signed head inside the journal fits what lies before it."""
+        check_signature(head, self.key, number)
         fits = (self.journal, self.links.get(head["commit"])) == (head["journal"], head["link"])
         need(fits, min(head["commit"], number), "this commit, or one before it, is not what was signed")
-        check_signature(head, self.key, number)
         self.heads, self.covered = self.heads + 1, max(self.covered, head["commit"])
         self.keys.add(head["key"])
 
-    def finish(self, anchors: list[dict[str, Any]]) -> None:
+    def finish(self) -> None:
         """What can only be said at the end. Raises Wrong."""
         need(self.ended, self.number + 1, "the export is cut off: its last line is missing")
         for told in reversed(self.removals):  # of two that speak of the same commits the later one holds
@@ -150,13 +156,7 @@ class Export:
             agrees = ends == (told["link_before"], told["link_after"], told["journal"]) and agrees
             need(agrees, first, f"what is kept up to commit {last} is not what the removal of readings says")
         need(not self.gap, min(self.gap, default=0), "readings are missing, and no removal tells of it")
-        for anchor in anchors:
-            commit = anchor["commit"]
-            need(anchor["journal"] == self.journal, 0, f"an anchor of another journal: {anchor['journal']}")
-            check_signature(anchor, self.key, commit)
-            need(commit in self.links, self.number + 1, f"cut off: commit {commit} was known elsewhere")
-            known = self.links[commit] == anchor["link"]
-            need(known, commit, "this commit, or one before it, is not the one known elsewhere")
+        need((last := max(self.known)) <= self.number, self.number + 1, f"cut off: there was a commit {last}")
         for name, number in sorted(self.named.items(), key=lambda item: item[1]):
             need(name in self.documents, number, f"document {name}, which it names, is missing")
         need(self.key is None or self.heads > 0, 1, "nothing is signed with the key that was given")
@@ -171,11 +171,12 @@ def main() -> int:
     asked = parser.parse_args()
     export = Export(asked.key)
     try:
-        anchors = [json.loads(row) for row in asked.anchors.read_text().splitlines()] if asked.anchors else []
+        rows = asked.anchors.read_text().splitlines() if asked.anchors else []
+        export.anchors = [json.loads(row) for row in rows]
         with asked.export.open("rb") as lines:
             for line in lines:
                 export.line(json.loads(line))
-        export.finish(anchors)
+        export.finish()
     except (Wrong, LookupError, TypeError, ValueError, AttributeError, struct.error) as error:
         unread = f"commit {export.number + 1}: a line that cannot be read: {error!r}"
         print(f"NOT WHAT WAS WRITTEN. {error if isinstance(error, Wrong) else unread}")
@@ -190,8 +191,7 @@ def main() -> int:
     print(f"{export.heads} signed heads up to commit {export.covered}, by {sorted(export.keys)}")
     if asked.key is None:
         print("without --key this shows only that one key signed them, not whose it is")
-    last = max((anchor["commit"] for anchor in anchors), default=0)
-    print(f"commits cut off behind commit {last} cannot be seen: no anchor beyond it was given")
+    print(f"commits cut off behind commit {max(export.known)} cannot be seen: no anchor beyond it was given")
     return 0
 
 

@@ -71,7 +71,7 @@ def _audited(path: Path, begun: _Begun) -> str:
         try:
             for line in lines(journal):
                 export.line(json.loads(line))
-            export.finish([])
+            export.finish()
         except (check_export.Wrong, EvidenceError) as wrong:
             return f"the stand-alone checker says: {wrong}"
     if chain.first is not None:

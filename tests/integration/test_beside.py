@@ -65,7 +65,7 @@ def test_backup_and_export_beside_a_daemon_that_removes(
                 with (tmp_path / f"{turn}.jsonl").open("rb") as lines:
                     for line in lines:
                         export.line(json.loads(line))
-                export.finish([])
+                export.finish()
             until(lambda: len(read(site.journal).readings("box-one.vapour")) > 3, "readings came in")
     with Reader.open(site.journal) as journal:
         found = verify(journal, engine())

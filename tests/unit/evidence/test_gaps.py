@@ -61,7 +61,7 @@ def check(rows: Rows, key: str | None) -> str:
     try:
         for row in rows:
             export.line(row)
-        export.finish([])
+        export.finish()
     except check_export.Wrong as wrong:
         return str(wrong)
     return ""
