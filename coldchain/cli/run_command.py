@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from coldchain.cli import run_log
 from coldchain.clock import SystemClock
 from coldchain.config.load import load
 from coldchain.config.problems import ConfigError
@@ -50,9 +50,7 @@ def run(config_file: Path, speed: int, log_level: str) -> None:
     Example:
       coldchain run --config /etc/coldchain/gateway.toml
     """
-    logging.basicConfig(
-        level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    run_log.start(log_level)
     wishes = Wishes()
     signal.signal(signal.SIGTERM, lambda *_: wishes.stop())
     signal.signal(signal.SIGINT, lambda *_: wishes.stop())
@@ -80,5 +78,5 @@ def run(config_file: Path, speed: int, log_level: str) -> None:
 
 
 def _end(status: int, error: Exception) -> NoReturn:
-    click.echo(f"coldchain run: {error}", err=True)
+    run_log.last_word(f"coldchain run: {error}")
     sys.exit(status)

@@ -38,7 +38,7 @@ from coldchain.facts import Activated, EngineStarted, ProcessEnded
 from coldchain.fold.outside import sources_outside
 from coldchain.journal import Document, Journal
 from coldchain.pipeline.engine_id import engine
-from coldchain.pipeline.intake import Queue
+from coldchain.pipeline.intake import Queue, Told
 from coldchain.pipeline.recovery import GivenUp, recover
 from coldchain.pipeline.timekeeper import Timekeeper
 from coldchain.pipeline.writer import Committed, Hooks, Writer
@@ -240,7 +240,7 @@ class Daemon:
         hooks.between = self._signer.look
         self.outgoing = Outgoing(self.loaded, self.clock, self.writer, self.journal, self._signer)
         self._rooms.callback(self.outgoing.stop)
-        hooks.notices, hooks.urgent = self.outgoing.notices, self.outgoing.urgent
+        hooks.notices, hooks.urgent = self.outgoing.notices, self._urgent
         around = Surroundings(
             version=__version__,
             trouble=lambda: self.writer.failing.why,
@@ -346,6 +346,10 @@ class Daemon:
                 told(batch)
             except Exception:  # noqa: BLE001 - the edge to those who only look on: they must not end the watch
                 _log.exception("somebody who was told of a commit failed")
+
+    def _urgent(self, told: list[Told]) -> None:
+        self.outgoing.urgent(told)
+        system_log.urgent(told)
 
     def _alive(self) -> None:
         """Our own heartbeat came out at the other end: the way is open."""

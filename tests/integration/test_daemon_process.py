@@ -5,6 +5,7 @@ Two lives are lived once, each by the real command as a child; the tests look at
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import threading
@@ -117,9 +118,8 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
             printed += 1
             until(lambda: count(site, channel) > before, f"a reading of {channel}")
 
-        with Child(
-            "run", "--config", site.write(), log=folder / "log", environment=systemd.environment
-        ) as daemon:
+        environment = systemd.environment | journal_stream(folder / "log")
+        with Child("run", "--config", site.write(), log=folder / "log", environment=environment) as daemon:
             daemon.ready(site.journal)
             systemd.wait_for("READY=1")
             until(lambda: ups(site) >= {"one"}, "the port")
@@ -146,7 +146,10 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
                 say(printer, channel)
             site.config.write_text(good, encoding="utf-8")
 
-            with Child("run", "--config", site.config, log=folder / "second") as second:
+            environment = journal_stream(folder / "second")
+            with Child(
+                "run", "--config", site.config, log=folder / "second", environment=environment
+            ) as second:
                 refused = second.wait(), second.said
             assert answers(site.journal)
             status = daemon.end()
@@ -157,6 +160,13 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
 def count(site: Site, channel: str) -> int:
     """Readings of a channel in the journal."""
     return len(read(site.journal).readings(channel))
+
+
+def journal_stream(log: Path) -> dict[str, str]:
+    """What systemd tells a service whose output is this file, as if it were its journal's."""
+    log.touch()
+    found = log.stat()
+    return {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
 
 
 def ups(site: Site) -> set[str]:
@@ -207,6 +217,15 @@ def test_a_broken_file_is_refused_aloud(life: Life) -> None:
     assert "rule" in refused[0]
     assert "configuration refused, the old one stays in force" in life.log
     assert len(life.history.of(Activated)) == 2
+
+
+def test_each_line_of_the_log_has_its_priority(life: Life) -> None:
+    """What systemd's journal is given by the real program, its end included: no line that it would guess."""
+    lines = [*life.log.splitlines(), *life.second[1].splitlines()]
+    assert [line for line in lines if not re.match(r"<[23467]>coldchain", line)] == []
+    (refused,) = [line for line in lines if "configuration refused" in line]
+    assert refused.startswith("<3>coldchain: ")
+    assert lines[-1].startswith("<2>coldchain run: ")
 
 
 def test_a_second_daemon_is_told_who_holds_the_journal(life: Life) -> None:
