@@ -19,9 +19,8 @@ from coldchain.sinks.announced import Announced
 from coldchain.sinks.backoff import Backoff
 from coldchain.sinks.base import Message, Misconfigured, NoticeSink, Pulse, Rejected, Unreachable, Unwilling
 from coldchain.sinks.thread import News, Report, Reporter, Stepped
+from coldchain.sinks.wording import ALARM_OF_MANY, WHILE_UNREACHABLE
 
-#: What the one notice that stands for many is called, as the outbox's kind and the announcement's text.
-WHILE_UNREACHABLE = "while_unreachable"
 #: Notices read, and folded, at a time.
 BATCH = 200
 #: So many refusals in a row to take anything now, and the receiver is left alone for a while.
@@ -227,7 +226,7 @@ def _summed_up(said: list[Announcement]) -> dict[str, str]:
     for each in said:
         if each.text == WHILE_UNREACHABLE:
             for key, value in each.detail.items():
-                if key.startswith("alarm "):
+                if key.startswith(ALARM_OF_MANY):
                     alarms[key] = value
                 else:
                     counts[key] = counts.get(key, 0) + int(value)
@@ -235,8 +234,8 @@ def _summed_up(said: list[Announcement]) -> dict[str, str]:
         counts["count"] += 1
         counts[each.kind.value] = counts.get(each.kind.value, 0) + 1
         if each.alarm:
-            alarms.pop(f"alarm {each.alarm}", None)
-            alarms[f"alarm {each.alarm}"] = each.state
+            alarms.pop(ALARM_OF_MANY + each.alarm, None)
+            alarms[ALARM_OF_MANY + each.alarm] = each.state
     if len(alarms) > _ALARMS_MAX:
         counts["more_alarms"] = counts.get("more_alarms", 0) + len(alarms) - _ALARMS_MAX
         alarms = dict(list(alarms.items())[-_ALARMS_MAX:])

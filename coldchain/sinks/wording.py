@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from coldchain.alarms.table import AlarmState
 from coldchain.announcements import Announcement, Kind
 from coldchain.units import QUANTITIES
 
@@ -37,6 +38,11 @@ _KINDS = {
     Kind.FLOOD_ENDED: "flood of alarms over",
     Kind.NOTE: "note",
 }
+
+#: The text of the one announcement that stands for many (`notice_drain.py`), and how its detail names alarms.
+WHILE_UNREACHABLE, ALARM_OF_MANY = "while_unreachable", "alarm "
+#: Alarms that a sentence names; a telephone shows no more.
+_NAMED_MAX = 5
 
 
 def iso(utc_ms: int | None) -> str | None:
@@ -82,7 +88,7 @@ def sentence(announcement: Announcement) -> str:
         words = "within its budget again: an excursion was resolved"
     if announcement.text and (announcement.kind is Kind.NOTE or not announcement.alarm):
         words = announcement.text.replace("_", " ")
-    parts = [f"{what} {words}"]
+    parts = [_of_many(announcement) if announcement.text == WHILE_UNREACHABLE else f"{what} {words}"]
     quantity = announcement.quantity
     if announcement.value is not None and (value := quantity_of(quantity, announcement.value)):
         parts.append(value)
@@ -97,6 +103,23 @@ def sentence(announcement: Announcement) -> str:
     if announcement.comment:
         parts.append(f"“{announcement.comment}”")
     return f"{' '.join(f'[{mark}]' for mark in marks)} {', '.join(parts)}".strip()
+
+
+def _of_many(announcement: Announcement) -> str:
+    """What there is to know at night: how many messages were missed, and how each alarm stands."""
+    count = announcement.detail.get("count", "")
+    said = f"while you were unreachable: {count} message{'' if count == '1' else 's'}"
+    alarms = [
+        (key.removeprefix(ALARM_OF_MANY), state.replace("_", " "))
+        for key, state in reversed(announcement.detail.items())
+        if key.startswith(ALARM_OF_MANY)
+    ]
+    alarms.sort(key=lambda alarm: alarm[1] == AlarmState.NORMAL)  # what still asks for somebody comes first
+    stands = [f"{alarm} {state}" for alarm, state in alarms[:_NAMED_MAX]]
+    more = len(alarms) - len(stands) + int(announcement.detail.get("more_alarms", 0))
+    if more:
+        stands.append(f"{more} more alarm{'' if more == 1 else 's'}")
+    return "; ".join([said, *stands])
 
 
 def details(announcement: Announcement) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from coldchain.sinks.sms import Sms
 from coldchain.sinks.text_message import Submit
 from coldchain_simulators.gsm_modem import GsmModem
 from coldchain_simulators.wires import PtyWire
-from tests.unit.sinks.test_text_message import decoded
+from tests.unit.sinks.test_text_message import decoded, parts_of
 from tests.unit.sinks.world import NOON, raised
 
 NIGHT, HEAD = "+8613800138000", "+46708251358"
@@ -42,8 +42,14 @@ def message(key: str = "k-3-0", **more: Any) -> Message:
 
 
 def read(modem: GsmModem) -> list[str]:
-    """What telephones would show, in order."""
-    return [decoded([Submit(pdu, octets)]) for octets, pdu in modem.sent]
+    """What telephones would show, in order: parts of one text as one, once the last has come."""
+    texts, parts = [], []
+    for octets, pdu in list(modem.sent):
+        parts.append(Submit(pdu, octets))
+        if len(parts) == parts_of(parts[0]):
+            texts.append(decoded(parts))
+            parts = []
+    return texts
 
 
 def test_each_number_gets_the_sentence(modem: GsmModem) -> None:

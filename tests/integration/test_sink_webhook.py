@@ -24,9 +24,10 @@ from coldchain.sinks.base import (
     Unreachable,
     Unwilling,
 )
-from coldchain.sinks.notice_drain import WHILE_UNREACHABLE, NoticeDrain
+from coldchain.sinks.notice_drain import NoticeDrain
 from coldchain.sinks.thread import News, Report, SinkThread
 from coldchain.sinks.webhook import Webhook
+from coldchain.sinks.wording import WHILE_UNREACHABLE
 from tests.servers import wait_until
 from tests.servers.receiver import Receiver
 from tests.unit.sinks.world import NOON, World, raised, reports

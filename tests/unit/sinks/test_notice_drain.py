@@ -12,8 +12,9 @@ from coldchain.journal import JournalBusy, Outcome, Settled
 from coldchain.model import Priority
 from coldchain.sinks.backoff import Backoff
 from coldchain.sinks.base import Message, Misconfigured, Rejected, SinkError, Unreachable, Unwilling
-from coldchain.sinks.notice_drain import BATCH, WHILE_UNREACHABLE, NoticeDrain
+from coldchain.sinks.notice_drain import BATCH, NoticeDrain
 from coldchain.sinks.thread import News, Report
+from coldchain.sinks.wording import WHILE_UNREACHABLE
 from tests.unit.sinks.world import HIGH, NOON, HandClock, People, World, raised, reports
 
 NAME = "room"

@@ -68,6 +68,12 @@ def test_whatever_is_sent_can_be_read_again(text: str, number: str, reference: i
         assert "".join(b + a for a, b in re.findall("(.)(.)", digits)).rstrip("F") == number[1:]
 
 
+def parts_of(part: Submit) -> int:
+    """Of how many parts the text is that this is one of."""
+    raw = bytes.fromhex(part.pdu)
+    return raw[5 + (raw[3] + 1) // 2 + 4 + 4] if raw[1] & 0x40 else 1
+
+
 def decoded(parts: list[Submit]) -> str:
     """The text of SMS-SUBMITs, in the order that their headers give."""
     found = {}

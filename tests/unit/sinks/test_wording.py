@@ -5,8 +5,13 @@ import pytest
 from coldchain.alarms import AlarmState
 from coldchain.announcements import Announcement, Kind, Late
 from coldchain.model import Priority
-from coldchain.sinks.wording import iso, sentence
+from coldchain.sinks.wording import WHILE_UNREACHABLE, iso, sentence
 from tests.unit.sinks.world import NOON, raised
+
+
+def while_unreachable(**detail: str) -> Announcement:
+    """What stands for many that had grown old."""
+    return Announcement(Kind.NOTE, text=WHILE_UNREACHABLE, priority=Priority.CRITICAL, detail=detail)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +54,23 @@ from tests.unit.sinks.world import NOON, raised
             Announcement(Kind.NOTE, subject="gateway", priority=Priority.TO_KNOW, text="not_running"),
             "[TO KNOW] gateway not running",
             id="a note about ourselves",
+        ),
+        pytest.param(
+            while_unreachable(count="1", raised="1", **{"alarm box-7/air/high": "unacknowledged"}),
+            "[CRITICAL] while you were unreachable: 1 message; box-7/air/high unacknowledged",
+            id="one that had grown old",
+        ),
+        pytest.param(
+            while_unreachable(
+                count="24",
+                raised="24",
+                more_alarms="2",
+                **{f"alarm {name}": "unacknowledged" for name in "abcde"},
+                **{"alarm f": "normal", "alarm g": "return_to_normal_unacknowledged"},
+            ),
+            "[CRITICAL] while you were unreachable: 24 messages; g return to normal unacknowledged; "
+            "e unacknowledged; d unacknowledged; c unacknowledged; b unacknowledged; 4 more alarms",
+            id="many: newest first, what is over last",
         ),
     ],
 )
