@@ -17,6 +17,7 @@ import json
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +25,11 @@ from random import Random
 from typing import Self
 
 from coldchain.daemon.control import Ask, ask, socket_path
-from coldchain.journal import Deliveries, Reader
+from coldchain.journal import Reader
 from coldchain.pipeline.engine_id import engine
 from coldchain.pipeline.verify import Verdict, verify
 from coldchain.web.station import Action
+from tests.campaign.elsewhere import ROOM, Elsewhere
 from tests.campaign.growth import Growth
 from tests.campaign.ledger import BUS, FLOOD, LOG, Ledger
 from tests.campaign.nursery import Forked, Nursery
@@ -39,7 +41,6 @@ from tests.servers.receiver import Receiver
 
 #: A fault that has not healed after this long never does (real seconds).
 HEAL_S = 60.0
-_UNRECORDED = "-unrecorded-"
 #: The alarm of the box whose device never stops talking.
 ALARM = "box-bus/vapour/above"
 
@@ -78,7 +79,7 @@ class Gateway:
         self.pages = enter(Alertmanager(folder / "pages", webhook=self.pager.url))
         self.printer = enter(Printer(folder / "log"))
         site = Site(folder).profile(hold="0 s", latched=False).broker(self.line.port)
-        site.mqtt(BUS, topic="probe").ascii(LOG, self.printer.port).webhook(self.room.url)
+        site.mqtt(BUS, topic="probe").ascii(LOG, self.printer.port).webhook(self.room.url, name=ROOM)
         # Its device says nothing until there is to be more than can be taken; on a connection of its own.
         self.flood_line = enter(MqttRelay(self.broker.port))
         site.broker(self.flood_line.port, client_id="flooded", name="flooded")
@@ -93,6 +94,9 @@ class Gateway:
         #: The broker was killed: what it had said yes to and not yet handed on is its own to lose.
         self.broker_forgot = False
         self.ledger = Ledger(site.journal)
+        self.elsewhere = Elsewhere(site.journal, self.ledger, self.room, self.series, self.pages)
+        #: How long what is on its way may take to arrive in the end (real seconds).
+        self.patience_s = 2 * HEAL_S
         self.growth = Growth()
         #: How often the daemon was killed by SIGKILL: by us, or by its own hand.
         self.kills = 0
@@ -303,20 +307,11 @@ class Gateway:
         audit = Audit()
         if not self.broker_forgot:
             everything = self.talk.said
-            wait_until(
-                lambda: (self.ledger.look(), len(self.ledger.numbers(BUS)) >= everything)[1],
-                what="all that was said is in the journal",
-                deadline_s=HEAL_S,
-            )
-        wait_until(
-            lambda: not self._owed(),
-            what=lambda: f"the room has all; amiss: {', '.join(self._owed()[:3])}",
-            deadline_s=HEAL_S,
-        )
-        wait_until(lambda: not self._missing(), what=self._not_whole, deadline_s=HEAL_S * 2)
-        keys = {request.key for request in self.room.requests if request.key}
-        bodies = {key: {b for b in map(_whole, self.room.bodies(key)) if b} for key in keys}
-        audit.doubled += [f"{key}: {said}" for key, said in bodies.items() if len(said) > 1]
+            audit.lost += self._at_last(lambda: self._never_came(everything))
+        audit.lost += self._at_last(self.elsewhere.notices_amiss)
+        audit.lost += self._at_last(self.elsewhere.series_amiss)
+        audit.lost += self._at_last(self.elsewhere.pages_amiss)
+        audit.doubled += self.elsewhere.told_twice()
         self.signal(signal.SIGTERM)
         self.wait()
         rest = self.audit()
@@ -330,50 +325,14 @@ class Gateway:
         audit.grown += self.growth.found()
         return audit + rest
 
-    def _owed(self) -> list[str]:
-        """The keys of notices that the room should have and has not, and of some that nobody announced."""
-        with Reader.open(self.site.journal) as reader:
-            journal = {(row.position, row.ordinal) for row in reader.announcements()}
-            settled = {(n.position, n.ordinal): n.key for n in _notices(self.site.journal)}
-        keys = {request.key for request in self.room.taken if request.key}
-        # What left while the journal could not be written has a key of its own, and is not told again.
-        recorded = {key for key in keys if _UNRECORDED not in key}
-        heard = {key.partition(_UNRECORDED)[0] for key in keys}
-        told = [key for place, key in settled.items() if place in journal and key not in heard]
-        return told + [key for key in recorded - set(settled.values()) if not key.startswith("while")]
-
-    def _missing(self) -> list[int]:
-        points = {
-            at_ms
-            for series in self.series.export('temperature_value{channel="box-bus.vapour"}')
-            for at_ms, _ in series.points
-        }
+    def _never_came(self, said: int) -> list[str]:
         self.ledger.look()
-        return sorted(self.ledger.times[BUS] - points)
+        there = self.ledger.numbers(BUS)
+        return [f"said, not in the journal: {n}" for n in range(said) if n not in there]
 
-    def _not_whole(self) -> str:
-        missing = self._missing()
-        return f"the series are whole; {len(missing)} are missing, from {missing[:1]} to {missing[-1:]} (ms)"
-
-
-def _whole(body: bytes) -> str:
-    """A notice's body; "" for one that was cut off with the process."""
-    with contextlib.suppress(ValueError):
-        json.loads(body)
-        return body.decode()
-    return ""
-
-
-@dataclass(frozen=True)
-class _Notice:
-    position: int
-    ordinal: int
-    key: str
-
-
-def _notices(journal: Path) -> list[_Notice]:
-    """Every notice that was ever owed to the room, settled or not."""
-    with Deliveries.open(journal) as deliveries:
-        found = [each.notice for each in deliveries.pending("room", 2**62, 100_000)]
-        found += [each.notice for each in deliveries.settled("room", 1, 100_000)]
-    return [_Notice(each.position, each.ordinal, each.id) for each in found]
+    def _at_last(self, amiss: Callable[[], list[str]]) -> list[str]:
+        """What is still amiss when it has had its time."""
+        until_s = time.monotonic() + self.patience_s
+        while (found := amiss()) and time.monotonic() < until_s:
+            time.sleep(0.1)
+        return found

@@ -22,6 +22,7 @@ import paho.mqtt.client as paho
 from coldchain.cli.main import main
 from coldchain.daemon import retention
 from coldchain.evidence.keys import Key
+from coldchain.fold.channels import Channels
 from coldchain.journal import Deliveries, Journal, schema
 from coldchain.journal import journal as journal_module
 from coldchain.journal.backup import back_up
@@ -50,6 +51,8 @@ POINTS = {
 
 #: What a driver that leaks keeps of a message, and with each so many-th a file.
 _LEAK_BYTES, _LEAK_EVERY = 100_000, 10
+#: Each so many-th word of a sink is heard by nobody.
+_DEAF_EVERY = 3
 #: How long a fault may take to show itself before the process dies all the same (s).
 _FAULT_S = 10.0
 
@@ -137,6 +140,10 @@ def _break(fault: str, fuse: _Fuse) -> None:
             _acknowledge_first(fuse)
         case "leak":
             _leak()
+        case "twice":
+            _instead(Channels, "is_repeat", lambda self, reading: False)
+        case "deaf":
+            _deaf()
 
 
 def _leak() -> None:
@@ -150,6 +157,26 @@ def _leak() -> None:
         return decode(settings, topic, payload)
 
     object.__setattr__(DRIVER, "decode", leaking)  # frozen, for everybody but a fault
+
+
+def _deaf() -> None:
+    """Sinks that now and then say yes and tell nobody."""
+    for name, verb, answer in (("webhook.Webhook", "tell", ""), ("influx.Influx", "write", None)):
+        module, _, kind = name.partition(".")
+        _now_and_then(getattr(import_module(f"coldchain.sinks.{module}"), kind), verb, answer)
+    _instead(import_module("coldchain.sinks.alertmanager").Alertmanager, "_post", lambda self, *_: "")
+
+
+def _now_and_then(owner: Any, name: str, answer: object) -> None:
+    original: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def deaf(*words: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return answer if calls % _DEAF_EVERY == 0 else original(*words)
+
+    setattr(owner, name, deaf)
 
 
 def _acknowledge_first(fuse: _Fuse) -> None:

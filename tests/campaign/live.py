@@ -54,7 +54,7 @@ def _line_cut_in_a_message(on: Gateway) -> None:
     on.line.end_rule(rule)
 
 
-def _line_cut_at_an_acknowledgement(on: Gateway) -> None:
+def line_cut_at_an_acknowledgement(on: Gateway) -> None:
     """The message is on disk, its acknowledgement is lost: it comes again."""
     rule = on.line.cut_at(Packet.PUBACK, Side.CLIENT, count=on.chance.randint(1, 5))
     on.talk_on(10)
@@ -226,7 +226,7 @@ ACTS: tuple[Act, ...] = (
     Act("broker-refuse", "broker refuses connections", _broker_refuses),
     Act("line-cut", "connection cut", _line_cut),
     Act("line-cut-message", "connection cut in a message", _line_cut_in_a_message),
-    Act("line-cut-ack", "connection cut at an acknowledgement", _line_cut_at_an_acknowledgement),
+    Act("line-cut-ack", "connection cut at an acknowledgement", line_cut_at_an_acknowledgement),
     Act("line-slow", "slow connection", _line_slow),
     Act("line-dead", "dead connection", _line_dead),
     Act("monsters", "10 MB, nothing and bytes as messages", _monsters),
@@ -281,7 +281,9 @@ def _life(drawn: list[Act], seed: int) -> Outcome:
             found += gateway.audit()
         found += gateway.end()
     note = f"{gateway.talk.said:,} messages; slowest {max(heal):.1f} s"
-    wrong = (found.lost + found.doubled + found.grown)[:1]
+    if unrecorded := gateway.elsewhere.unrecorded():
+        note += f"; {len(unrecorded)} told unrecorded"
+    wrong = (found.lost + found.doubled + found.grown)[:3]
     return Outcome(
         sum(act.each for act in drawn),
         len(found.lost),

@@ -29,6 +29,20 @@ def test_a_driver_that_leaks_is_seen() -> None:
     assert re.fullmatch("memory grew from .* messages came; files grew from .* messages came", outcome.note)
 
 
+def test_what_is_kept_twice_is_seen() -> None:
+    """A writer that does not know a repeat keeps what a broker hands on again."""
+    outcome = controls.keeping_twice(1, Size.SHORT)
+    assert outcome.doubled, "the guard was taken out and nothing was doubled: the audit is blind"
+    assert re.match(r"bus: \d+ \(live\) is there 2 times", outcome.note), outcome.note
+
+
+def test_what_nobody_was_told_is_seen() -> None:
+    """Each kind of sink is held against the journal: one that says yes and tells nobody is found."""
+    outcome = controls.telling_nobody(1, Size.SHORT)
+    for missed in ("not told: ", "the series lack box-", "stands, and is no alert: box-"):
+        assert missed in outcome.note, outcome.note
+
+
 @pytest.mark.parametrize("fault", [*making.FAULTS, *removing.FAULTS], ids=lambda fault: fault.name)
 def test_what_is_interrupted_is_whole(fault: Fault) -> None:
     """A journal that is made, brought up to date, copied or pruned: whole or as it was, whenever killed."""

@@ -23,17 +23,12 @@ _LOWEST_PORT = 20_000
 _guards: list[socket.socket] = []
 
 
-def wait_until(
-    condition: Callable[[], bool], *, what: str | Callable[[], str], deadline_s: float = DEADLINE_S
-) -> None:
-    """Poll until the condition holds; AssertionError with `what` did not happen after the deadline.
-
-    what: as it then is, where it is a function.
-    """
+def wait_until(condition: Callable[[], bool], *, what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Poll until the condition holds; AssertionError with `what` did not happen after the deadline."""
     end = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"not within {deadline_s:g} s: {what if isinstance(what, str) else what()}")
+            raise AssertionError(f"not within {deadline_s:g} s: {what}")
         time.sleep(0.005)
 
 
