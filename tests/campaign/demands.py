@@ -135,14 +135,8 @@ def _look_at_what_was_said(on: Gateway, position: int) -> None:
 
 def _replace(on: Gateway, limit: str, version: int) -> None:
     """Another profile under the same id is in force."""
-    before = on.ledger.activations
     on.site.profile(hold="0 s", latched=False, limit=limit, version=version).write()
-    on.signal(signal.SIGHUP)
-    wait_until(
-        lambda: (on.ledger.look(), on.ledger.activations > before)[1],
-        what="it is in force",
-        deadline_s=HEAL_S,
-    )
+    on.reload()
 
 
 #: Name, title and what happens.

@@ -127,11 +127,15 @@ class Elsewhere:
 
     # --- The Alertmanager
 
-    def pages_amiss(self) -> list[str]:
-        """Alarms that stand and are no alert, and alerts that do not stand; asks the running daemon."""
+    def standing(self) -> set[str]:
+        """The alarms that stand, as the running daemon says."""
         state = ask(socket_path(self._journal), Ask()).state
         assert state is not None
-        stand = {each.id for each in state.alarms if each.state in _STANDS}
+        return {each.id for each in state.alarms if each.state in _STANDS}
+
+    def pages_amiss(self) -> list[str]:
+        """Alarms that stand and are no alert, and alerts that do not stand; asks the running daemon."""
+        stand = self.standing()
         alerts = {each["labels"]["alarm"] for each in self._pages.alerts()}
         return [
             *(f"stands, and is no alert: {alarm}" for alarm in sorted(stand - alerts)),

@@ -41,6 +41,8 @@ from tests.servers.receiver import Receiver
 
 #: A fault that has not healed after this long never does (real seconds).
 HEAL_S = 60.0
+#: Connections are cut for so long at most, and a keep-alive is longer (real seconds).
+LONGEST_CUT_S, _KEEP_ALIVE = 60.0, "90 s"
 #: The alarm of the box whose device never stops talking.
 ALARM = "box-bus/vapour/above"
 
@@ -78,7 +80,7 @@ class Gateway:
         self._ends.callback(self.room.stop)
         self.pages = enter(Alertmanager(folder / "pages", webhook=self.pager.url))
         self.printer = enter(Printer(folder / "log"))
-        site = Site(folder).profile(hold="0 s", latched=False).broker(self.line.port)
+        site = Site(folder).profile(hold="0 s", latched=False).broker(self.line.port, keep_alive=_KEEP_ALIVE)
         site.mqtt(BUS, topic="probe").ascii(LOG, self.printer.port).webhook(self.room.url, name=ROOM)
         # Its device says nothing until there is to be more than can be taken; on a connection of its own.
         self.flood_line = enter(MqttRelay(self.broker.port))
@@ -155,6 +157,25 @@ class Gateway:
         """Send it a signal."""
         assert self.daemon is not None
         self.daemon.signal(number)
+
+    def reload(self) -> None:
+        """Have it read its configuration again, and wait until that is in force."""
+        self.ledger.look()
+        before = self.ledger.activations
+        self.signal(signal.SIGHUP)
+        wait_until(lambda: self._activations() > before, what="it is in force", deadline_s=HEAL_S)
+
+    def refusals(self) -> int:
+        """How often it has said that a configuration is refused."""
+        return self._log.read_text(encoding="utf-8", errors="replace").count("configuration refused")
+
+    def standing(self) -> set[str]:
+        """The alarms that stand, as the running daemon says."""
+        return self.elsewhere.standing()
+
+    def _activations(self) -> int:
+        self.ledger.look()
+        return self.ledger.activations
 
     def wait(self) -> None:
         """Wait for its end, which must be a clean one."""

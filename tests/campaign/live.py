@@ -14,10 +14,11 @@ from random import Random
 from msgspec import Struct
 
 from tests.campaign import demands, underneath
-from tests.campaign.gateway import Audit, Gateway
+from tests.campaign.gateway import HEAL_S, LONGEST_CUT_S, Audit, Gateway
 from tests.campaign.killable import POINTS
+from tests.campaign.ledger import LOG
 from tests.campaign.outcome import Fault, Outcome, Size, summed
-from tests.servers import Packet, Peer, Side
+from tests.servers import Packet, Peer, Side, wait_until
 
 #: How often each is tried in one gateway's life in the campaign.
 TIMES = 25
@@ -71,6 +72,19 @@ def _line_dead(on: Gateway) -> None:
     """Nothing comes through and nobody is told; shorter than the keep-alive."""
     with on.line.hold():
         time.sleep(on.chance.uniform(0.2, 3))
+
+
+def _line_dead_long(on: Gateway) -> None:
+    """The same for up to a minute, or cut and refused for that long: still shorter than the keep-alive."""
+    gone_s = on.chance.uniform(1, LONGEST_CUT_S)
+    if on.chance.random() < 0.5:
+        with on.line.hold():
+            time.sleep(gone_s)
+    else:
+        on.line.refuse()
+        on.line.cut()
+        time.sleep(gone_s)
+        on.line.accept()
 
 
 def _broker_refuses(on: Gateway) -> None:
@@ -173,28 +187,35 @@ def _restarted(on: Gateway) -> None:
 def _reloaded(on: Gateway) -> None:
     """Another profile's hold, and another again, while readings come."""
     on.site.profile(hold=on.chance.choice(["0 s", "10 ms", "50 ms"]), latched=False).write()
-    on.signal(signal.SIGHUP)
+    on.reload()
 
 
 def _broken_configuration(on: Gateway) -> None:
     """It is refused, and the old one stays in force."""
     text = on.site.config.read_text(encoding="utf-8")
+    before = on.refusals()
     on.site.config.write_text(text[: on.chance.randint(1, len(text) - 1)] + "\n= broken", encoding="utf-8")
     on.signal(signal.SIGHUP)
+    wait_until(lambda: on.refusals() > before, what="it is refused", deadline_s=HEAL_S)
     on.talk_on(10)
     on.site.config.write_text(text, encoding="utf-8")
 
 
 def _channel_removed(on: Gateway) -> None:
-    """A logger is taken out while its box is too warm, and put back."""
+    """A logger is taken out while its box is too warm, and put back: its alarm is open all the time."""
+    alarm = f"box-{LOG}/vapour/above"
     on.printed_celsius = -140.0
     on.print_lines(1)
+    if on.clocks_agree():
+        wait_until(lambda: alarm in on.standing(), what=f"{alarm} stands", deadline_s=HEAL_S)
     with_it = on.site.config.read_text(encoding="utf-8")
-    on.site.config.write_text(on.site.text(without="log"), encoding="utf-8")
-    on.signal(signal.SIGHUP)
+    on.site.config.write_text(on.site.text(without=LOG), encoding="utf-8")
+    on.reload()
     on.talk_on(30)
+    if on.clocks_agree():
+        assert alarm in on.standing(), "it is closed by a person, with a reason, and by nothing else"
     on.site.config.write_text(with_it, encoding="utf-8")
-    on.signal(signal.SIGHUP)
+    on.reload()
     on.printed_celsius = -180.0
 
 
@@ -249,12 +270,14 @@ ACTS: tuple[Act, ...] = (
     *(Act(*fault) for fault in demands.FAULTS),
     *(Act(*fault) for fault in underneath.FAULTS),
 )
+#: What takes too long for each run of the tests.
+LONG_ACTS = (Act("line-dead-long", "connection dead or refused for up to a minute", _line_dead_long),)
 
 
 def acts(size: Size) -> tuple[Act, ...]:
     """All of them, those that chose a point to kill at too."""
     kills = KILLS if size is Size.FULL else KILLS_SHORT
-    return ACTS + tuple(
+    return (*ACTS, *(LONG_ACTS if size is Size.FULL else ())) + tuple(
         Act(
             f"kill-{point.replace('_', '-')}",
             f"killed {where}",

@@ -212,11 +212,19 @@ mappings = [{{ {mapping} }}]
             ),
         )
 
-    def broker(self, port: int, *, client_id: str = "gateway-under-test", name: str = "local") -> Self:
+    def broker(
+        self,
+        port: int,
+        *,
+        client_id: str = "gateway-under-test",
+        name: str = "local",
+        keep_alive: str = "30 s",
+    ) -> Self:
         """The broker "local"."""
         return self.part(
             f"broker {name}",
-            f'[brokers.{name}]\nhost = "127.0.0.1"\nport = {port}\nclient_id = "{client_id}"\n',
+            f'[brokers.{name}]\nhost = "127.0.0.1"\nport = {port}\nclient_id = "{client_id}"\n'
+            f'keep_alive = "{keep_alive}"\n',
         )
 
     def webhook(self, url: str, *, name: str = "room") -> Self:
