@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
 import statistics
 import tempfile
@@ -110,9 +112,17 @@ def _retained_flood(on: Gateway) -> None:
 
 
 def _unplugged(on: Gateway) -> None:
-    on.printer.wire.unplug()
+    """Plugged in again it is another terminal: its old name belongs to something else by then."""
+    name, wire = Path(on.printer.port), on.printer.wire
+    before, others = name.readlink(), list[int]()
+    wire.unplug()
     time.sleep(on.chance.uniform(0.05, 1))
-    on.printer.wire.replug()
+    while not name.is_symlink() or name.readlink() == before:
+        wire.unplug()
+        others += pty.openpty()
+        wire.replug()
+    for end in others:
+        os.close(end)
 
 
 def _noise(on: Gateway) -> None:
