@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.campaign import controls, live, making, month, power, removing
+from tests.campaign import controls, days_lost, live, making, month, power, removing
 from tests.campaign.outcome import Fault
 
 FAULTS = (
@@ -15,5 +15,6 @@ FAULTS = (
     *removing.FAULTS,
     *month.FAULTS,
     *controls.FAULTS,
+    *days_lost.FAULTS,
     *live.FAULTS,
 )

@@ -63,10 +63,10 @@ class Audit:
 class Gateway:
     """Everything, from start to end. `chance` is the fault's; the seed says what it draws.
 
-    fault: the guard that its first process is without.
+    fault: the guard that its first process is without. behind_ms: how long ago it lives.
     """
 
-    def __init__(self, folder: Path, seed: int, fault: str = "") -> None:
+    def __init__(self, folder: Path, seed: int, fault: str = "", *, behind_ms: int = 0) -> None:
         self.folder, self.chance, self._fault = folder, Random(seed), fault
         self._ends = ExitStack()
         enter = self._ends.enter_context
@@ -102,16 +102,17 @@ class Gateway:
         self.growth = Growth()
         #: How often the daemon was killed by SIGKILL: by us, or by its own hand.
         self.kills = 0
-        self._asleep_ms = 0
+        self._behind_ms, self._asleep_ms = behind_ms, 0
         #: What the printing logger prints, and by how much its clock is wrong.
-        self.printed_celsius, self.printed_ahead_ms = -180.0, 0
+        self.printed_celsius, self.printed_ahead_ms = -180.0, -behind_ms
         self._heard, self._alarms = 0, Counter[tuple[str, bool]]()
 
     def __enter__(self) -> Self:
+        self.clocks()
         self.begin(cheaply=bool(self._fault), fault=self._fault or "none")
         # What is said before the daemon has subscribed is not kept for it.
         wait_until(lambda: bool(self.line.acknowledged()) or self._subscribed(), what="it listens")
-        self.talk = self._ends.enter_context(Talk(self.broker.port))
+        self.talk = self._ends.enter_context(Talk(self.broker.port, -self._behind_ms))
         self._onlooker = self._ends.enter_context(Onlooker(self.site.journal))
         return self
 
@@ -227,7 +228,13 @@ class Gateway:
     def clocks(self, *, wall_ms: int = 0, asleep_ms: int = 0) -> None:
         """The wall clock is wrong by so much; the machine slept for so long, which no clock forgets."""
         self._asleep_ms += asleep_ms
-        tell(self.folder, "clocks", f"{wall_ms + self._asleep_ms} {self._asleep_ms}")
+        tell(self.folder, "clocks", f"{wall_ms + self._asleep_ms - self._behind_ms} {self._asleep_ms}")
+
+    def pass_ms(self, by_ms: int) -> None:
+        """So much time passes for everybody, at once."""
+        self.clocks(asleep_ms=by_ms)
+        self.talk.ahead_ms += by_ms
+        self.printed_ahead_ms += by_ms
 
     def clocks_agree(self) -> bool:
         """Whether the daemon's clock is that of its devices, and the logger has printed no time to come."""

@@ -26,9 +26,9 @@ class Talk:
     ahead_ms: by how much its clock is wrong; times: how many times as often as usual it speaks.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, ahead_ms: int = 0) -> None:
         self.said = 0
-        self.ahead_ms = 0
+        self.ahead_ms = ahead_ms
         self.times = 1
         # No lock: paho calls `on_publish` under its own, which `publish` waits for.
         self._sent: set[int] = set()

@@ -8,8 +8,8 @@ import secrets
 
 import pytest
 
-from tests.campaign import live
-from tests.campaign.outcome import Outcome
+from tests.campaign import days_lost, live
+from tests.campaign.outcome import Outcome, Size
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -32,3 +32,8 @@ def test_nothing_lost_by_seeds_of_this_run(number: int, pytestconfig: pytest.Con
     drawn = pytestconfig.getoption("hypothesis_seed", None)
     seed = (secrets.randbelow(2**32) if drawn is None else int(drawn)) + number
     judge(live.part(seed, number), seed)
+
+
+def test_three_days_without_the_broker() -> None:
+    """What devices said meanwhile is there once, judged late and told; the logger was heard all the time."""
+    judge(days_lost.days_lost(1, Size.SHORT), 1)
