@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -45,6 +46,9 @@ pytestmark = pytest.mark.slow
 #: The heartbeat in these tests, so that a watchdog is fed often.
 BEAT = '[heartbeat]\ninterval = "200 ms"\n'
 
+#: systemd ends a service whose watchdog was fed by nobody for so long (real seconds).
+WATCHDOG_S = 3
+
 
 class Systemd:
     """The socket that systemd would listen on, and what it heard."""
@@ -52,6 +56,7 @@ class Systemd:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.heard: list[str] = []
+        self.fed_s: list[float] = []  # when the watchdog was fed (monotonic, real seconds)
         self._line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._line.bind(str(path))
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -60,7 +65,12 @@ class Systemd:
     @property
     def environment(self) -> dict[str, str]:
         """What a service is given."""
-        return {"NOTIFY_SOCKET": str(self.path), "WATCHDOG_USEC": "3000000"}
+        return {"NOTIFY_SOCKET": str(self.path), "WATCHDOG_USEC": str(WATCHDOG_S * 1_000_000)}
+
+    def longest_hunger_s(self, from_s: float, to_s: float) -> float:
+        """For how long the watchdog was fed by nobody at most, of these real seconds."""
+        fed_s = [from_s, *(at_s for at_s in tuple(self.fed_s) if from_s < at_s < to_s), to_s]
+        return max(later - earlier for earlier, later in pairwise(fed_s))
 
     def count(self, word: str) -> int:
         """How often it heard a word."""
@@ -73,6 +83,8 @@ class Systemd:
     def _listen(self) -> None:
         while said := self._line.recv(4096):
             self.heard.append(said.decode())
+            if said == b"WATCHDOG=1":
+                self.fed_s.append(time.monotonic())
 
     def __enter__(self) -> Self:
         return self
