@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from coldchain.importers import csv_file, numbers, stamps
 from coldchain.importers.columns import is_temperature
@@ -61,11 +62,35 @@ class _Points:
         return f"{self.title} {key}"
 
 
+class Written(NamedTuple):
+    """A point as it stands: measurement and tags, time (one that can be one), fields."""
+
+    series: str
+    time: str
+    fields: dict[str, str]
+
+    def tags(self) -> tuple[str, dict[str, str]]:
+        """The measurement's name, and the tags."""
+        name, *tags = re.split(r"(?<!\\),", self.series)
+        found = (re.split(r"(?<!\\)=", tag, maxsplit=1) for tag in tags)
+        return _plain(name), {_plain(key): _plain(value) for key, value in found}
+
+
+def point(line: str) -> Written | str:
+    """A line as a point, or why it is none."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return "is no point of the line protocol"
+    if not match["time"] or stamps.read(match["time"]) is None:
+        return "has no time from 2000 to 2100"
+    fields = {_plain(each["key"]): each["value"] for each in _FIELD.finditer(match["fields"])}
+    return Written(match["series"], match["time"], fields)
+
+
 def is_line_protocol(lines: Sequence[str]) -> bool:
     """Whether the first line that is no remark is a point of the line protocol, with its time."""
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    match = _LINE.fullmatch(first)
-    return match is not None and _time(match) != ""
+    return isinstance(point(first), Written)
 
 
 def read(name: str, sha256: str, lines: Sequence[str], told: ReadAs) -> LoggerFile:
@@ -75,15 +100,12 @@ def read(name: str, sha256: str, lines: Sequence[str], told: ReadAs) -> LoggerFi
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):
             continue
-        match = _LINE.fullmatch(line)
-        if match is None or not _time(match):
-            why = "is no point of the line protocol" if match is None else "has no time from 2000 to 2100"
-            broken.append(Row(number, (), line, why))
+        written = point(line)
+        if isinstance(written, str):
+            broken.append(Row(number, (), line, written))
             continue
-        label = match["series"]
-        points = found.setdefault(label, _points(label))
-        fields = {_plain(each["key"]): each["value"] for each in _FIELD.finditer(match["fields"])}
-        points.points.append((number, line, _time(match), fields))
+        points = found.setdefault(written.series, _points(written.series))
+        points.points.append((number, line, written.time, written.fields))
     wanted = [points for points in found.values() if points.judged(told)]
     if not wanted:
         there = sorted({points.column(key) for points in found.values() for key in points.numeric()})
@@ -129,11 +151,6 @@ def _points(label: str) -> _Points:
     measurement = re.split(r"(?<!\\),", label, maxsplit=1)[0]
     stated = numbers.unit_token(_plain(unit["unit"])) if unit else ""
     return _Points(_plain(measurement), _plain(label), stated)
-
-
-def _time(match: re.Match[str]) -> str:
-    """The time of a point as written, "" if it has none that can be one."""
-    return match["time"] if match["time"] and stamps.read(match["time"]) is not None else ""
 
 
 def _cell(value: str) -> str:

@@ -28,7 +28,7 @@ HEADING = ",".join(COLUMNS)
 _JUDGED = "temperature"
 
 
-class _Row(NamedTuple):
+class OwnRow(NamedTuple):
     """A row that could be read. `value` is a decimal number in the quantity's display unit, "" if BAD."""
 
     at_ms: int
@@ -43,12 +43,12 @@ class _Row(NamedTuple):
     simulated: bool
 
 
-class _Line(NamedTuple):
+class OwnLine(NamedTuple):
     """A line of the file and its row, or why there is none."""
 
     number: int
     text: str
-    row: _Row | str
+    row: OwnRow | str
 
 
 def is_own(lines: list[str], told: ReadAs) -> bool:
@@ -58,8 +58,8 @@ def is_own(lines: list[str], told: ReadAs) -> bool:
 
 def read_text(name: str, sha256: str, lines: list[str], told: ReadAs) -> LoggerFile:
     """Read the lines of a CSV export. Raises Refused."""
-    parsed = [_Line(number, text, _row_of_text(text)) for number, text in enumerate(lines[1:], 2)]
-    return _file(name, sha256, "readings exported as CSV", parsed, told)
+    parsed = [OwnLine(number, text, _row_of_text(text)) for number, text in enumerate(lines[1:], 2)]
+    return file_of(name, sha256, "readings exported as CSV", parsed, told)
 
 
 def is_own_parquet(source: Path | io.BytesIO) -> bool:
@@ -91,11 +91,11 @@ def read_parquet(name: str, sha256: str, data: bytes, told: ReadAs) -> LoggerFil
             "export it again, and give it as it was written",
         )
     frame = frame.with_columns(pl.col("time").cast(pl.Int64))
-    parsed = [_Line(number, "", _row_of(cells)) for number, cells in enumerate(frame.iter_rows(), 1)]
-    return _file(name, sha256, "readings exported as Parquet", parsed, told)
+    parsed = [OwnLine(number, "", row_of(cells)) for number, cells in enumerate(frame.iter_rows(), 1)]
+    return file_of(name, sha256, "readings exported as Parquet", parsed, told)
 
 
-def _row_of_text(text: str) -> _Row | str:
+def _row_of_text(text: str) -> OwnRow | str:
     try:
         cells = next(csv.reader([text], strict=True), [])
     except csv.Error as error:
@@ -112,16 +112,16 @@ def _row_of_text(text: str) -> _Row | str:
         return "simulated and position are not what an export writes"
     typed: list[object] = [epoch_ms(at), *cells[1:]]
     typed[11] = cells[11] == "true"
-    return _row_of(tuple(typed))
+    return row_of(tuple(typed))
 
 
-def _row_of(cells: tuple[object, ...]) -> _Row | str:
-    """A row of typed cells; a value is a text from CSV, a number from Parquet."""
+def row_of(cells: tuple[object, ...]) -> OwnRow | str:
+    """A row of typed cells, or why it is none; a value is a text from CSV, else a number."""
     at_ms, asset, role, channel, _, quantity, value, unit, quality, reason, origin, simulated = cells[:12]
     if not isinstance(at_ms, int) or not isinstance(channel, str) or not channel:
         return "time or channel is missing"
     if quantity == "" and value in ("", None) and reason == UNKNOWN_CHANNEL:
-        return _Row(at_ms, "", "", channel, "", "", Quality.BAD, reason, str(origin), simulated is True)
+        return OwnRow(at_ms, "", "", channel, "", "", Quality.BAD, reason, str(origin), simulated is True)
     if quantity not in QUANTITIES or unit != QUANTITIES[str(quantity)].display_unit:
         return f"quantity {quantity!r} in {unit!r} is not known"
     if quality not in set(Quality):
@@ -132,15 +132,16 @@ def _row_of(cells: tuple[object, ...]) -> _Row | str:
     text = "" if value is None else str(value)
     if (text == "") != (quality == Quality.BAD) or (text and exact(text) is None):
         return f"value {beginning(text)!r} does not go with quality {quality}"
-    return _Row(
+    return OwnRow(
         at_ms, str(asset), str(role), channel, str(quantity), text,
         Quality(str(quality)), str(reason), str(origin), simulated is True,
     )  # fmt: skip
 
 
-def _file(name: str, sha256: str, kind: str, parsed: list[_Line], told: ReadAs) -> LoggerFile:
+def file_of(name: str, sha256: str, kind: str, parsed: list[OwnLine], told: ReadAs) -> LoggerFile:
+    """What the lines of an export hold. Raises Refused where no temperature is among them."""
     findings = Findings()
-    known = [line.row for line in parsed if isinstance(line.row, _Row)]
+    known = [line.row for line in parsed if isinstance(line.row, OwnRow)]
     left = Counter(f"{row.channel} ({row.quantity or 'unknown'})" for row in known if row.quantity != _JUDGED)
     findings.notes += [f"not judged: {count} readings of {what}" for what, count in sorted(left.items())]
     for line in parsed:
@@ -171,7 +172,7 @@ def _file(name: str, sha256: str, kind: str, parsed: list[_Line], told: ReadAs) 
 _Key = tuple[str, str, str]  # asset, role, channel
 
 
-def _titles(rows: Iterable[_Row]) -> dict[_Key, str]:
+def _titles(rows: Iterable[OwnRow]) -> dict[_Key, str]:
     """What each series is called: its place, and its channel where two measured there or none is known."""
     keys = dict.fromkeys((row.asset, row.role, row.channel) for row in rows if row.quantity == _JUDGED)
     places = Counter(key[:2] for key in keys)
@@ -185,7 +186,7 @@ def _is_wanted(title: str, told: ReadAs) -> bool:
     return not told.columns or any(name.lower() in title.lower() for name in told.columns)
 
 
-def _series(key: _Key, title: str, parsed: Iterable[_Line], findings: Findings) -> Series:
+def _series(key: _Key, title: str, parsed: Iterable[OwnLine], findings: Findings) -> Series:
     values: list[Value | None] = []
     lines: list[int] = []
     undated = 0
@@ -211,7 +212,7 @@ def _series(key: _Key, title: str, parsed: Iterable[_Line], findings: Findings) 
     return Series("/".join(filter(None, key)), title, "degC", in_order, key[1])
 
 
-def _value(row: _Row, line: int) -> Value:
+def _value(row: OwnRow, line: int) -> Value:
     reason = Reason(row.reason) if row.reason in set(Reason) else None
     if row.quality is Quality.BAD:
         return Value(row.at_ms, "", line, reason or Reason.NO_VALUE)

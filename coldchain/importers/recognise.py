@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import hashlib
 
-from coldchain.importers import berlinger, columnar, csv_file, elitech, line_protocol, own_table, text
+from coldchain.importers import (
+    berlinger,
+    columnar,
+    csv_file,
+    elitech,
+    line_protocol,
+    own_points,
+    own_table,
+    text,
+)
 from coldchain.importers.loggerfile import BY_ITS_OWN_EVIDENCE, LoggerFile, ReadAs
 from coldchain.importers.refusal import Refused
 
@@ -28,6 +37,8 @@ def read(name: str, data: bytes, told: ReadAs = BY_ITS_OWN_EVIDENCE) -> LoggerFi
             found = elitech.read(name, sha256(data), lines, told)
         elif own_table.is_own(lines, told):
             found = own_table.read_text(name, sha256(data), lines, told)
+        elif own_points.is_own(lines, told):
+            found = own_points.read(name, sha256(data), lines, told)
         elif line_protocol.is_line_protocol(lines):
             found = line_protocol.read(name, sha256(data), lines, told)
         else:

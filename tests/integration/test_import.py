@@ -20,9 +20,11 @@ from coldchain.daemon.keeping import original
 from coldchain.facts import Reading
 from coldchain.journal import Reader
 from coldchain.logged import FileImported, LoggerKnown
-from coldchain.model import Origin
+from coldchain.model import Origin, Reason
 from tests.integration.gateways import Site, assert_equal, read, running
 from tests.integration.test_replay import SAMPLES, judged, recorded
+from tests.unit.importers.test_own_export import facts as own_facts
+from tests.unit.importers.test_own_export import recorded as recorded_facts
 
 pytestmark = pytest.mark.slow
 
@@ -420,6 +422,24 @@ def test_a_layout_names_the_logger_so_its_zone_is_asked_once(at_rest: Gateway, t
     typed = at_rest.type("import", table, "--asset", "box", "--layout", "elitech")
     assert typed.exit_code == 64
     assert "elitech-log" in typed.output
+
+
+def test_our_own_points_are_a_log_too(at_rest: Gateway, tmp_path: Path) -> None:
+    """What one gateway exported as line protocol another imports; only the place is told."""
+    recorded_facts(tmp_path / "other.db", own_facts())
+    points = tmp_path / "box.lp"
+    words = ["export", str(tmp_path / "other.db"), str(points), "--asset", "box"]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    report = at_rest.takes(points, "--column", "box/vapour=product")
+    assert report["status"] == "imported_with_gaps", "two had no value"
+    found = read(at_rest.site.journal).of(Reading, origin=Origin.IMPORTED)
+    assert [(each.raw, each.bad, each.doubt) for each in found] == [
+        ("-158.852", None, None),
+        ("", Reason.SENSOR_OPEN, None),
+        ("-148.500", None, Reason.UNSTABLE),
+        ("", Reason.NOT_A_NUMBER, None),
+    ]
+    assert_equal(at_rest.site.journal)
 
 
 def test_points_and_columns_are_logs_too(at_rest: Gateway, tmp_path: Path) -> None:

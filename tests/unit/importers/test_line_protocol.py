@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldchain.importers import LoggerFile, ReadAs, Refused, read
+from coldchain.evidence.readings import QUALITIES
+from coldchain.importers import LoggerFile, ReadAs, Refused, own_points, read
 from coldchain.importers.line_protocol import is_line_protocol
 from coldchain.model import Reason
+from coldchain.sinks.points import QUALITY_NUMBERS
 
 #: 2022-11-08T04:49:00Z, by hand: 1667882940 s.
 NS = 1_667_882_940_000_000_000
@@ -133,3 +135,69 @@ def test_what_the_client_library_writes_is_read(measurement: str, tag: str, numb
     (series,) = parse(line + "\n").series
     assert series.title == f"{measurement},box={tag} temp_c"
     assert float(series.values[0].raw) == float(number)
+
+
+# --- Our own points -----------------------------------------------------------------------------------------
+
+OURS = "asset=box,channel=b.v,origin=device,role=vapour,simulated=false,site=Bank\\ 3,source=log"
+POINTS = f"""\
+process,site=Bank\\ 3 started=1 1667882939000
+temperature,{OURS} quality=2,value=-158.85 1667882940000
+temperature,{OURS} quality=0 1667883540000
+not_good,{OURS},reason=sensor_open count=1 1667883540000
+temperature,{OURS} quality=1,value=-149 1667884140000
+not_good,{OURS},reason=unstable count=1 1667884140000
+alarm,alarm=box/vapour/above,priority=critical,simulated=false,site=Bank\\ 3 state=1 1667884140000
+"""
+SAID = [("-158.850", None, None), ("", Reason.SENSOR_OPEN, None), ("-149.000", None, Reason.UNSTABLE)]
+
+
+def said(file: LoggerFile) -> list[tuple[str, Reason | None, Reason | None]]:
+    """Value, why there is none, why it is doubtful, of the only series."""
+    (series,) = file.series
+    assert (series.title, series.role, series.unit) == ("box/vapour", "vapour", "degC")
+    return [(value.raw, value.bad, value.doubt) for value in series.values]
+
+
+def test_our_own_points_need_nothing_told() -> None:
+    """Place, unit, quality and reason stand in them; what is no reading is named and left out."""
+    file = parse(POINTS)
+    assert said(file) == SAID
+    assert [value.at_ms for value in file.series[0].values] == [NS // 10**6 + n * 600_000 for n in range(3)]
+    assert file.notes == ("no readings: 1 points of alarm", "no readings: 1 points of process")
+    assert not file.simulated
+    assert parse(POINTS.replace("simulated=false", "simulated=true")).simulated
+
+
+def test_as_a_database_writes_them() -> None:
+    """Sorted by series and field, each field a line, in nanoseconds: the same readings, a repeat once."""
+    lines = []
+    for line in POINTS.splitlines():
+        series, fields, at = line.replace("Bank\\ 3", "Bank-3").split(" ")
+        lines += [f"{series} {field} {at}000000" for field in fields.split(",")]
+    assert said(parse("\n".join([*sorted(lines), lines[1], ""]))) == SAID
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        pytest.param("quality=0", "quality=7", "quality '7' is not known", id="no such quality"),
+        pytest.param("quality=0", 'quality="bad"', "holds what is no number", id="a text"),
+        pytest.param("quality=0", "value=-3", "quality '' is not known", id="no quality"),
+        pytest.param("quality=0", "quality=0,value=-3", "does not go with", id="BAD and a value"),
+        pytest.param("quality=0 ", "quality= ", "is no point", id="cut"),
+    ],
+)
+def test_a_damaged_point_of_ours_is_missing(old: str, new: str, why: str) -> None:
+    """It is named with its line, and the reading that it may have been is BAD, not left out."""
+    file = parse(POINTS.replace(old, new))
+    assert [(one.line, why in one.why) for one in file.unread if not one.known] == [(3, True)]
+    assert [bad for _, bad, _ in said(file)] == [None, Reason.BAD_TIME, None]
+
+
+def test_qualities_are_numbered_as_the_sink_numbers_them() -> None:
+    """What is read is what is written."""
+    assert set(own_points._QUALITIES) == set(QUALITY_NUMBERS.values())
+    assert {QUALITIES[code]: number for code, number in QUALITY_NUMBERS.items()} == {
+        quality.value: number for number, quality in own_points._QUALITIES.items()
+    }

@@ -24,6 +24,7 @@ from coldchain.importers.replay_plan import replay_plans
 from coldchain.journal import Batch, Entry, Journal, Reader
 from coldchain.model import Origin, Reason, Side
 from coldchain.plan import CalibrationPoint, Plan
+from coldchain.sinks import line_protocol
 from tests.unit.fold.bench import MIN, T0, Bench, channel, limit, plan
 
 RULES = (limit(), limit("cold", -180, side=Side.BELOW, hold_ms=0))
@@ -56,6 +57,8 @@ def written(path: Path, form: str, chosen: Chosen = readings.EVERYTHING) -> byte
     with Reader.open(path) as journal:
         if form == "csv":
             return b"".join(readings.as_csv(readings.rows(journal, chosen)))
+        if form == "line":
+            return b"".join(line_protocol.lines(journal, chosen, line_protocol.LineProtocol()))
         file = path.with_suffix(".parquet")
         readings.write_parquet(readings.rows(journal, chosen), file)
         return file.read_bytes()
@@ -83,7 +86,7 @@ def replayed(file: LoggerFile, active: Plan, until_ms: int) -> Fold:
     return fold
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", "parquet", "line"])
 @given(given_=samples)
 @settings(max_examples=min(12, settings.default.max_examples))
 def test_live_and_replayed_are_one(
@@ -191,7 +194,7 @@ def test_parquet_holds_the_same(tmp_path: Path) -> None:
             assert row[name] == cells[name]
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", "parquet", "line"])
 def test_what_is_judged_again(tmp_path: Path, form: str) -> None:
     """Temperatures by their place; what is left out is named, and so is simulated."""
     recorded(tmp_path / "x.journal", facts())
@@ -258,7 +261,6 @@ def test_the_command(tmp_path: Path, ending: str) -> None:
             f"mass,{tags.replace('box.vapour', 'scale').replace('=vapour', '=mass')}"
             f"site=test,source=log quality=2,value=5.4322 {at}\n"
         )
-        return
     said = CliRunner().invoke(main, ["replay", str(out), "--above", "-155", "--format", "json"])
     told = json.loads(said.stdout)
     assert [(one["title"], one["readings"], one["max"]) for one in told["channels"]] == [
