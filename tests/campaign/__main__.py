@@ -55,10 +55,11 @@ class Row:
         """Print it."""
         all_in_all = self.outcome
         counts = (all_in_all.tried, all_in_all.lost, all_in_all.doubled, all_in_all.grown, all_in_all.kills)
+        cells = ("" if count is None else f"{count:,}" for count in counts)
         heal = "" if all_in_all.heal_s is None else f"{all_in_all.heal_s:.2f} s"
         verdict = "FAILED" if self.failed else "ok"
         note = f"{all_in_all.note} ({self._took_s:.0f} s)"
-        words = (self._fault.title, *(f"{count:,}" for count in counts), heal, verdict, note)
+        words = (self._fault.title, *cells, heal, verdict, note)
         print(_ROW.format(*words), flush=True)
 
 

@@ -48,6 +48,11 @@ class Growth:
         """Note what it holds."""
         self._looks.setdefault(pid, []).append((said, held(pid)))
 
+    @property
+    def judged(self) -> bool:
+        """Whether a process was looked at often enough to tell."""
+        return any(len(looks) >= LOOKS_MIN for looks in self._looks.values())
+
     def found(self) -> list[str]:
         """What grew: the least of the last quarter of looks is beyond the most of the second."""
         return [line for looks in self._looks.values() if len(looks) >= LOOKS_MIN for line in _grown(looks)]

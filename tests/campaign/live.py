@@ -321,7 +321,7 @@ def _life(drawn: list[Act], seed: int) -> Outcome:
         sum(act.each for act in drawn),
         len(found.lost),
         len(found.doubled),
-        len(found.grown),
+        len(found.grown) if gateway.growth.judged else None,
         gateway.kills,
         statistics.median(heal),
         "; ".join([note, *wrong]),

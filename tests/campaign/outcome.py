@@ -21,7 +21,8 @@ class Outcome(Struct, frozen=True):
 
     lost:     acknowledged facts that are not there, or a journal that does not open.
     doubled:  facts that are there twice, or changed.
-    grown:    memory, threads or files of which the process held more and more.
+    grown:    memory, threads or files of which the process held more and more; None: no process lived long
+              enough to tell.
     kills:    how many processes were ended by SIGKILL, each seen to have died of it.
     heal_s:   median time until work went on, None where nothing has to heal.
     note:     what a reader of the table should know of it.
@@ -30,7 +31,7 @@ class Outcome(Struct, frozen=True):
     tried: int
     lost: int = 0
     doubled: int = 0
-    grown: int = 0
+    grown: int | None = 0
     kills: int = 0
     heal_s: float | None = None
     note: str = ""
@@ -39,12 +40,13 @@ class Outcome(Struct, frozen=True):
 def summed(outcomes: Sequence[Outcome]) -> Outcome:
     """The outcomes of several lives as one; the notes of those that cost something, or the last."""
     heals = [one.heal_s for one in outcomes if one.heal_s is not None]
+    grown = [one.grown for one in outcomes if one.grown is not None]
     bad = [one.note for one in outcomes if one.lost or one.doubled or one.grown or not one.tried]
     return Outcome(
         sum(one.tried for one in outcomes),
         sum(one.lost for one in outcomes),
         sum(one.doubled for one in outcomes),
-        sum(one.grown for one in outcomes),
+        sum(grown) if grown else None,
         sum(one.kills for one in outcomes),
         statistics.median(heals) if heals else None,
         "; ".join(bad or [one.note for one in outcomes[-1:]]),
