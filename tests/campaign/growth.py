@@ -42,6 +42,8 @@ class Growth:
     """Looks at one process after the other, from the outside."""
 
     def __init__(self) -> None:
+        #: What something that happened may leave behind for good, the first time that it happens (bytes).
+        self.once = 0
         self._looks: dict[int, list[tuple[int, Held]]] = {}
 
     def look(self, pid: int, said: int) -> None:
@@ -55,14 +57,19 @@ class Growth:
 
     def found(self) -> list[str]:
         """What grew: the least of the last quarter of looks is beyond the most of the second."""
-        return [line for looks in self._looks.values() if len(looks) >= LOOKS_MIN for line in _grown(looks)]
+        return [
+            line
+            for looks in self._looks.values()
+            if len(looks) >= LOOKS_MIN
+            for line in _grown(looks, self.once)
+        ]
 
 
-def _grown(looks: list[tuple[int, Held]]) -> list[str]:
+def _grown(looks: list[tuple[int, Held]], once: int) -> list[str]:
     quarter = len(looks) // 4
     early, late = looks[quarter : 2 * quarter], looks[-quarter:]
     said = late[0][0] - early[-1][0]
-    allowed = {"memory": MEMORY_SLACK + PER_MESSAGE * said, "threads": FEW, "files": FEW}
+    allowed = {"memory": MEMORY_SLACK + PER_MESSAGE * said + once, "threads": FEW, "files": FEW}
     most = {name: max(getattr(one, name) for _, one in early) for name in allowed}
     least = {name: min(getattr(one, name) for _, one in late) for name in allowed}
     return [
