@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import apsw
 import pytest
 
 from coldchain.announcements import Kind
@@ -15,6 +18,18 @@ from tests.integration.gateways import read as recorded
 NOWHERE = "http://127.0.0.1:9/"
 
 
+@contextmanager
+def stranger_reading(journal: Path) -> Iterator[None]:
+    """Another program whose transaction does not end: the log cannot be copied back."""
+    connection = apsw.Connection(str(journal), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.execute("BEGIN")
+    assert list(connection.execute("SELECT count(*) > 0 FROM facts")) == [(1,)]
+    try:
+        yield
+    finally:
+        connection.close()
+
+
 def at_once(watch: HealthWatch) -> None:
     """Two looks of a watch that waits for nothing: one sees it, one finds that it has lasted."""
     watch.wait_s = watch.calm_s = 0.0
@@ -23,19 +38,21 @@ def at_once(watch: HealthWatch) -> None:
 
 
 def test_its_own_alarms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk half full and a receiver that is not there are said; another limit ends the first."""
+    """A disk half full, a receiver that is not there, a log that only grows; another limit ends the first."""
     monkeypatch.setattr("coldchain.daemon.health.shutil.disk_usage", lambda folder: (1_000, 500, 500))
-    health = '[health]\ndisk_free = "{}"\nsink = "1 ms"\n'
+    health = '[health]\ndisk_free = "{}"\nsink = "1 ms"\nlog = "16 MiB"\n'
     with Printer(tmp_path / "one") as printer:
         site = Site(tmp_path).profile().ascii("one", printer.port).webhook(NOWHERE)
         site.part("health", health.format("60 %")).write()
-        with running(site) as daemon:
+        with running(site) as daemon, stranger_reading(site.journal):
+            large = bytes(17 << 20)
+            daemon.writer.later(lambda: daemon.journal.save_checkpoint(1, "another", large))
 
             def said() -> bool:
                 at_once(daemon.health)
-                return {"gateway/disk", "gateway/sink-room"} <= set(standing(daemon))
+                return {"gateway/disk", "gateway/sink-room", "gateway/log"} <= set(standing(daemon))
 
-            until(said, "the disk and the sink are said")
+            until(said, "the disk, the sink and the log are said")
             site.part("health", health.format("0.01 %")).write()
             assert daemon.reload()
 
