@@ -6,7 +6,6 @@ of it, the alarms arrive on the page, and the journal is verified. Everything is
 
 from __future__ import annotations
 
-import logging
 import shutil
 import signal
 import socket
@@ -23,6 +22,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from coldchain.announcements import Announcement, Kind
+from coldchain.cli import run_log
 from coldchain.cli.demo_site import configuration
 from coldchain.cli.output import PRIORITY_STYLE, at, console, errors
 from coldchain.cli.standing import shown
@@ -77,7 +77,7 @@ def demo(speed: int, seed: int, port: int, keep: Path | None, once: bool) -> Non
       coldchain demo
       coldchain demo --speed 600 --once
     """
-    logging.basicConfig(level="ERROR", stream=sys.stderr)
+    run_log.only_trouble()
     if keep is not None and (keep / "journal.db").exists():
         raise click.ClickException(
             f"{keep} holds the journal of an earlier demonstration; name another folder, "

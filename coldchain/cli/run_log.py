@@ -53,6 +53,15 @@ def start(level: str) -> None:
     threading.excepthook = _thread_failed
 
 
+def only_trouble() -> None:
+    """Log what goes wrong and nothing else: for a command that tells alarms itself."""
+    from coldchain.daemon import system_log
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(lambda record: record.name != system_log.NAME)
+    logging.basicConfig(level="ERROR", handlers=[handler])
+
+
 def last_word(words: str) -> None:
     """Say why the program ends; nothing is watched from then on."""
     click.echo(entry(logging.CRITICAL, words) if to_journal() else words, err=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -171,9 +169,10 @@ def run(
 
 def _live(chosen: Sequence[Scenario], seeds: Sequence[int], against: Against, speed: int, port: int) -> bool:
     """Play each against a daemon; whether all went as expected."""
+    from coldchain.cli import run_log
     from coldchain.cli.scenario_live import play_live
 
-    logging.basicConfig(level="ERROR", stream=sys.stderr)
+    run_log.only_trouble()
     passed = True
     for scenario in chosen:
         for line in story_of(scenario, brief=True):

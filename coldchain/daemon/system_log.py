@@ -12,7 +12,10 @@ from coldchain.pipeline.intake import Told
 from coldchain.pipeline.writer import Committed
 from coldchain.sinks.wording import sentence
 
-_log = logging.getLogger("coldchain")
+#: The logger of what is announced, apart from that of what goes wrong.
+NAME = "coldchain.alarms"
+
+_log = logging.getLogger(NAME)
 
 _CALLS = (Kind.RAISED, Kind.RE_ALARMED, Kind.ESCALATED)
 _LEVELS = {

@@ -285,6 +285,11 @@ def test_an_end_on_a_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture)
                 daemon.stop()
             disk.full = False
         assert "ended with facts that could not be written" in caplog.text
+        (said,) = [one for one in caplog.records if "gateway/journal raised" in one.getMessage()]
+        assert said.levelname == "CRITICAL"
+        assert "no room left on this test's disk" in said.getMessage()
+        assert "box-one/vapour/above raised" in caplog.text
+        assert "not recorded" in caplog.text
         with running(site):
             pass
     assert_equal(site.journal)

@@ -32,6 +32,7 @@ def test_the_story_is_told_and_proved(tmp_path: Path) -> None:
     assert said.count(" SIMULATED ") >= 4
     assert "folded again from nothing: equal" in said
     assert "Traceback" not in said
+    assert not re.search(r"^(WARNING|ERROR|CRITICAL):", said, re.MULTILINE), "each alarm is told once"
     history = read(kept / "journal.db")
     assert all(source.simulated for fact in history.of(Activated) for source in fact.plan.sources)
     assert {Priority.HIGH, Priority.CRITICAL} <= {one.priority for one in history.raised()}
