@@ -9,25 +9,17 @@ import apsw
 import pytest
 
 from coldchain.journal import (
-    Checkpoint,
-    Cursor,
-    Deliveries,
-    Document,
     Journal,
     JournalNewer,
     JournalReadOnly,
     NotAJournal,
-    PrivateText,
     Reader,
     schema,
     verify_chain,
 )
 from coldchain.journal.schema import Migration, migrate
-from tests.unit.journal.support import batch, entries, fill
-
-# Link of the third commit of every stored journal: what is stored and how it is hashed never changes.
-LINK_3 = "36065b156a2838dd17b11c56d5680b9b81a35403855cd53e4902750498b6e272"
-STORED = Path(__file__).parent / "versions"
+from tests.unit.journal.stored import STORED, assert_whole, put
+from tests.unit.journal.support import batch, fill
 
 
 def test_a_new_journal_says_what_it_is(tmp_path: Path) -> None:
@@ -55,21 +47,9 @@ def test_migrations_are_numbered_without_a_gap() -> None:
 def test_a_stored_journal_of_every_version_still_opens(tmp_path: Path, stored: Path) -> None:
     """Facts, announcements and links written by an older version are read, verified and continued."""
     path = tmp_path / "x.journal"
-    db = sqlite3.connect(path)
-    db.executescript(stored.read_text(encoding="utf-8"))
-    db.close()
+    put(path, stored)
     with Journal.open(path) as journal:
-        assert list(journal.entries()) == list(entries(1, 12))
-        assert verify_chain(journal, {3: bytes.fromhex(LINK_3)}).intact
-        assert journal.document(Document.of('site = "köln"\n').sha256) is not None
-        assert journal.private_text(PrivateText.of("Anna", b"salt" * 8).commitment) == "Anna"
-        assert journal.counts() == {"repeats/vapour": 2}
-        assert journal.latest_checkpoint("engine") == Checkpoint(12, "engine", b"state")
-        assert journal.first_base_state("engine") == Checkpoint(5, "engine", b"base")
-        with Deliveries.open(path) as deliveries:
-            assert [row.notice.id for row in deliveries.pending("hook", 0)] == ["n9"]
-            assert [row.receipt for row in deliveries.settled("hook")] == ["200"]
-            assert deliveries.cursor("influx") == Cursor(10, 4)
+        assert_whole(journal)
         journal.commit(batch(13, 3))
         assert verify_chain(journal).intact
     db = sqlite3.connect(path)
