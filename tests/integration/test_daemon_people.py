@@ -5,7 +5,7 @@ A real SMTP server and a modem on a pseudo-terminal; a test's clock lets a day p
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from coldchain.sinks.base import calls_people
 from coldchain_simulators.gsm_modem import GsmModem
 from coldchain_simulators.wires import PtyWire
 from tests.integration.gateways import Printer, Site, assert_equal, read, running, until
+from tests.integration.test_daemon_failing import disk_of_a_test
 from tests.integration.test_sink_mail import NIGHT, Post, Server
 from tests.integration.test_sink_sms import read as telephone
 from tests.servers import free_port
@@ -42,70 +43,119 @@ class Later(SystemClock):
         return super().boot_ms() + self.later_ms
 
 
-def test_an_alarm_reaches_mail_and_telephone_and_what_waited_comes_as_one(tmp_path: Path) -> None:
+class People:
+    """Somebody who reads mail and somebody who has a telephone, and the way to both."""
+
+    def __init__(self, folder: Path) -> None:
+        self._post, self._port = Post(), free_port()
+        self._server: Server | None = None
+        self._wire = PtyWire(folder / "modem")
+        self._modem = GsmModem(self._wire).start()
+        self.come_back()
+
+    def come_back(self) -> None:
+        """The mail server answers, the modem has its network."""
+        self._modem.registration = 1
+        self._server = Server(self._post, hostname="127.0.0.1", port=self._port)
+        self._server.start()
+
+    def go(self) -> None:
+        """Neither does."""
+        self._modem.registration = 0
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def told(self, site: Site) -> Site:
+        """The same site with both as its sinks, and no more said than must be."""
+        site.part(
+            "letters",
+            f'[sinks.letters]\nkind = "mail"\nhost = "127.0.0.1"\nport = {self._port}\nsecurity = "none"\n'
+            f'sender = "coldchain@example.org"\nrecipients = ["{NIGHT}"]\n',
+        )
+        return site.part(
+            "phone",
+            f'[sinks.phone]\nkind = "sms"\ndevice = "{self._wire.port}"\nnumbers = ["+8613800138000"]\n',
+        )
+
+    def letters(self) -> list[str]:
+        """The subjects of the mails so far."""
+        return [str(letter["Subject"]) for _, letter in list(self._post.taken)]
+
+    def texts(self) -> list[str]:
+        """What the telephone has shown so far."""
+        return telephone(self._modem)
+
+    def close(self) -> None:
+        """Gone for good."""
+        self.go()
+        self._modem.stop()
+        self._wire.close()
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[People]:
+    """Both, in reach."""
+    people = People(tmp_path)
+    yield people
+    people.close()
+
+
+def test_an_alarm_reaches_both_and_what_waited_comes_as_one(tmp_path: Path, people: People) -> None:
     """At once while both can be reached; after a day without them one message for all, with its age."""
-    post, port, clock = Post(), free_port(), Later(trusted=True)
-    with ExitStack() as ends, ExitStack() as in_reach:
+    clock = Later(trusted=True)
+    with Printer(tmp_path / "log") as printer:
+        site = Site(tmp_path).profile(hold="0 s", latched=False).ascii("log", printer.port, fresh="2 d")
+        with running(people.told(site), clock=clock) as daemon:
+            until(lambda: daemon.station.state().gateway.sources[0].up, "the port")
 
-        def serve() -> None:
-            server = Server(post, hostname="127.0.0.1", port=port)
-            server.start()
-            in_reach.callback(server.stop)
+            def waiting() -> set[tuple[bool, int]]:
+                return {(each.ok, each.waiting) for each in daemon.station.state().gateway.sinks}
 
-        serve()
-        wire = PtyWire(tmp_path / "modem")
-        ends.callback(wire.close)
-        modem = GsmModem(wire).start()
-        ends.callback(modem.stop)
-        with Printer(tmp_path / "log") as printer:
-            site = Site(tmp_path).profile(hold="0 s", latched=False).ascii("log", printer.port, fresh="2 d")
-            site.part(
-                "letters",
-                '[sinks.letters]\nkind = "mail"\nhost = "127.0.0.1"\nsecurity = "none"\n'
-                f'port = {port}\nsender = "coldchain@example.org"\nrecipients = ["{NIGHT}"]\n',
-            )
-            site.part(
-                "phone",
-                f'[sinks.phone]\nkind = "sms"\ndevice = "{wire.port}"\nnumbers = ["+8613800138000"]\n',
-            )
-            with running(site, clock=clock) as daemon:
-                until(lambda: daemon.station.state().gateway.sources[0].up, "the port")
+            begun_ms = clock.utc_ms()
+            printer.say(-140.0, begun_ms)
+            until(lambda: len(people.letters()) == len(people.texts()) == 1, "the alarm reaches both")
+            (letter,), (text,) = people.letters(), people.texts()
+            assert f"[CRITICAL] {ALARM} raised, −140.0 °C, limit −150.0 °C" in letter
+            assert f"[CRITICAL] {ALARM} raised, -140.0 C, limit -150.0 C" in text
+            assert "LATE]" not in letter
+            assert "late" not in text
 
-                def waiting() -> dict[str, tuple[bool, int]]:
-                    return {each.id: (each.ok, each.waiting) for each in daemon.station.state().gateway.sinks}
-
-                def letters() -> list[str]:
-                    return [str(letter["Subject"]) for _, letter in list(post.taken)]
-
-                begun_ms = clock.utc_ms()
-                printer.say(-140.0, begun_ms)
-                until(lambda: len(letters()) == len(telephone(modem)) == 1, "the alarm reaches both")
-                assert f"[CRITICAL] {ALARM} raised, −140.0 °C, limit −150.0 °C" in letters()[0]
-                assert f"[CRITICAL] {ALARM} raised, -140.0 C, limit -150.0 C" in telephone(modem)[0]
-                assert "LATE]" not in letters()[0]
-                assert "late" not in telephone(modem)[0]
-
-                in_reach.close()
-                modem.registration = 0
-                for second, celsius in enumerate((-180.0, -140.0, -180.0), 1):
-                    printer.say(celsius, begun_ms + 1_000 * second)
-                until(
-                    lambda: set(waiting().values()) == {(False, 3)},
-                    "both are down, and what three readings said waits",
-                )
-
-                missed = sum(calls_people(one.what) for one in read(site.journal).said) - len(letters())
-                assert missed >= 3
-                clock.on(26 * HOUR)
-                serve()
-                modem.registration = 1
-                until(lambda: set(waiting().values()) == {(True, 0)}, "both have what waited")
-                told = letters()[1:], telephone(modem)[1:]
+            people.go()
+            for second, celsius in enumerate((-180.0, -140.0, -180.0), 1):
+                printer.say(celsius, begun_ms + 1_000 * second)
+            until(lambda: waiting() == {(False, 3)}, "both are down, and what three readings said waits")
+            missed = sum(calls_people(one.what) for one in read(site.journal).said) - 1
+            assert missed >= 3
+            clock.on(26 * HOUR)
+            people.come_back()
+            until(lambda: waiting() == {(True, 0)}, "both have what waited")
+            told = people.letters()[1:], people.texts()[1:]
     what = f"while you were unreachable: {missed} messages"
-    for subjects, mark in zip(told, ("[1 day, 2:00:00 LATE]", "1560 min late"), strict=True):
-        (one,) = [each for each in subjects if what in each]
+    for sentences, mark in zip(told, ("[1 day, 2:00:00 LATE]", "1560 min late"), strict=True):
+        (one,) = [each for each in sentences if what in each]
         assert f"[CRITICAL] {what}; {ALARM} return to normal unacknowledged" in one
         assert mark in one
-        assert not [each for each in subjects if f"{ALARM} r" in each and what not in each], "none by itself"
+        assert not [each for each in sentences if f"{ALARM} r" in each and each != one], "none by itself"
     assert len(read(site.journal).raised("box-log")) == 2
+    assert_equal(site.journal)
+
+
+def test_a_full_disk_is_told_to_both(tmp_path: Path, people: People) -> None:
+    """A gateway that has these two alone, and says nothing of it: the journal's alarm and the product's."""
+    with disk_of_a_test() as disk, Printer(tmp_path / "log") as printer:
+        site = people.told(Site(tmp_path).profile(hold="0 s").ascii("log", printer.port))
+        with running(site) as daemon:
+            until(lambda: daemon.station.state().gateway.sources[0].up, "the port")
+            disk.full = True
+            printer.say(-140.0, daemon.clock.utc_ms())
+            until(lambda: len(people.letters()) == len(people.texts()) == 2, "both alarms reach both")
+            told = [*zip(people.letters(), people.texts(), strict=True)]
+            disk.full = False
+            until(lambda: daemon.station.state().gateway.journal_ok, "the journal is written")
+    for alarm, (letter, text) in zip(("gateway/journal", ALARM), told, strict=True):
+        assert "[NOT RECORDED]" in letter
+        assert text.startswith("NOT RECORDED: ")
+        assert f"[CRITICAL] {alarm}" in letter
+        assert f"[CRITICAL] {alarm}" in text
     assert_equal(site.journal)
