@@ -10,7 +10,7 @@ from collections.abc import Callable
 from coldchain.announcements import Kind
 from coldchain.web.station import EndConsignment, StartConsignment
 from tests.campaign.gateway import ALARM, HEAL_S, Gateway
-from tests.campaign.ledger import FLOOD, LOG
+from tests.campaign.ledger import BUS, FLOOD, LOG
 from tests.integration.gateways import read
 from tests.servers import Fate, Packet, Peer, Side, wait_until
 
@@ -20,12 +20,15 @@ _WARM = f"box-{LOG}/vapour/above"
 
 
 def ten_times_as_much(on: Gateway) -> None:
-    """Ten times the usual rate for a while: an alarm reaches the room meanwhile."""
-    before = on.alarms()
+    """Ten times the usual rate for a while: an alarm reaches the room meanwhile, readings stand in order."""
+    before, first = on.alarms(), on.talk.said
     on.talk.times = 10
     on.talk_on(1_000)
     wait_until(lambda: on.alarms() > before, what="an alarm reaches the room meanwhile", deadline_s=HEAL_S)
     on.talk.times = 1
+    on.flow(1)
+    numbers = [number for number in on.ledger.numbers(BUS) if number >= first]
+    assert numbers == sorted(numbers), "what came at ten times the rate stands in another order"
 
 
 def flooded(on: Gateway) -> None:
