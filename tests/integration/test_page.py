@@ -788,7 +788,7 @@ def test_pictures(
 def test_accessibility(
     browser: Browser, serve: Serve, room: Room, query: str, scheme: Any, size: tuple[int, int]
 ) -> None:
-    """axe finds nothing against WCAG 2.2 A and AA: contrast, names, roles, focus, with a dialog open too."""
+    """axe finds nothing against WCAG 2.2 A and AA: contrast, names, roles, focus; a dialog, no live data."""
     axe = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     room.show(room.busy())
     with browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme) as context:
@@ -804,6 +804,11 @@ def test_accessibility(
             page.keyboard.press("s")
             expect(page.get_by_role("dialog")).to_be_visible()
             assert violations(page) == []
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            room.writer_stopped_at = room.clock.journal_ms() - 10_000
+            expect(page.get_by_test_id("no-live-data")).to_be_visible()
+            assert violations(page) == [], "what was last known is still there to be read"
 
 
 def violations(page: Page) -> list[str]:
