@@ -15,7 +15,8 @@ from typing import Any
 from coldchain.alarms.table import AlarmState
 from coldchain.announcements import Kind
 from coldchain.daemon.control import Ask, ask, socket_path
-from coldchain.journal import Deliveries, Notice, Reader
+from coldchain.journal import Deliveries, Notice, Outcome, Reader
+from coldchain.sinks.wording import WHILE_UNREACHABLE
 from coldchain.units import TEMPERATURE
 from tests.campaign.ledger import Ledger
 from tests.servers import Alertmanager, VictoriaMetrics
@@ -25,7 +26,7 @@ from tests.servers.receiver import Receiver
 ROOM = "room"
 _UNRECORDED = "-unrecorded-"
 #: Notices too old to be told one by one are told together, under a key of their own.
-_TOGETHER = "while"
+_TOGETHER = WHILE_UNREACHABLE
 #: States of an alarm that is an alert (no alarm of this gateway latches).
 _STANDS = {AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED}
 _Said = dict[str, Any]
@@ -51,15 +52,24 @@ class Elsewhere:
                 (row.position, row.ordinal): _impersonal(json.loads(row.body))
                 for row in reader.announcements()
             }
-        owed = {notice.id: journal.get((notice.position, notice.ordinal)) for notice in self._owed()}
-        heard = dict(self._heard())
+        owed = {
+            notice.id: journal.get((notice.position, notice.ordinal))
+            for notice in self._owed()
+            if notice.kind != WHILE_UNREACHABLE
+        }
+        heard, folded = dict(self._heard()), self._folded()
         # What left while the journal could not be written has a key of its own, and is not told again.
         recorded = {key: said for key, said in heard.items() if _UNRECORDED not in key}
         known = {key.partition(_UNRECORDED)[0] for key in heard}
+        known |= {request.key for request in list(self._room.taken) if request.key.startswith(_TOGETHER)}
         raised = {place for place, said in journal.items() if _calls(said)}
         places = {(notice.position, notice.ordinal) for notice in self._owed()}
         return [
-            *(f"not told: {key}" for key, said in owed.items() if said is not None and key not in known),
+            *(
+                f"not told: {key}"
+                for key, said in owed.items()
+                if said is not None and _told_as(key, folded) not in known
+            ),
             *(f"raised, and owed to nobody: {place}" for place in raised - places),
             *(f"told, and not in the journal: {key}" for key in recorded if owed.get(key) is None),
             *(
@@ -98,6 +108,12 @@ class Elsewhere:
                 said = _parsed(request.body)
                 if said is not None and "announcement" in said:
                     yield request.key, _impersonal(said["announcement"])
+
+    def _folded(self) -> dict[str, str]:
+        """Of each notice that grew too old to be told alone: the one that stands for it."""
+        with Deliveries.open(self._journal) as deliveries:
+            settled = deliveries.settled(ROOM, 1, 100_000)
+        return {each.notice.id: each.receipt for each in settled if each.outcome is Outcome.FOLDED}
 
     def _owed(self) -> list[Notice]:
         """Every notice that was ever owed to the room, settled or not."""
@@ -150,6 +166,12 @@ def _calls(said: _Said) -> bool:
 def _impersonal(said: _Said) -> _Said:
     """Without what people were called and said: in the journal that stands elsewhere."""
     return {name: value for name, value in said.items() if name not in ("actor", "comment")}
+
+
+def _told_as(key: str, folded: dict[str, str]) -> str:
+    while key in folded:
+        key = folded[key]
+    return key
 
 
 def _same(said: _Said) -> tuple[object, ...]:
