@@ -23,9 +23,6 @@ from coldchain.journal.records import Holder
 # in that instant looks again this often, this far apart (real time).
 _TRIES = 5
 _BETWEEN_TRIES_S = 0.02
-# A holder that was killed may hold it a moment longer: until whoever is looking at its files (another program
-# that reads /proc/PID/fd) has been given a processor again.
-_TRIES_AFTER_A_DEAD_ONE = 100
 _HOLDER = msgspec.json.Decoder(Holder)
 
 
@@ -61,16 +58,14 @@ class Lock:
             raise
 
     def _take(self, journal: Path) -> None:
-        tries = 0
-        while True:
+        for left in reversed(range(_TRIES)):
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as cause:
-                tries += 1
-                holder = _said(self._fd)
-                if tries < (_TRIES_AFTER_A_DEAD_ONE if _is_dead(holder) else _TRIES):
+                if left:
                     threading.Event().wait(_BETWEEN_TRIES_S)
                     continue
+                holder = _said(self._fd)
                 who = holder.describe() if holder else "a process that has not said its name"
                 raise JournalBusy("lock", journal, f"held by {who}", holder=holder) from cause
             else:
@@ -111,19 +106,6 @@ def holder_of(journal: Path | str) -> Holder | None:
         return None
     finally:
         os.close(fd)
-
-
-def _is_dead(holder: Holder | None) -> bool:
-    """Whether the process that named itself is no more."""
-    if holder is None or holder.boot_id != clock.boot_id():
-        return False
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False  # somebody else's
-    return False
 
 
 def _said(fd: int) -> Holder | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import signal
 import subprocess
@@ -113,17 +112,6 @@ def test_a_holder_that_has_not_said_its_name(tmp_path: Path, content: str) -> No
             Journal.open(path)
         assert caught.value.holder is None
         assert holder_of(path) is not None
-
-
-def test_a_lock_that_outlives_its_holder_is_waited_for(tmp_path: Path) -> None:
-    """A killed daemon's lock may be seen for a moment longer: the next start is not refused for it."""
-    path = tmp_path / "x.journal"
-    with another_process(path):
-        pass  # killed: the lock's file goes on naming it
-    still = os.open(lock_path(path), os.O_RDONLY)
-    fcntl.flock(still, fcntl.LOCK_EX)
-    threading.Timer(0.3, os.close, (still,)).start()
-    Journal.open(path).close()
 
 
 def test_a_failed_open_keeps_no_lock(tmp_path: Path) -> None:
