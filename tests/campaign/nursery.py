@@ -138,6 +138,7 @@ def main() -> None:
         if order == "bear":
             answer = _bear(words)
             born.add(answer)
+            ended.pop(answer, None)  # another one had this process id
         else:
             pid = int(words[0])
             answer = ended[pid] if pid in ended else _wait(pid, float(words[1]))
